@@ -1,0 +1,278 @@
+/* SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only */
+/*
+ * The contract between the kernel side (bpf/) and user space (src/): records.
+ *
+ * A record is a header plus a body, 8-byte aligned, native byte order unless a
+ * field says otherwise. The same bytes flow through the kernel ring, a trace
+ * file and engine_feed(). No pointers, no enums, no bitfields in structs.
+ * Times are CLOCK_MONOTONIC nanoseconds (bpf_ktime_get_ns); 0 = did not happen.
+ */
+#ifndef W5_ABI_H
+#define W5_ABI_H
+
+#ifndef __VMLINUX_H__
+#include <stdint.h>
+typedef uint8_t w5_u8;
+typedef uint16_t w5_u16;
+typedef uint32_t w5_u32;
+typedef uint64_t w5_u64;
+#else
+typedef __u8 w5_u8;
+typedef __u16 w5_u16;
+typedef __u32 w5_u32;
+typedef __u64 w5_u64;
+#endif
+
+#define W5_ABI_VERSION 1
+
+/* Bytes kept of a message head. A request head carries method, target, Host and,
+ * mostly, the request id within 256; a response's status line and first fields
+ * within 128. Bulk (healthy) records cut the request head to W5_HEAD_BULK. */
+#define W5_HEAD_REQ  256
+#define W5_HEAD_RESP 128
+#define W5_HEAD_BULK 128
+
+/* Flight recorder: the last packets of each gateway socket (IP header onwards). */
+#define W5_PKT_SLOTS 16
+#define W5_PKT_BYTES 128
+
+enum w5_rec_type {
+	W5_REC_SESSION = 1, /* struct w5_session: first record of every stream (user space) */
+	W5_REC_TICK,	    /* struct w5_hdr only: time passes (user space, every ~25 ms) */
+	W5_REC_STATS,	    /* struct w5_stats: kernel counters changed (user space) */
+	W5_REC_GATEWAY,	    /* struct w5_gateway: a gateway process was found or ended (user space) */
+	W5_REC_LISTEN,	    /* struct w5_listen: a process started to listen (kernel) */
+	W5_REC_EXCHANGE,    /* struct w5_leg: downstream request answered, or ended without answer */
+	W5_REC_ATTEMPT,	    /* struct w5_leg: upstream connect failed, request answered or failed */
+	W5_REC_END,	    /* struct w5_leg: a conn that had answered came to its end (either leg) */
+	W5_REC_PACKETS,	    /* struct w5_packets: flight recorder of one conn, after a bad event */
+	W5_REC_TYPE_MAX,
+};
+
+struct w5_hdr {
+	w5_u64 ts_ns;  /* when the record was made */
+	w5_u64 cookie; /* socket cookie of the conn; 0 for records of no conn */
+	w5_u32 seq;    /* per conn, +1 per record even when the ring was full: a hole is a loss */
+	w5_u16 type;   /* enum w5_rec_type */
+	w5_u16 size;   /* whole record, header included, multiple of 8 */
+};
+
+enum w5_role {
+	W5_ROLE_UNKNOWN = 0,
+	W5_ROLE_DOWNSTREAM, /* accepted by the gateway; requests come in */
+	W5_ROLE_UPSTREAM,   /* opened by the gateway; requests go out */
+};
+
+enum w5_phase {
+	W5_PHASE_CONNECT = 0, /* SYN sent, not yet established */
+	W5_PHASE_IDLE,	      /* established, no request seen yet (or: older than us, unknown) */
+	W5_PHASE_REQUEST,     /* request head seen, no response byte yet */
+	W5_PHASE_RESPONSE,    /* response head seen; stays so until the next request */
+};
+
+/* What ended this turn, seen from the gateway. First terminal event wins. */
+enum w5_end {
+	W5_END_NONE = 0,    /* nothing ended: the record reports a response head */
+	W5_END_FIN_IN,	    /* the peer closed */
+	W5_END_RST_IN,	    /* the peer, or somebody in its name, reset */
+	W5_END_FIN_OUT,	    /* the gateway closed */
+	W5_END_RST_OUT,	    /* the gateway reset */
+	W5_END_SK_ERR,	    /* the kernel gave up: .err says why */
+	W5_END_CONNECT,	    /* connect did not succeed; .err, or 0 if the gateway gave up first */
+	W5_END_MAX,
+};
+
+enum w5_proto {
+	W5_PROTO_NONE = 0, /* no payload seen yet */
+	W5_PROTO_HTTP1,
+	W5_PROTO_TLS,	/* first byte 0x16 */
+	W5_PROTO_H2,	/* cleartext HTTP/2 preface */
+	W5_PROTO_OTHER, /* anything else: conn facts only */
+};
+
+/* w5_leg.flags */
+#define W5_F_OLDER	 0x0001 /* conn is older than us: nr counts only what we saw */
+#define W5_F_NO_REQ	 0x0002 /* response seen whose request we did not see */
+#define W5_F_REQ_CUT	 0x0004 /* request head was longer than what head[] holds */
+#define W5_F_BAD	 0x0008 /* kernel side judged it abnormal: full record, packets follow */
+#define W5_F_LOCAL_UNREACH 0x0010 /* neighbour (ARP/ND) resolution of the next hop had failed */
+#define W5_F_NOT_HTTP	 0x0020 /* response did not start with "HTTP/" */
+#define W5_F_ZERO_WND	 0x0040 /* peer's receive window was 0 at the end */
+#define W5_F_TID_EXACT	 0x0080 /* tid was taken while that thread held the socket */
+#define W5_F_INTERIM	 0x0100 /* a 1xx response came before the final one */
+#define W5_F_UPGRADE	 0x0200 /* answered 101: no more HTTP on this conn */
+
+/* TCP flags as in the header's 14th byte (RFC 9293 3.1) */
+#define W5_TCP_FIN 0x01
+#define W5_TCP_SYN 0x02
+#define W5_TCP_RST 0x04
+#define W5_TCP_PSH 0x08
+#define W5_TCP_ACK 0x10
+
+/* One end of a conn. IPv4 is v4-mapped (RFC 4291 2.5.5.2). Port: host order. */
+struct w5_addr {
+	w5_u8 ip[16]; /* network order */
+};
+
+/*
+ * One request/response turn on one conn: an exchange (downstream) or an attempt
+ * (upstream). Lives in the socket's storage and is copied out as it stands, so a
+ * record of type EXCHANGE, ATTEMPT and END has the same body; END repeats the
+ * last turn with what came after its response head.
+ *
+ * Bulk (healthy) records are cut inside head[], at W5_LEG_BULK bytes: whoever reads
+ * one copies h.size bytes into a zeroed struct w5_leg, so what follows reads as 0.
+ */
+struct w5_leg {
+	struct w5_hdr h;
+
+	struct w5_addr local, remote; /* local: the gateway's side */
+	w5_u16 lport, rport;	      /* host order; lport 0 if connect got no port */
+	w5_u32 netns;		      /* inode number of the network namespace */
+
+	w5_u64 open_ns; /* SYN sent / accepted; 0 if older than us */
+	w5_u64 req_ns;	/* first byte of the request */
+	w5_u64 resp_ns; /* first byte of the (final) response */
+	w5_u64 last_ns; /* last payload byte, any direction */
+	w5_u64 idle_ns; /* silence before this request; 0 if first on the conn or not known */
+	/* The gateway thread's trail, a witness for correlation. Upstream: the downstream
+	 * conn this thread worked on last when it connected / sent the request. Downstream:
+	 * the upstream conn it worked on last before it wrote the response or closed. */
+	w5_u64 hint_cookie;
+	w5_u64 hint_ns; /* when the thread last worked on it */
+
+	w5_u32 tgid, tid; /* owner: connecting / request-sending thread (upstream),
+			     response-writing or closing thread (downstream) */
+	w5_u32 nr;	  /* number of this request on the conn, from 1; 0 = none yet */
+	w5_u32 req_bytes; /* payload bytes of this request so far */
+	w5_u32 resp_bytes; /* payload bytes from the response's first byte */
+	w5_u32 srtt_us;
+
+	w5_u16 flags;  /* W5_F_* */
+	w5_u16 status; /* 0 = none seen */
+	w5_u16 head_len, resp_len; /* bytes valid in head[], resp[] */
+	w5_u8 role, phase, end, proto; /* enums above */
+	w5_u8 synack_ttl, data_ttl, tcp_state, pad0; /* TTLs as received, 0 = none */
+
+	w5_u8 head[W5_HEAD_REQ]; /* start of the request; bulk records end inside */
+
+	w5_u8 resp[W5_HEAD_RESP]; /* start of the response */
+	w5_u64 estab_ns;
+	w5_u64 req_last_ns; /* last byte of the request so far */
+	w5_u64 fin_in_ns, fin_out_ns, rst_in_ns, rst_out_ns; /* first of each */
+	w5_u64 end_ns;	/* when .end happened */
+	w5_u64 cgroup_id;
+
+	w5_u32 req_acked; /* of req_bytes, ACKed by the peer (upstream) */
+	w5_u32 rto_us;
+	w5_u32 snd_wnd; /* peer's window at the end, bytes */
+	w5_u32 rst_seq, rst_ack; /* raw numbers of the RST in */
+	w5_u32 snd_una, rcv_nxt; /* ours just before the end */
+	w5_u32 reason;	/* kernel's reset reason where it has one (6.10+), or 0 */
+
+	w5_u16 err, err_soft; /* sk_err, sk_err_soft (errno) */
+	w5_u16 retrans;	  /* segments sent again during this turn (connect included if first) */
+	w5_u16 syn_sent;  /* SYNs handed to IP */
+	w5_u16 busy;	  /* retransmits refused because the first copy is still queued here */
+	w5_u16 rto_count; /* RTO expiries in a row at the end (backoff) */
+	w5_u16 dup_synack;
+	w5_u16 synack_mss;
+	w5_u16 rst_win, rst_ipid; /* raw header fields of the RST in */
+	w5_u8 fin_ttl, rst_ttl;
+	w5_u8 rst_flags, fin_flags; /* TCP flag byte of the RST / FIN in */
+};
+
+#define W5_LEG_BULK (__builtin_offsetof(struct w5_leg, head) + W5_HEAD_BULK)
+
+struct w5_packet {
+	w5_u64 ts_ns;
+	w5_u32 len; /* on the wire, IP header onwards */
+	w5_u16 cap; /* valid bytes in data[] */
+	w5_u8 out;  /* 1 = sent by the gateway */
+	w5_u8 pad;
+	w5_u8 data[W5_PKT_BYTES];
+};
+
+struct w5_packets {
+	struct w5_hdr h;
+	struct w5_addr local, remote;
+	w5_u16 lport, rport;
+	w5_u32 netns;
+	w5_u32 total; /* packets recorded on this conn so far; slot of packet i is i % W5_PKT_SLOTS */
+	w5_u8 role;
+	w5_u8 pad[3];
+	struct w5_packet pkt[W5_PKT_SLOTS];
+};
+
+struct w5_listen {
+	struct w5_hdr h;
+	w5_u64 cgroup_id;
+	w5_u32 tgid, tid;
+	w5_u32 netns;
+	w5_u16 port;
+	w5_u16 pad;
+	char comm[16];
+};
+
+#define W5_GW_ENDED 0x1
+#define W5_GW_NAMED 0x2 /* known by its name; not yet seen to connect */
+
+struct w5_gateway {
+	struct w5_hdr h;
+	w5_u64 cgroup_id;
+	w5_u32 tgid;  /* this process */
+	w5_u32 group; /* tgid of the master (itself if none): workers share it */
+	w5_u32 netns;
+	w5_u16 flags; /* W5_GW_* */
+	w5_u16 nports;
+	w5_u16 ports[16]; /* listening ports, host order */
+	char comm[16];
+	char cgroup[128]; /* path, NUL-terminated */
+};
+
+/* Everything that can get lost, kernel and user space together. */
+#define W5_LOSSES(X)                                                                     \
+	X(RING_BULK, "ring-bulk", "healthy records, ring under pressure", "--ring-size") \
+	X(RING_RARE, "ring-rare", "records of failures, ring full", "--ring-size")       \
+	X(MAP_FULL, "map-full", "conns without state, out of memory", "--cgroup, --port") \
+	X(COPY_CUT, "copy-cut", "packet dumps skipped, ring under pressure", "--ring-size") \
+	X(EVICTED, "evicted", "conns or exchanges pushed out of user-space tables", "--max-exchanges") \
+	X(SEQ_HOLE, "seq-hole", "records missing from a conn's sequence", "--ring-size") \
+	X(SINK, "sink", "findings or packets that could not be written", "free disk space")
+
+enum w5_loss {
+#define X(id, name, what, help) W5_LOSS_##id,
+	W5_LOSSES(X)
+#undef X
+	W5_LOSS_MAX,
+};
+
+struct w5_stats {
+	struct w5_hdr h;
+	w5_u64 loss[W5_LOSS_MAX + 1]; /* totals since start; last one unused */
+	w5_u64 ring_used, ring_size;  /* bytes */
+	w5_u64 conns;		      /* sockets with state made so far */
+};
+
+struct w5_session {
+	struct w5_hdr h;
+	w5_u64 realtime_ns; /* CLOCK_REALTIME at h.ts_ns */
+	w5_u32 abi;	    /* W5_ABI_VERSION */
+	w5_u32 pad;
+	char host[64];
+	char kernel[64];
+	char version[32];
+};
+
+#define W5_STATIC_ASSERT(c, m) _Static_assert(c, m)
+W5_STATIC_ASSERT(sizeof(struct w5_hdr) == 24, "header is 24 bytes");
+W5_STATIC_ASSERT(sizeof(struct w5_leg) % 8 == 0, "records are 8-byte aligned");
+W5_STATIC_ASSERT(W5_LEG_BULK % 8 == 0, "bulk records are 8-byte aligned");
+W5_STATIC_ASSERT(sizeof(struct w5_packets) % 8 == 0, "records are 8-byte aligned");
+W5_STATIC_ASSERT(sizeof(struct w5_packet) % 8 == 0, "records are 8-byte aligned");
+W5_STATIC_ASSERT(sizeof(struct w5_listen) % 8 == 0, "records are 8-byte aligned");
+W5_STATIC_ASSERT(sizeof(struct w5_gateway) % 8 == 0, "records are 8-byte aligned");
+W5_STATIC_ASSERT(sizeof(struct w5_stats) % 8 == 0, "records are 8-byte aligned");
+W5_STATIC_ASSERT(sizeof(struct w5_session) % 8 == 0, "records are 8-byte aligned");
+
+#endif

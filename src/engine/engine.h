@@ -1,0 +1,100 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * The engine: records in, findings out. Pure: no I/O, no clock (time comes from
+ * records), no libbpf, deterministic. One thread.
+ *
+ * In:  every record of a stream, in stream order, through engine_feed().
+ * Out: findings through engine_ops.finding, and counters to read at any time.
+ * Errors: -errno. Hostile or short records are counted (bad_records), never trusted.
+ */
+#ifndef ENGINE_ENGINE_H
+#define ENGINE_ENGINE_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "engine/finding.h"
+#include "w5_abi.h"
+
+struct engine;
+
+struct engine_cfg {
+	uint64_t grace_ns;	/* wait this long after a bad response before the finding is final
+				   (the gateway may close the upstream conn after it wrote the 502) */
+	size_t max_conns;	/* conns remembered; older ones are evicted and counted */
+	size_t max_flights;	/* packet dumps remembered while no finding holds them */
+	uint16_t port;		/* only exchanges/attempts with this local or remote port; 0 = all */
+	uint32_t pid;		/* only this gateway process or its group; 0 = all */
+	char comm[16];		/* only gateways of this name; "" = all */
+	uint8_t bad_status[100]; /* bad_status[s - 500] for 500..599: 1 = bad exchange. Default 502 503 504 */
+};
+void engine_cfg_default(struct engine_cfg *cfg);
+
+struct engine_ops {
+	/* f is borrowed: finding_ref() it to keep it. */
+	void (*finding)(void *self, struct finding *f);
+};
+
+int engine_new(struct engine **out, const struct engine_cfg *cfg, const struct engine_ops *ops,
+	       void *self);
+void engine_free(struct engine *e); /* NULL is fine */
+
+/* rec: complete record of rec->size bytes (the caller has checked that many are there). */
+void engine_feed(struct engine *e, const struct w5_hdr *rec);
+/* End of stream: findings still in their grace are made now. */
+void engine_finish(struct engine *e);
+
+/* ---- what the views show; valid until the next engine_feed ---- */
+
+struct engine_counters {
+	uint64_t now_ns;    /* time of the newest record */
+	uint64_t start_ns;  /* time of the first */
+	uint64_t wall_offset_ns; /* CLOCK_REALTIME - CLOCK_MONOTONIC, from the session record */
+	uint64_t exchanges; /* downstream responses seen (plus silent ends) */
+	uint64_t attempts;  /* upstream attempts seen */
+	uint64_t status_class[6]; /* [0] no status, [1] 1xx ... [5] 5xx */
+	uint64_t s502, s503, s504;
+	uint64_t bad;	    /* findings with an alarm (all but recovered and client) */
+	uint64_t recovered, client_aborts, silent;
+	uint64_t findings;  /* all */
+	uint64_t bad_records; /* malformed, ignored */
+	uint64_t loss[W5_LOSS_MAX];
+	size_t conns_down, conns_up; /* open now, as far as known */
+	char host[65], kernel[65];
+};
+const struct engine_counters *engine_counters(const struct engine *e);
+uint64_t engine_lost(const struct engine *e); /* sum of loss[] */
+
+struct engine_gateway {
+	char name[17];
+	char cgroup[129];
+	uint32_t group; /* tgid of the master */
+	size_t nprocs;	/* live processes of the group */
+	uint16_t ports[16];
+	size_t nports;
+	uint64_t exchanges, bad;
+	bool named_only; /* known by name, has not connected upstream yet */
+};
+size_t engine_gateways(const struct engine *e, const struct engine_gateway **out);
+
+struct engine_upstream {
+	struct w5_addr ip;
+	uint16_t port;
+	uint64_t connects, connect_failures, requests, failures; /* failures: attempts that failed */
+	uint64_t s5xx, resets, retrans, reused;
+	uint64_t first_fail_ns, last_fail_ns, last_ns;
+	uint64_t ttfb_us_sum, ttfb_count; /* request -> first response byte */
+	uint32_t srtt_us;		  /* newest */
+	size_t open;			  /* conns open now, as far as known */
+};
+/* Sorted by address; *out is an array of pointers. */
+size_t engine_upstreams(const struct engine *e, const struct engine_upstream *const **out);
+
+/* Per-second history, newest last; n <= 60 entries are written. */
+struct engine_second {
+	uint32_t exchanges, s502, s503, s504, silent;
+};
+size_t engine_history(const struct engine *e, struct engine_second *out, size_t n);
+
+#endif
