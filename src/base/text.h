@@ -20,7 +20,8 @@ size_t text_json(char *out, size_t cap, const void *in, size_t len);
 
 #define TEXT_ADDR_MAX 48     /* "[" IPv6 "]" NUL */
 #define TEXT_ENDPOINT_MAX 56 /* with ":65535" */
-size_t text_addr(char *out, size_t cap, const struct w5_addr *a); /* v4-mapped prints as IPv4 */
+/* v4-mapped prints as IPv4; IPv6 has brackets only where a port follows. */
+size_t text_addr(char *out, size_t cap, const struct w5_addr *a);
 size_t text_endpoint(char *out, size_t cap, const struct w5_addr *a, uint16_t port);
 
 #define TEXT_TIME_MAX 32
