@@ -73,7 +73,7 @@ BENCH	:= $(patsubst tools/bench/%.c,$(O)/bench-%,$(filter-out %.bpf.c,$(sort $(w
 .DELETE_ON_ERROR:
 .SECONDARY:
 .PHONY: all tools unit deps check test demo bench bench-tools accuracy test-kernels fuzz fuzz-programs \
-	golden install clean help FORCE
+	golden format install clean help FORCE
 
 all: $(BIN) $(LAB) ## build the tool and the lab's programs into build/
 
@@ -191,6 +191,10 @@ fuzz: ## libFuzzer programs of tests/fuzz, FUZZ_SECONDS each
 		echo "  FUZZ   $${f##*/} $(FUZZ_SECONDS) s"; \
 		$$f -max_total_time=$(FUZZ_SECONDS) -verbosity=0 -print_final_stats=1 -artifact_prefix=$(O)/fuzz/ $$corpus; \
 	done
+
+FORMAT := $(wildcard src/*/*.[ch] bpf/*.[ch] include/*.h tools/*/*.[ch] tests/*/*.[ch])
+format: ## let clang-format lay out every C file
+	@clang-format -i $(FORMAT)
 
 golden: ## rewrite the expected output of replay and screen tests; review the diff
 	@$(MAKE) --no-print-directory all
