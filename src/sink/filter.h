@@ -1,0 +1,37 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * The filter language, one for the screen, headless output and replay:
+ *
+ *	status==502 && cause==keepalive-race && upstream~10.0.3. && path~^/api && ms>500
+ *
+ * A term is FIELD OP VALUE, or a bare word that must occur somewhere (request, cause,
+ * client, upstream, gateway; case does not matter). `~` is a POSIX extended regular
+ * expression. Terms combine with &&, ||, !, and parentheses; && may be left out.
+ * Pure: expression and finding in, yes or no out.
+ */
+#ifndef SINK_FILTER_H
+#define SINK_FILTER_H
+
+#include <stdbool.h>
+#include <stddef.h>
+
+#include "engine/finding.h"
+
+struct filter;
+
+struct filter_error {
+	size_t at;	/* byte of the expression, from 0 */
+	char text[96];	/* what is wrong there */
+};
+
+/* *out changes only on success; an empty expression matches everything. -EINVAL fills
+ * *err (may be NULL), -ENOMEM does not. */
+int filter_parse(struct filter **out, const char *expr, struct filter_error *err);
+void filter_free(struct filter *flt); /* NULL is fine */
+/* flt NULL matches everything. */
+bool filter_match(const struct filter *flt, const struct finding *f);
+
+/* The fields, for help and completion: name and what it holds; false past the end. */
+bool filter_field(size_t i, const char **name, const char **what);
+
+#endif

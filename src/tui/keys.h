@@ -1,0 +1,76 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * Keys and what they mean. One row per action: name, keys, help. The bindings, the
+ * footer, the help page and (by name) a configuration all come from these rows.
+ */
+#ifndef TUI_KEYS_H
+#define TUI_KEYS_H
+
+#include <stddef.h>
+#include <stdint.h>
+
+/* A key: an ASCII character, a control character (1..31), or one of these. */
+enum key {
+	KEY_W5_NONE = 0,
+	KEY_W5_TAB = 9,
+	KEY_W5_ENTER = 13,
+	KEY_W5_ESC = 27,
+	KEY_W5_BACKSPACE = 127,
+	KEY_W5_UP = 256,
+	KEY_W5_DOWN,
+	KEY_W5_LEFT,
+	KEY_W5_RIGHT,
+	KEY_W5_PGUP,
+	KEY_W5_PGDN,
+	KEY_W5_HOME,
+	KEY_W5_END,
+	KEY_W5_DELETE,
+	KEY_W5_RESIZE,
+	KEY_W5_F0 = 300, /* F1 is KEY_W5_F0 + 1 */
+	KEY_W5_F12 = KEY_W5_F0 + 12,
+};
+
+/* id, name, keys (as <Name> or characters, blank between), help */
+#define ACTIONS(X)                                                                               \
+	X(UP, "up", "Up k", "move up, scroll up")                                                \
+	X(DOWN, "down", "Down j", "move down, scroll down")                                      \
+	X(PAGE_UP, "page-up", "PgUp C-b", "one page up")                                         \
+	X(PAGE_DOWN, "page-down", "PgDn C-f", "one page down")                                   \
+	X(HOME, "home", "Home g", "first row")                                                   \
+	X(END, "end", "End G", "last row; the list then follows the newest")                     \
+	X(OPEN, "open", "Enter", "go in: the ladder of an exchange, an upstream's exchanges")    \
+	X(BACK, "back", "q Esc F10", "go back; on the first screen: quit (Esc clears the filter first)") \
+	X(PREV, "previous", "Left P", "ladder: previous exchange")                               \
+	X(NEXT, "next", "Right n", "ladder: next exchange")                                      \
+	X(ALL, "all-packets", "a", "ladder: also bare ACKs and earlier requests of the connection") \
+	X(FILTER, "filter", "/ F3", "show only exchanges that match an expression (empty: all)") \
+	X(SAME, "same-cause", "f", "only exchanges with this cause and upstream; again: all")    \
+	X(SAVE, "save", "s F2", "save the packets of this exchange as pcap")                     \
+	X(SAVE_ALL, "save-all", "S", "save the packets of all listed exchanges as one pcap")     \
+	X(UPSTREAMS, "upstreams", "u", "what each upstream did: requests, failures, times")      \
+	X(WINDOW, "window", "w", "WHY counts the last minute, 5 minutes, everything")            \
+	X(PAUSE, "pause", "p Space", "freeze the screen; collecting goes on")                    \
+	X(REDRAW, "redraw", "C-l", "draw the screen anew")                                       \
+	X(HELP, "help", "F1 h ?", "this page")                                                   \
+	X(QUIT, "quit", "Q", "leave at once, from any screen")
+
+enum action {
+	ACTION_NONE,
+#define X(id, name, keys, help) ACTION_##id,
+	ACTIONS(X)
+#undef X
+	ACTION_MAX,
+};
+
+enum action action_of_key(int key);
+const char *action_name(enum action a);
+const char *action_keys(enum action a); /* "s F2" */
+const char *action_help(enum action a);
+
+/* "Enter", "C-l", "F1", "x": the key of that name, or KEY_W5_NONE. */
+int key_by_name(const char *name, size_t len);
+/* Next key of a script: characters are themselves, <Name> is a named key, <lt> is '<'.
+ * Advances *s; KEY_W5_NONE at the end, -EINVAL for an unknown name (at *s). */
+int key_script_next(const char **s);
+
+#endif
