@@ -1,0 +1,480 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * See options.h. To add an option: one row in options[], one field in struct
+ * options, one line in man/why502.8; a new kind of value is a row in kinds[].
+ */
+#include "app/options.h"
+
+#include <argp.h>
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "base/parse.h"
+#include "base/util.h"
+
+enum kind {
+	KIND_COMMAND, /* no value; .min is the enum command */
+	KIND_FLAG,    /* no value; sets a bool */
+	KIND_COUNT,   /* no value; counts up an unsigned int */
+	KIND_STRING,
+	KIND_COMM,
+	KIND_NUMBER,
+	KIND_SIZE,
+	KIND_RING,
+	KIND_SECONDS,
+	KIND_CHOICE,
+	KIND_STATUS,
+	KIND_HISTORY,
+	KIND_SCREEN,
+	KIND_MAX,
+};
+
+enum group {
+	GROUP_OUTPUT = 1, /* 0 means "as the row before" to argp */
+	GROUP_FILES,
+	GROUP_FILTER,
+	GROUP_LIMITS,
+	GROUP_VIEW,
+	GROUP_HELP, /* has no heading */
+	GROUP_MAX,
+};
+
+static const char *const headings[GROUP_MAX] = {
+	[GROUP_OUTPUT] = "Output and end:",
+	[GROUP_FILES] = "Files:",
+	[GROUP_FILTER] = "What to watch:",
+	[GROUP_LIMITS] = "Memory:",
+	[GROUP_VIEW] = "View:",
+};
+
+struct option_row {
+	const char *name;
+	int short_name; /* 0 = none */
+	const char *arg; /* as --help shows it; NULL = takes no value */
+	enum kind kind;
+	enum group group;
+	size_t offset; /* in struct options */
+	uint64_t min, max;
+	const char *const *choices; /* KIND_CHOICE; position = value */
+	const char *dflt;    /* parsed like a value given; NULL = zero */
+	const char *allowed; /* completes "give ..." when a value is refused */
+	const char *help;
+};
+
+#define AT(field) offsetof(struct options, field)
+
+static const char *const outputs[] = { [OUTPUT_TUI] = "tui", [OUTPUT_NDJSON] = "ndjson",
+				       [OUTPUT_TEXT] = "text", NULL };
+static const char *const themes[] = { [THEME_CHOICE_MONO] = "mono", [THEME_CHOICE_DARK] = "dark",
+				      [THEME_CHOICE_LIGHT] = "light", NULL };
+
+static const struct option_row options[] = {
+	{ .name = "output", .short_name = 'o', .arg = "tui|ndjson|text", .kind = KIND_CHOICE,
+	  .group = GROUP_OUTPUT, .offset = AT(output), .choices = outputs,
+	  .allowed = "tui, ndjson or text",
+	  .help = "how to show findings (default: tui if stdout is a terminal, else text)" },
+	{ .name = "duration", .short_name = 'd', .arg = "SECONDS", .kind = KIND_SECONDS,
+	  .group = GROUP_OUTPUT, .offset = AT(duration_ns), .min = 1000000,
+	  .max = 31536000000000000, .allowed = "seconds from 0.001 to 31536000",
+	  .help = "end after this time" },
+	{ .name = "count", .short_name = 'n', .arg = "N", .kind = KIND_NUMBER,
+	  .group = GROUP_OUTPUT, .offset = AT(count), .min = 1, .max = UINT64_MAX,
+	  .allowed = "a whole number from 1", .help = "end after N bad exchanges" },
+	{ .name = "verbose", .short_name = 'v', .kind = KIND_COUNT, .group = GROUP_OUTPUT,
+	  .offset = AT(verbose), .help = "say more on stderr" },
+
+	{ .name = "write", .short_name = 'w', .arg = "FILE", .kind = KIND_STRING,
+	  .group = GROUP_FILES, .offset = AT(write_path), .allowed = "a file name",
+	  .help = "store the record stream in a trace file" },
+	{ .name = "read", .short_name = 'r', .arg = "FILE", .kind = KIND_STRING,
+	  .group = GROUP_FILES, .offset = AT(read_path), .allowed = "a file name",
+	  .help = "replay a trace file; needs no root" },
+	{ .name = "pcap-dir", .arg = "DIR", .kind = KIND_STRING, .group = GROUP_FILES,
+	  .offset = AT(pcap_dir), .allowed = "a directory",
+	  .help = "save the packets of each bad exchange as a pcap file in DIR" },
+	{ .name = "pcap-max-files", .arg = "N", .kind = KIND_NUMBER, .group = GROUP_FILES,
+	  .offset = AT(pcap_max_files), .min = 1, .max = 1000000, .dflt = "100",
+	  .allowed = "a whole number from 1 to 1000000", .help = "write at most N pcap files" },
+	{ .name = "pcap-max-bytes", .arg = "N", .kind = KIND_SIZE, .group = GROUP_FILES,
+	  .offset = AT(pcap_max_bytes), .min = 4096, .max = 1ull << 50, .dflt = "64M",
+	  .allowed = "bytes from 4096, also with K, M or G",
+	  .help = "write at most N bytes of pcap files" },
+
+	{ .name = "port", .short_name = 'p', .arg = "PORT", .kind = KIND_NUMBER,
+	  .group = GROUP_FILTER, .offset = AT(port), .min = 1, .max = 65535,
+	  .allowed = "a port number from 1 to 65535",
+	  .help = "only exchanges that use this port, of the gateway or of the backend" },
+	{ .name = "pid", .arg = "PID", .kind = KIND_NUMBER, .group = GROUP_FILTER,
+	  .offset = AT(pid), .min = 1, .max = 4194304,
+	  .allowed = "a process id from 1 to 4194304",
+	  .help = "only the gateway this process belongs to" },
+	{ .name = "comm", .arg = "NAME", .kind = KIND_COMM, .group = GROUP_FILTER,
+	  .offset = AT(comm), .allowed = "a process name of 1 to 15 bytes",
+	  .help = "only gateways of this process name" },
+	{ .name = "cgroup", .arg = "PATH", .kind = KIND_STRING, .group = GROUP_FILTER,
+	  .offset = AT(cgroup), .allowed = "a cgroup path",
+	  .help = "only gateways below this cgroup, such as /system.slice/nginx.service" },
+	{ .name = "status", .arg = "LIST", .kind = KIND_STATUS, .group = GROUP_FILTER,
+	  .offset = AT(bad_status), .dflt = "502,503,504",
+	  .allowed = "a list such as 502,504 or 500-504 or 5xx",
+	  .help = "which status counts as bad" },
+
+	{ .name = "history", .arg = "PACKETSxBYTES", .kind = KIND_HISTORY, .group = GROUP_LIMITS,
+	  .offset = AT(history_packets), .dflt = "16x128", .allowed = "16x128, or 0 for none",
+	  .help = "flight recorder: last packets kept of each connection, 0 for none" },
+	{ .name = "ring-size", .arg = "BYTES", .kind = KIND_RING, .group = GROUP_LIMITS,
+	  .offset = AT(ring_bytes), .min = 65536, .max = 1ull << 30, .dflt = "16M",
+	  .allowed = "a power of two from 64K to 1G", .help = "buffer between kernel and why502" },
+	{ .name = "max-exchanges", .arg = "N", .kind = KIND_NUMBER, .group = GROUP_LIMITS,
+	  .offset = AT(max_exchanges), .min = 100, .max = 10000000, .dflt = "10000",
+	  .allowed = "a whole number from 100 to 10000000",
+	  .help = "connections and exchanges remembered at a time" },
+
+	{ .name = "theme", .arg = "mono|dark|light", .kind = KIND_CHOICE, .group = GROUP_VIEW,
+	  .offset = AT(theme), .choices = themes, .allowed = "mono, dark or light",
+	  .help = "colours of the view (default: what the terminal can)" },
+	{ .name = "ascii", .kind = KIND_FLAG, .group = GROUP_VIEW, .offset = AT(ascii),
+	  .help = "draw with ASCII only" },
+	{ .name = "keys", .arg = "SCRIPT", .kind = KIND_STRING, .group = GROUP_VIEW,
+	  .offset = AT(keys), .allowed = "a key script",
+	  .help = "for tests: press these keys; needs --screen" },
+	{ .name = "screen", .arg = "COLSxROWS", .kind = KIND_SCREEN, .group = GROUP_VIEW,
+	  .offset = AT(screen_cols), .min = 20, .max = 1000,
+	  .allowed = "COLSxROWS such as 80x24, from 20x5 to 1000x1000",
+	  .help = "for tests: draw without a terminal and print the screen as text" },
+
+	{ .name = "version", .short_name = 'V', .kind = KIND_COMMAND, .group = GROUP_HELP,
+	  .offset = AT(command), .min = COMMAND_VERSION, .help = "print the version and end" },
+	{ .name = "help", .short_name = 'h', .kind = KIND_COMMAND, .group = GROUP_HELP,
+	  .offset = AT(command), .min = COMMAND_HELP, .help = "print this help and end" },
+};
+
+/* ---- values: 0 or -EINVAL; the field changes only on success ---- */
+
+static int store_in_range(const struct option_row *row, uint64_t v, void *field)
+{
+	if (v < row->min || v > row->max)
+		return -EINVAL;
+	*(uint64_t *)field = v;
+	return 0;
+}
+
+static int parse_command(const struct option_row *row, const char *arg, void *field)
+{
+	(void)arg;
+	*(enum command *)field = (enum command)row->min;
+	return 0;
+}
+
+static int parse_flag(const struct option_row *row, const char *arg, void *field)
+{
+	(void)row;
+	(void)arg;
+	*(bool *)field = true;
+	return 0;
+}
+
+static int parse_count(const struct option_row *row, const char *arg, void *field)
+{
+	(void)row;
+	(void)arg;
+	++*(unsigned int *)field;
+	return 0;
+}
+
+static int parse_string(const struct option_row *row, const char *arg, void *field)
+{
+	(void)row;
+	if (!*arg)
+		return -EINVAL;
+	*(const char **)field = arg;
+	return 0;
+}
+
+static int parse_comm(const struct option_row *row, const char *arg, void *field)
+{
+	return strlen(arg) > 15 ? -EINVAL : parse_string(row, arg, field);
+}
+
+static int parse_number(const struct option_row *row, const char *arg, void *field)
+{
+	uint64_t v;
+
+	if (parse_digits(arg, arg + strlen(arg), &v))
+		return -EINVAL;
+	return store_in_range(row, v, field);
+}
+
+static int parse_size(const struct option_row *row, const char *arg, void *field)
+{
+	uint64_t v;
+
+	return parse_bytes(arg, &v) ? -EINVAL : store_in_range(row, v, field);
+}
+
+static int parse_ring(const struct option_row *row, const char *arg, void *field)
+{
+	uint64_t v;
+
+	/* BPF_MAP_TYPE_RINGBUF wants a power of two that is a multiple of the page size. */
+	if (parse_size(row, arg, &v) || (v & (v - 1)) || v % (uint64_t)sysconf(_SC_PAGESIZE))
+		return -EINVAL;
+	*(uint64_t *)field = v;
+	return 0;
+}
+
+static int parse_time(const struct option_row *row, const char *arg, void *field)
+{
+	uint64_t ns;
+
+	return parse_seconds(arg, &ns) ? -EINVAL : store_in_range(row, ns, field);
+}
+
+static int parse_choice(const struct option_row *row, const char *arg, void *field)
+{
+	for (unsigned int i = 1; row->choices[i]; i++) { /* 0 is "automatic" */
+		if (!strcmp(arg, row->choices[i])) {
+			*(unsigned int *)field = i;
+			return 0;
+		}
+	}
+	return -EINVAL;
+}
+
+/* One item of the list: 502, 500-504 or 5xx. */
+static int parse_status_item(const char *s, const char *end, uint8_t bad[100])
+{
+	const char *dash = memchr(s, '-', (size_t)(end - s));
+	uint64_t from = 500, to = 599;
+
+	if (end - s != 3 || strncasecmp(s, "5xx", 3)) {
+		if (parse_digits(s, dash ? dash : end, &from))
+			return -EINVAL;
+		to = from;
+		if (dash && parse_digits(dash + 1, end, &to))
+			return -EINVAL;
+	}
+	if (from < 500 || to > 599 || from > to)
+		return -EINVAL;
+	memset(bad + from - 500, 1, to - from + 1);
+	return 0;
+}
+
+static int parse_status(const struct option_row *row, const char *arg, void *field)
+{
+	uint8_t bad[100] = { 0 };
+	const char *end;
+
+	(void)row;
+	for (;; arg = end + 1) {
+		end = strchrnul(arg, ',');
+		if (parse_status_item(arg, end, bad))
+			return -EINVAL;
+		if (!*end)
+			break;
+	}
+	memcpy(field, bad, sizeof(bad));
+	return 0;
+}
+
+static int parse_history(const struct option_row *row, const char *arg, void *field)
+{
+	uint64_t pair[2] = { 0 };
+
+	(void)row;
+	/* The sizes are part of the record layout (W5_PKT_SLOTS x W5_PKT_BYTES). */
+	if (strcmp(arg, "0") && (parse_pair(arg, pair) || pair[0] != 16 || pair[1] != 128))
+		return -EINVAL;
+	memcpy(field, pair, sizeof(pair));
+	return 0;
+}
+
+static int parse_screen(const struct option_row *row, const char *arg, void *field)
+{
+	uint64_t pair[2] = { 0 };
+
+	if (parse_pair(arg, pair) || pair[0] < row->min || pair[0] > row->max || pair[1] < 5 ||
+	    pair[1] > row->max)
+		return -EINVAL;
+	memcpy(field, pair, sizeof(pair));
+	return 0;
+}
+
+_Static_assert(AT(history_bytes) == AT(history_packets) + sizeof(uint64_t), "written as a pair");
+_Static_assert(AT(screen_rows) == AT(screen_cols) + sizeof(uint64_t), "written as a pair");
+
+static int (*const kinds[])(const struct option_row *row, const char *arg, void *field) = {
+	[KIND_COMMAND] = parse_command, [KIND_FLAG] = parse_flag,
+	[KIND_COUNT] = parse_count,	[KIND_STRING] = parse_string,
+	[KIND_COMM] = parse_comm,	[KIND_NUMBER] = parse_number,
+	[KIND_SIZE] = parse_size,	[KIND_RING] = parse_ring,
+	[KIND_SECONDS] = parse_time, [KIND_CHOICE] = parse_choice,
+	[KIND_STATUS] = parse_status,	[KIND_HISTORY] = parse_history,
+	[KIND_SCREEN] = parse_screen,
+};
+_Static_assert(ARRAY_SIZE(kinds) == KIND_MAX, "every kind has its parser");
+
+/* ---- argp, made from the table ---- */
+
+static int row_apply(const struct option_row *row, const char *arg, struct options *o)
+{
+	return kinds[row->kind](row, arg, (char *)o + row->offset);
+}
+
+static int row_key(size_t i)
+{
+	return options[i].short_name ? options[i].short_name : (int)(256 + i);
+}
+
+static error_t on_argument(const char *arg, struct options *o)
+{
+	if (o->command == COMMAND_WATCH && !strcmp(arg, "doctor")) {
+		o->command = COMMAND_DOCTOR;
+		return 0;
+	}
+	fprintf(stderr, "why502: the argument '%s' is not known: the only command is doctor\n",
+		arg);
+	return ECANCELED; /* told from argp's own EINVAL */
+}
+
+static error_t on_option(int key, char *arg, struct argp_state *state)
+{
+	struct options *o = state->input;
+
+	if (key == ARGP_KEY_INIT)
+		state->err_stream = NULL; /* getopt names the option; no "Try ..." behind it */
+	if (key == ARGP_KEY_ARG)
+		return on_argument(arg, o);
+	for (size_t i = 0; i < ARRAY_SIZE(options); i++) {
+		if (row_key(i) != key)
+			continue;
+		if (!row_apply(&options[i], arg, o))
+			return 0;
+		fprintf(stderr, "why502: the value '%s' of --%s is not allowed: give %s\n", arg,
+			options[i].name, options[i].allowed);
+		return ECANCELED;
+	}
+	return ARGP_ERR_UNKNOWN;
+}
+
+static const char doc_before_options[] =
+	"Shows live why the HTTP gateway on this host answers 502, 503 or 504."
+	"\v"
+	"Commands:\n"
+	"  doctor                     say what this kernel and host can and cannot do\n"
+	"\n"
+	"Exit status:\n"
+	"  0  no bad exchange seen\n"
+	"  1  bad exchanges were seen\n"
+	"  2  wrong command line\n"
+	"  3  the kernel or host cannot (BTF, cgroup v2, root)\n"
+	"  4  other failure\n"
+	"\n"
+	"Examples:\n"
+	"  sudo why502                       watch live\n"
+	"  sudo why502 -o ndjson -d 60       one minute of findings for a program\n"
+	"  sudo why502 --pcap-dir /tmp/502   also save the packets of each failure\n"
+	"  sudo why502 -w incident.w5t       record; look later: why502 -r incident.w5t\n"
+	"\n"
+	"The manual page why502(8) explains every option, field and cause.";
+
+struct argp_table {
+	struct argp argp;
+	struct argp_option rows[ARRAY_SIZE(options) + GROUP_MAX + 1];
+	char docs[ARRAY_SIZE(options)][160];
+};
+
+static void argp_table_init(struct argp_table *t)
+{
+	size_t n = 0;
+
+	memset(t, 0, sizeof(*t));
+	for (int g = GROUP_OUTPUT; g < GROUP_MAX; g++) {
+		if (headings[g])
+			t->rows[n++] = (struct argp_option){ .doc = headings[g], .group = g };
+	}
+	for (size_t i = 0; i < ARRAY_SIZE(options); i++) {
+		const struct option_row *row = &options[i];
+
+		snprintf(t->docs[i], sizeof(t->docs[i]), row->dflt ? "%s (default: %s)" : "%s",
+			 row->help, row->dflt);
+		t->rows[n++] = (struct argp_option){
+			.name = row->name,
+			.key = row_key(i),
+			.arg = row->arg,
+			.doc = t->docs[i],
+			.group = (int)row->group,
+		};
+	}
+	t->argp = (struct argp){
+		.options = t->rows,
+		.parser = on_option,
+		.args_doc = "\ndoctor",
+		.doc = doc_before_options,
+	};
+}
+
+void options_help(FILE *out)
+{
+	struct argp_table t;
+	char name[] = "why502";
+
+	argp_table_init(&t);
+	argp_help(&t.argp, out,
+		  ARGP_HELP_SHORT_USAGE | ARGP_HELP_LONG | ARGP_HELP_PRE_DOC | ARGP_HELP_POST_DOC,
+		  name);
+}
+
+void options_default(struct options *o)
+{
+	memset(o, 0, sizeof(*o));
+	for (size_t i = 0; i < ARRAY_SIZE(options); i++) {
+		if (options[i].dflt && row_apply(&options[i], options[i].dflt, o))
+			abort(); /* a default its own parser refuses; the unit test walks here */
+	}
+}
+
+/* Combinations that make no sense; NULL if all is well. */
+static const char *options_conflict(const struct options *o)
+{
+	bool is_drawn = o->screen_cols || isatty(STDOUT_FILENO);
+
+	if (o->output == OUTPUT_TUI && !is_drawn)
+		return "--output tui needs a terminal on stdout; use --output text or ndjson";
+	if (o->screen_cols && o->output != OUTPUT_TUI)
+		return "--screen draws the view and goes only with --output tui";
+	if (o->keys && !o->screen_cols)
+		return "--keys needs --screen COLSxROWS";
+	if (o->pcap_dir && !o->history_packets)
+		return "--pcap-dir needs the flight recorder; leave out --history 0";
+	if (o->read_path && o->write_path)
+		return "--read and --write cannot go together: the trace exists already";
+	return NULL;
+}
+
+int options_parse(struct options *o, int argc, char **argv)
+{
+	struct argp_table t;
+	const char *conflict;
+	error_t err;
+
+	options_default(o);
+	argp_table_init(&t);
+	err = argp_parse(&t.argp, argc, argv, ARGP_NO_EXIT | ARGP_NO_HELP, NULL, o);
+	if (err == EINVAL)
+		fprintf(stderr, "why502: --help lists all options\n");
+	if (err)
+		return -EINVAL;
+	if (o->command != COMMAND_WATCH)
+		return 0;
+	if (o->output == OUTPUT_AUTO)
+		o->output = o->screen_cols || isatty(STDOUT_FILENO) ? OUTPUT_TUI : OUTPUT_TEXT;
+	conflict = options_conflict(o);
+	if (conflict) {
+		fprintf(stderr, "why502: %s\n", conflict);
+		return -EINVAL;
+	}
+	return 0;
+}

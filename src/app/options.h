@@ -1,0 +1,84 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * The command line as plain data. One table in options.c has a row per option;
+ * the parser, the defaults and --help come from it. Strings are borrowed from
+ * argv. Nothing here looks at the host, except whether stdout is a terminal.
+ */
+#ifndef APP_OPTIONS_H
+#define APP_OPTIONS_H
+
+#include <stdbool.h>
+#include <stdint.h>
+#include <stdio.h>
+
+#ifndef W5_VERSION
+#define W5_VERSION "0.1.0"
+#endif
+
+/* Exit status of the program (man page: EXIT STATUS). */
+enum app_exit {
+	APP_EXIT_OK = 0,      /* ran to its end, no bad exchange seen */
+	APP_EXIT_BAD = 1,     /* bad exchanges were seen */
+	APP_EXIT_USAGE = 2,   /* wrong command line */
+	APP_EXIT_HOST = 3,    /* kernel or host cannot: BTF, cgroup v2, root */
+	APP_EXIT_FAILURE = 4, /* anything else */
+};
+
+enum command {
+	COMMAND_WATCH = 0, /* the tool's work; also with -r */
+	COMMAND_DOCTOR,
+	COMMAND_HELP,
+	COMMAND_VERSION,
+};
+
+enum output {
+	OUTPUT_AUTO = 0, /* never left so by options_parse() */
+	OUTPUT_TUI,
+	OUTPUT_NDJSON,
+	OUTPUT_TEXT,
+};
+
+enum theme_choice {
+	THEME_CHOICE_AUTO = 0,
+	THEME_CHOICE_MONO,
+	THEME_CHOICE_DARK,
+	THEME_CHOICE_LIGHT,
+};
+
+struct options {
+	enum command command;
+	unsigned int output; /* enum output */
+	uint64_t duration_ns; /* 0 = until told to stop */
+	uint64_t count;	      /* 0 = no limit; else end after so many bad exchanges */
+
+	const char *write_path, *read_path; /* trace files; NULL = not asked for */
+	const char *pcap_dir;
+	uint64_t pcap_max_files, pcap_max_bytes;
+
+	uint64_t port;	    /* 0 = all */
+	uint64_t pid;	    /* 0 = all */
+	const char *comm;   /* NULL = all; at most 15 bytes */
+	const char *cgroup; /* NULL = all */
+	uint8_t bad_status[100]; /* [s - 500]: 1 = status s is bad */
+
+	uint64_t history_packets, history_bytes; /* 0 packets = no flight recorder */
+	uint64_t ring_bytes;
+	uint64_t max_exchanges;
+
+	unsigned int theme; /* enum theme_choice */
+	bool ascii;
+	const char *keys;	       /* tests: keys to press */
+	uint64_t screen_cols, screen_rows; /* tests: draw without a terminal; 0 = use it */
+
+	unsigned int verbose; /* number of -v */
+};
+
+/*
+ * 0, or -EINVAL after one sentence to stderr (then exit with APP_EXIT_USAGE).
+ * COMMAND_HELP and COMMAND_VERSION are left to the caller.
+ */
+int options_parse(struct options *o, int argc, char **argv);
+void options_default(struct options *o);
+void options_help(FILE *out);
+
+#endif
