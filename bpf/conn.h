@@ -1,0 +1,352 @@
+/* SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only */
+/*
+ * Working on a conn: make it, take TCP's own facts, hand its records to the ring,
+ * and follow the gateway thread's trail. Shared by every .bpf.c.
+ */
+#ifndef BPF_CONN_H
+#define BPF_CONN_H
+
+#include "maps.h"
+
+#define AF_INET	 2
+#define AF_INET6 10
+
+#define lose(what) __sync_fetch_and_add(&loss[W5_LOSS_##what], 1)
+
+static __always_inline void addr_v4(struct w5_addr *a, __be32 ip)
+{
+	__builtin_memset(a->ip, 0, 10);
+	a->ip[10] = 0xff;
+	a->ip[11] = 0xff;
+	__builtin_memcpy(&a->ip[12], &ip, 4);
+}
+
+/* Addresses from the socket itself. The local port comes from skc_num, or from
+ * inet_sport where the port has been given back already. */
+static __always_inline void sock_tuple(const struct sock *sk, struct w5_addr *local,
+				       struct w5_addr *remote, __u16 *lport, __u16 *rport)
+{
+	const struct inet_sock *inet = (const struct inet_sock *)sk;
+
+	if (sk->__sk_common.skc_family == AF_INET) {
+		addr_v4(local, sk->__sk_common.skc_rcv_saddr);
+		addr_v4(remote, sk->__sk_common.skc_daddr);
+	} else {
+		bpf_core_read(local, sizeof(*local), &sk->__sk_common.skc_v6_rcv_saddr);
+		bpf_core_read(remote, sizeof(*remote), &sk->__sk_common.skc_v6_daddr);
+	}
+	*rport = bpf_ntohs(sk->__sk_common.skc_dport);
+	*lport = sk->__sk_common.skc_num;
+	if (!*lport)
+		*lport = bpf_ntohs(BPF_CORE_READ(inet, inet_sport));
+}
+
+static __always_inline void conn_tuple(struct conn *c, const struct sock *sk)
+{
+	struct w5_leg *l = &c->leg;
+
+	sock_tuple(sk, &l->local, &l->remote, &l->lport, &l->rport);
+}
+
+/* sk: a BTF pointer (tracing) to the same socket. */
+static __always_inline void conn_init(struct conn *c, const struct sock *sk, __u64 cookie,
+				      __u8 role)
+{
+	c->leg.h.cookie = cookie;
+	c->leg.role = role;
+	c->leg.netns = sk->__sk_common.skc_net.net->ns.inum;
+	c->leg.cgroup_id = BPF_CORE_READ(sk, sk_cgrp_data.cgroup, kn, id);
+	conn_tuple(c, sk);
+	__sync_fetch_and_add(&conns_made, 1);
+}
+
+/*
+ * True if the running task holds this socket's lock: then it, and no interrupt that
+ * happened to come while it ran, is at work on the socket (softirq work on an owned
+ * socket waits in the backlog).
+ */
+static __always_inline bool sock_owned(const struct sock *sk)
+{
+	return sk->sk_lock.owned;
+}
+
+/* ---- the process table ---- */
+
+/* Tells user space of a process: port > 0 listens there, 0 = it connects. */
+static __always_inline void tell_process(const struct sock *sk, const struct task_struct *t,
+					 __u16 port)
+{
+	struct w5_listen *r = bpf_ringbuf_reserve(&ring, sizeof(*r), 0);
+
+	if (!r) {
+		lose(RING_RARE);
+		return;
+	}
+	__builtin_memset(r, 0, sizeof(*r));
+	r->h.ts_ns = bpf_ktime_get_ns();
+	r->h.type = W5_REC_LISTEN;
+	r->h.size = sizeof(*r);
+	r->cgroup_id = BPF_CORE_READ(sk, sk_cgrp_data.cgroup, kn, id);
+	r->tgid = t->tgid;
+	r->tid = t->pid;
+	r->netns = sk->__sk_common.skc_net.net->ns.inum;
+	r->port = port;
+	bpf_probe_read_kernel(r->comm, sizeof(r->comm), t->comm);
+	bpf_ringbuf_submit(r, BPF_RB_FORCE_WAKEUP);
+}
+
+/* The entry of the current process, at work on sk; a worker forked since we looked inherits
+ * its parent's, and user space is told of it. */
+static __always_inline struct w5_proc *proc_current(const struct task_struct *t,
+						    const struct sock *sk)
+{
+	__u32 tgid = t->tgid, ppid;
+	struct w5_proc *p = bpf_map_lookup_elem(&procs, &tgid), *parent, child;
+
+	if (p)
+		return p;
+	ppid = t->real_parent->tgid;
+	parent = bpf_map_lookup_elem(&procs, &ppid);
+	if (!parent)
+		return NULL;
+	child.flags = parent->flags;
+	child.group = parent->group;
+	bpf_map_update_elem(&procs, &tgid, &child, BPF_NOEXIST);
+	if (child.flags & W5_PROC_GATEWAY)
+		tell_process(sk, t, 0);
+	return bpf_map_lookup_elem(&procs, &tgid);
+}
+
+static __always_inline bool proc_is_gateway(const struct w5_proc *p)
+{
+	__u32 group = p->group;
+	const struct w5_proc *g;
+
+	if (p->flags & W5_PROC_GATEWAY)
+		return true;
+	g = bpf_map_lookup_elem(&procs, &group);
+	return g && (g->flags & W5_PROC_GATEWAY);
+}
+
+/* A candidate connects: it is a gateway, and so is its group. */
+static __always_inline void proc_connects(struct w5_proc *p, const struct sock *sk,
+					  const struct task_struct *t)
+{
+	__u32 group = p->group;
+	struct w5_proc *g;
+
+	if (p->flags & W5_PROC_GATEWAY)
+		return;
+	p->flags |= W5_PROC_GATEWAY;
+	g = bpf_map_lookup_elem(&procs, &group);
+	if (g)
+		g->flags |= W5_PROC_GATEWAY;
+	tell_process(sk, t, 0);
+}
+
+/* ---- the thread's trail ---- */
+
+static __always_inline struct w5_trail *trail_of(const struct task_struct *t)
+{
+	__u32 slot = (__u32)t->pid % W5_TRAIL_SLOTS;
+
+	return bpf_map_lookup_elem(&trails, &slot);
+}
+
+static __always_inline void trail_claim(struct w5_trail *tr, __u32 tid)
+{
+	if (tr->tid == tid)
+		return;
+	tr->tid = tid;
+	tr->down = tr->up = 0;
+	tr->down_ns = tr->up_ns = 0;
+}
+
+/* The current thread works on c now. Going back to an upstream conn puts the downstream
+ * conn it serves back on the trail, so that a retry points at the right exchange. */
+static __always_inline void trail_visit(const struct conn *c, const struct task_struct *t,
+					__u64 now)
+{
+	struct w5_trail *tr = trail_of(t);
+
+	if (!tr)
+		return;
+	trail_claim(tr, t->pid);
+	if (c->leg.role == W5_ROLE_DOWNSTREAM) {
+		tr->down = c->leg.h.cookie;
+		tr->down_ns = now;
+		return;
+	}
+	tr->up = c->leg.h.cookie;
+	tr->up_ns = now;
+	if (c->leg.hint_cookie) {
+		tr->down = c->leg.hint_cookie;
+		tr->down_ns = now;
+	}
+}
+
+/* Owner and hint of the turn, in the context of the gateway thread. */
+static __always_inline void conn_owner(struct conn *c, const struct task_struct *t)
+{
+	struct w5_trail *tr = trail_of(t);
+
+	c->leg.tgid = t->tgid;
+	c->leg.tid = t->pid;
+	c->leg.flags |= W5_F_TID_EXACT;
+	if (!tr || tr->tid != (__u32)t->pid) {
+		c->leg.hint_cookie = 0;
+		c->leg.hint_ns = 0;
+	} else if (c->leg.role == W5_ROLE_UPSTREAM) {
+		c->leg.hint_cookie = tr->down;
+		c->leg.hint_ns = tr->down_ns;
+	} else {
+		c->leg.hint_cookie = tr->up;
+		c->leg.hint_ns = tr->up_ns;
+	}
+}
+
+/* ---- TCP's own facts ---- */
+
+/* ack: acknowledgment number of a segment just come in and not yet processed, or snd_una. */
+static __always_inline void conn_acked(struct conn *c, __u32 ack)
+{
+	__s32 acked = ack - c->req_seq;
+
+	if (acked < 0 || !c->leg.nr)
+		acked = 0;
+	if ((__u32)acked > c->leg.req_bytes)
+		acked = c->leg.req_bytes;
+	if ((__u32)acked > c->leg.req_acked)
+		c->leg.req_acked = acked;
+}
+
+static __always_inline void conn_facts(struct conn *c, const struct tcp_sock *tp)
+{
+	const struct inet_connection_sock *icsk = &tp->inet_conn;
+	const struct sock *sk = &icsk->icsk_inet.sk;
+	struct w5_leg *l = &c->leg;
+
+	l->srtt_us = tp->srtt_us >> 3;
+	l->rto_us = 0;
+	l->snd_wnd = tp->snd_wnd;
+	l->snd_una = tp->snd_una;
+	l->rcv_nxt = tp->rcv_nxt;
+	l->retrans = tp->total_retrans - c->retrans0;
+	if (icsk->icsk_backoff > l->rto_count)
+		l->rto_count = icsk->icsk_backoff;
+	l->tcp_state = sk->__sk_common.skc_state;
+	if (sk->sk_err)
+		l->err = sk->sk_err;
+	else if (!l->err)
+		l->err = c->err_latched;
+	if (sk->sk_err_soft)
+		l->err_soft = sk->sk_err_soft;
+	if (l->phase != W5_PHASE_CONNECT) {
+		conn_acked(c, tp->snd_una);
+		if (!tp->snd_wnd)
+			l->flags |= W5_F_ZERO_WND;
+	}
+}
+
+/* ---- records ---- */
+
+static __always_inline __u64 ring_wake(__u64 used)
+{
+	/* Records wait for user space's tick unless the ring fills up before it. */
+	return used > cfg.wake_at ? BPF_RB_FORCE_WAKEUP : BPF_RB_NO_WAKEUP;
+}
+
+static __always_inline void conn_header(struct conn *c, __u16 type, __u16 size, __u64 now)
+{
+	c->leg.h.ts_ns = now;
+	c->leg.h.type = type;
+	c->leg.h.size = size;
+	c->leg.h.seq++;
+}
+
+/* A healthy turn: the record is cut behind the request head's start. */
+static __always_inline void emit_bulk(struct conn *c, __u16 type, __u64 now)
+{
+	__u64 used = bpf_ringbuf_query(&ring, BPF_RB_AVAIL_DATA);
+	__u32 len = c->leg.head_len, size;
+
+	if (len > W5_HEAD_BULK)
+		len = W5_HEAD_BULK;
+	size = __builtin_offsetof(struct w5_leg, head) + ((len + 7) & ~7u);
+	conn_header(c, type, size, now);
+	if (used > cfg.bulk_limit ||
+	    bpf_ringbuf_output(&ring, &c->leg, size, ring_wake(used)))
+		lose(RING_BULK);
+}
+
+static __always_inline void emit_full(struct conn *c, __u16 type, __u64 now, bool rare)
+{
+	__u64 used = bpf_ringbuf_query(&ring, BPF_RB_AVAIL_DATA);
+
+	conn_header(c, type, sizeof(c->leg), now);
+	if (!rare && used > cfg.bulk_limit) {
+		lose(RING_BULK);
+		return;
+	}
+	if (!bpf_ringbuf_output(&ring, &c->leg, sizeof(c->leg), ring_wake(used)))
+		return;
+	if (rare)
+		lose(RING_RARE);
+	else
+		lose(RING_BULK);
+}
+
+/* Copies the conn's flight recorder out. */
+static __always_inline void emit_packets(struct conn *c, struct w5_packets *f, __u64 now)
+{
+	__u64 used = bpf_ringbuf_query(&ring, BPF_RB_AVAIL_DATA);
+
+	if (!f || !f->total)
+		return;
+	f->h.ts_ns = now;
+	f->h.cookie = c->leg.h.cookie;
+	f->h.seq = ++c->leg.h.seq;
+	f->h.type = W5_REC_PACKETS;
+	f->h.size = sizeof(*f);
+	f->local = c->leg.local;
+	f->remote = c->leg.remote;
+	f->lport = c->leg.lport;
+	f->rport = c->leg.rport;
+	f->netns = c->leg.netns;
+	f->role = c->leg.role;
+	if (used > cfg.dump_limit || bpf_ringbuf_output(&ring, f, sizeof(*f), ring_wake(used)))
+		lose(COPY_CUT);
+}
+
+/* The turn, or the conn, came to its end: at most one terminal record each. */
+static __always_inline bool end_once(struct conn *c, __u8 end, __u64 now)
+{
+	if (__sync_fetch_and_or(&c->ended, ENDED_REPORTED) & ENDED_REPORTED)
+		return false;
+	c->leg.end = end;
+	c->leg.end_ns = now;
+	return true;
+}
+
+/* Emits what the end of a turn calls for. f may be NULL. */
+static __always_inline void emit_end(struct conn *c, struct w5_packets *f, __u64 now)
+{
+	struct w5_leg *l = &c->leg;
+	bool open_turn = l->phase == W5_PHASE_REQUEST;
+
+	if (l->role == W5_ROLE_UPSTREAM && l->phase == W5_PHASE_CONNECT)
+		open_turn = true;
+	if (open_turn) {
+		l->flags |= W5_F_BAD;
+		emit_full(c, l->role == W5_ROLE_UPSTREAM ? W5_REC_ATTEMPT : W5_REC_EXCHANGE, now,
+			  true);
+		emit_packets(c, f, now);
+		return;
+	}
+	/* After a response: harmless mostly, but it tells a cut header or body. */
+	emit_full(c, W5_REC_END, now, l->end == W5_END_RST_IN || l->end == W5_END_SK_ERR);
+	if (l->end == W5_END_RST_IN && l->phase == W5_PHASE_RESPONSE)
+		emit_packets(c, f, now);
+}
+
+#endif

@@ -1,0 +1,121 @@
+/* SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only */
+/*
+ * Every map and global of the kernel side, with its purpose. Each .bpf.c includes
+ * this; the linker merges the weak definitions into one.
+ */
+#ifndef BPF_MAPS_H
+#define BPF_MAPS_H
+
+#include <vmlinux.h>
+#include <bpf/bpf_core_read.h>
+#include <bpf/bpf_endian.h>
+#include <bpf/bpf_helpers.h>
+#include <bpf/bpf_tracing.h>
+
+#include "w5_abi.h"
+#include "w5_bpf.h"
+
+/* State of one gateway conn: the turn as user space will get it, plus what only we need. */
+struct conn {
+	struct w5_leg leg;
+	__u32 req_seq;	  /* TCP sequence number of the request's first byte */
+	__u32 retrans0;	  /* total_retrans when the turn began */
+	__u32 ended;	  /* END_* bits below */
+	__u32 dead;	  /* not HTTP, or not a gateway's: leave at once */
+	__u32 err_latched; /* from inet_sk_error_report: survives the application's SO_ERROR */
+	__u32 pad;
+};
+
+#define ENDED_REPORTED 0x1 /* a terminal record went out for this turn */
+#define ENDED_LOCAL    0x2 /* the gateway closed its side */
+
+/* Dies with its socket: no eviction, no leak. */
+struct {
+	__uint(type, BPF_MAP_TYPE_SK_STORAGE);
+	__uint(map_flags, BPF_F_NO_PREALLOC);
+	__type(key, int);
+	__type(value, struct conn);
+} conns __weak SEC(".maps");
+
+/* Flight recorder: the last packets of each conn, already in the shape of a record. */
+struct {
+	__uint(type, BPF_MAP_TYPE_SK_STORAGE);
+	__uint(map_flags, BPF_F_NO_PREALLOC);
+	__type(key, int);
+	__type(value, struct w5_packets);
+} flights __weak SEC(".maps");
+
+/* All records. Size set from options. */
+struct {
+	__uint(type, BPF_MAP_TYPE_RINGBUF);
+	__uint(max_entries, 16 << 20);
+} ring __weak SEC(".maps");
+
+/* tgid -> candidate / gateway. Filled by us on listen() and by the seed. */
+struct {
+	__uint(type, BPF_MAP_TYPE_HASH);
+	__uint(max_entries, W5_PROC_MAX);
+	__uint(map_flags, BPF_F_NO_PREALLOC);
+	__type(key, __u32);
+	__type(value, struct w5_proc);
+} procs __weak SEC(".maps");
+
+/* thread -> conns it worked on last (correlation witness). */
+struct {
+	__uint(type, BPF_MAP_TYPE_ARRAY);
+	__uint(max_entries, W5_TRAIL_SLOTS);
+	__type(key, __u32);
+	__type(value, struct w5_trail);
+} trails __weak SEC(".maps");
+
+/* Next hops whose neighbour resolution failed: address -> when. LRU: losing an old one is
+ * harmless, only the last 100 ms count. */
+struct neigh_key {
+	struct w5_addr ip;
+	__u32 netns;
+	__u32 pad;
+};
+struct {
+	__uint(type, BPF_MAP_TYPE_LRU_HASH);
+	__uint(max_entries, 1024);
+	__type(key, struct neigh_key);
+	__type(value, __u64);
+} neigh_failed __weak SEC(".maps");
+
+/* Listening ports known to the seed, to tell accepted conns from opened ones. */
+struct {
+	__uint(type, BPF_MAP_TYPE_HASH);
+	__uint(max_entries, 8192);
+	__uint(map_flags, BPF_F_NO_PREALLOC);
+	__type(key, struct w5_port_key);
+	__type(value, __u8);
+} listen_ports __weak SEC(".maps");
+
+/* A request that came together with the handshake's last ACK was seen on the listener:
+ * kept per CPU until its child socket is there, a few instructions later. */
+struct stash {
+	__u64 ts_ns;
+	__u32 seq;
+	__u16 sport, dport; /* network order, as in the segment */
+	__u32 payload;
+	__u16 len;
+	__u8 ttl;
+	__u8 pad;
+	__u8 head[W5_HEAD_REQ];
+};
+struct {
+	__uint(type, BPF_MAP_TYPE_PERCPU_ARRAY);
+	__uint(max_entries, 1);
+	__type(key, __u32);
+	__type(value, struct stash);
+} stashes __weak SEC(".maps");
+
+const volatile struct w5_bpf_cfg cfg __weak = {};
+
+__u64 loss[W5_LOSS_MAX] __weak = {};
+__u64 conns_made __weak = 0;
+
+/* Set by user space before it reads the seed iterator. enum w5_seed_mode. */
+__u32 seed_mode __weak = 0;
+
+#endif

@@ -1,0 +1,373 @@
+// SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only
+/*
+ * TCP's life: connects and how they fail, the gateway's own closes, retransmits,
+ * socket errors, resets and their reasons, and the thread behind each conn.
+ * Everything hangs on the socket; `current` counts only where noted.
+ */
+#include "conn.h"
+
+char LICENSE[] SEC("license") = "Dual BSD/GPL";
+
+#define EHOSTUNREACH 113
+#define NUD_FAILED   0x20 /* include/uapi/linux/neighbour.h */
+#define RECENT_NS    (100 * 1000 * 1000ull) /* from a failed neighbour to its sockets: softirq time */
+
+/* The address the next packet to this peer is sent to on the link. */
+static __always_inline void next_hop(const struct sock *sk, struct w5_addr *a)
+{
+	struct dst_entry *dst = sk->sk_dst_cache;
+
+	if (sk->__sk_common.skc_family == AF_INET) {
+		struct rtable *rt = (struct rtable *)dst;
+
+		if (dst && BPF_CORE_READ(rt, rt_gw_family) == AF_INET)
+			addr_v4(a, BPF_CORE_READ(rt, rt_gw4));
+		else
+			addr_v4(a, sk->__sk_common.skc_daddr);
+		return;
+	}
+	bpf_core_read(a, sizeof(*a), &sk->__sk_common.skc_v6_daddr);
+	if (dst) {
+		struct rt6_info *rt6 = (struct rt6_info *)dst;
+		struct w5_addr gw;
+
+		bpf_core_read(&gw, sizeof(gw), &rt6->rt6i_gateway);
+		if (*(__u64 *)gw.ip || *(__u64 *)(gw.ip + 8))
+			*a = gw;
+	}
+}
+
+static __always_inline void note_neighbour(struct conn *c, const struct sock *sk, __u64 now)
+{
+	struct neigh_key key = { .netns = c->leg.netns };
+	__u64 *when;
+
+	next_hop(sk, &key.ip);
+	when = bpf_map_lookup_elem(&neigh_failed, &key);
+	if (when && now - *when < RECENT_NS)
+		c->leg.flags |= W5_F_LOCAL_UNREACH;
+}
+
+SEC("tp_btf/neigh_timer_handler")
+int BPF_PROG(neighbour_timer, struct neighbour *n, int err)
+{
+	struct neigh_key key = {};
+	__u64 now;
+
+	if (!(n->nud_state & NUD_FAILED))
+		return 0;
+	key.netns = n->dev->nd_net.net->ns.inum;
+	if (n->tbl->key_len == 4) {
+		__be32 ip = 0;
+
+		bpf_probe_read_kernel(&ip, sizeof(ip), n->primary_key);
+		addr_v4(&key.ip, ip);
+	} else if (n->tbl->key_len == 16) {
+		bpf_probe_read_kernel(&key.ip, sizeof(key.ip), n->primary_key);
+	} else {
+		return 0;
+	}
+	now = bpf_ktime_get_ns();
+	bpf_map_update_elem(&neigh_failed, &key, &now, BPF_ANY);
+	return 0;
+}
+
+static __always_inline struct conn *conn_of(const struct sock *sk)
+{
+	return bpf_sk_storage_get(&conns, (void *)sk, NULL, 0);
+}
+
+static __always_inline struct w5_packets *flight_of(const struct sock *sk)
+{
+	return cfg.recorder ? bpf_sk_storage_get(&flights, (void *)sk, NULL, 0) : NULL;
+}
+
+/* connect(): runs in the connecting thread, before a port is chosen or a packet sent. */
+static __always_inline void on_connect(const struct sock *sk)
+{
+	struct task_struct *t = bpf_get_current_task_btf();
+	struct w5_proc *p = proc_current(t, sk);
+	struct conn *c;
+	__u64 now;
+
+	if (!p || t->tgid == (int)cfg.self_tgid)
+		return;
+	proc_connects(p, sk, t);
+	c = bpf_sk_storage_get(&conns, (void *)sk, NULL, BPF_SK_STORAGE_GET_F_CREATE);
+	if (!c) {
+		lose(MAP_FULL);
+		return;
+	}
+	if (c->leg.h.cookie) /* a socket used again after a failed connect */
+		__builtin_memset(c, 0, sizeof(*c));
+	now = bpf_ktime_get_ns();
+	conn_init(c, sk, bpf_get_socket_cookie((void *)sk), W5_ROLE_UPSTREAM);
+	c->leg.phase = W5_PHASE_CONNECT;
+	c->leg.open_ns = now;
+	conn_owner(c, t);
+}
+
+static __always_inline void on_established(const struct sock *sk)
+{
+	struct conn *c = conn_of(sk);
+
+	if (!c || c->leg.phase != W5_PHASE_CONNECT)
+		return;
+	c->leg.estab_ns = bpf_ktime_get_ns();
+	c->leg.phase = W5_PHASE_IDLE;
+	conn_tuple(c, sk);
+}
+
+/*
+ * An accepted conn is there. Most get state when their first request shows up; one whose
+ * request came with the handshake's last segment has had that segment seen on the listener.
+ */
+static __always_inline void on_accepted(const struct sock *sk)
+{
+	__u32 zero = 0, n;
+	struct stash *st = bpf_map_lookup_elem(&stashes, &zero);
+	struct w5_leg *l;
+	struct conn *c;
+
+	if (!st || !st->payload)
+		return;
+	if (st->sport != sk->__sk_common.skc_dport ||
+	    bpf_ntohs(st->dport) != sk->__sk_common.skc_num) {
+		st->payload = 0;
+		return;
+	}
+	c = bpf_sk_storage_get(&conns, (void *)sk, NULL, BPF_SK_STORAGE_GET_F_CREATE);
+	if (!c) {
+		lose(MAP_FULL);
+		return;
+	}
+	conn_init(c, sk, bpf_get_socket_cookie((void *)sk), W5_ROLE_DOWNSTREAM);
+	l = &c->leg;
+	l->phase = W5_PHASE_REQUEST;
+	l->proto = W5_PROTO_HTTP1;
+	l->open_ns = l->estab_ns = l->req_ns = l->req_last_ns = l->last_ns = st->ts_ns;
+	l->nr = 1;
+	l->req_bytes = st->payload;
+	c->req_seq = st->seq;
+	n = st->len;
+	if (n > W5_HEAD_REQ)
+		n = W5_HEAD_REQ;
+	l->head_len = n;
+	if (st->payload > W5_HEAD_REQ)
+		l->flags |= W5_F_REQ_CUT;
+	bpf_probe_read_kernel(l->head, W5_HEAD_REQ, st->head);
+	st->payload = 0;
+	if (!((l->head[0] >= 'A') && (l->head[0] <= 'Z')))
+		c->dead = 1; /* TLS, or no HTTP at all */
+}
+
+/* The gateway closes its side, in the closing thread's context. */
+static __always_inline void on_local_close(struct conn *c, const struct sock *sk, __u8 end)
+{
+	struct task_struct *t = bpf_get_current_task_btf();
+	struct tcp_sock *tp = bpf_skc_to_tcp_sock((void *)sk);
+	__u64 now = bpf_ktime_get_ns();
+	struct w5_proc *p;
+
+	if (c->leg.role == W5_ROLE_DOWNSTREAM && c->leg.phase == W5_PHASE_REQUEST)
+		conn_owner(c, t);
+	if (!(c->ended & ENDED_LOCAL)) {
+		c->ended |= ENDED_LOCAL;
+		trail_visit(c, t, now);
+	}
+	if (c->leg.role == W5_ROLE_DOWNSTREAM) {
+		if (c->leg.phase == W5_PHASE_REQUEST && c->leg.fin_in_ns)
+			end = W5_END_FIN_IN; /* the client was the first to leave */
+		p = proc_current(t, sk);
+		if (!p || !proc_is_gateway(p))
+			return;
+	}
+	if (!end_once(c, end, now))
+		return;
+	if (tp)
+		conn_facts(c, tp);
+	emit_end(c, flight_of(sk), now);
+}
+
+/* The socket is closed by the kernel: reset by the peer, or given up. */
+static __always_inline void on_closed(struct conn *c, const struct sock *sk)
+{
+	struct tcp_sock *tp = bpf_skc_to_tcp_sock((void *)sk);
+	__u64 now = bpf_ktime_get_ns();
+	__u8 end = W5_END_RST_OUT;
+
+	if (c->leg.phase == W5_PHASE_CONNECT) {
+		end = W5_END_CONNECT;
+		conn_tuple(c, sk);
+	} else if (c->leg.rst_in_ns) {
+		end = W5_END_RST_IN;
+	} else if (sk->sk_err) {
+		end = W5_END_SK_ERR;
+	} else if (sk->sk_lock.owned) {
+		/* close() with unread data or SO_LINGER 0: the process aborts the conn */
+		on_local_close(c, sk, W5_END_RST_OUT);
+		return;
+	}
+	if (!end_once(c, end, now))
+		return;
+	if (end == W5_END_CONNECT && sk->sk_lock.owned && !sk->sk_err)
+		trail_visit(c, bpf_get_current_task_btf(), now); /* the gateway gave up */
+	if (tp)
+		conn_facts(c, tp);
+	if (c->leg.err == EHOSTUNREACH)
+		note_neighbour(c, sk, now);
+	emit_end(c, flight_of(sk), now);
+}
+
+static __always_inline void on_peer_closed(struct conn *c, const struct sock *sk)
+{
+	struct tcp_sock *tp = bpf_skc_to_tcp_sock((void *)sk);
+	__u64 now = bpf_ktime_get_ns();
+
+	/* Reported from the packet already, but for a FIN that came ahead of lost data. */
+	if (c->leg.role == W5_ROLE_DOWNSTREAM && c->leg.phase == W5_PHASE_REQUEST)
+		return;
+	if (!c->leg.fin_in_ns)
+		c->leg.fin_in_ns = now;
+	if (!end_once(c, W5_END_FIN_IN, now))
+		return;
+	if (tp)
+		conn_facts(c, tp);
+	emit_end(c, flight_of(sk), now);
+}
+
+static __always_inline void on_listen(const struct sock *sk)
+{
+	struct task_struct *t = bpf_get_current_task_btf();
+	__u32 tgid = t->tgid, ppid = t->real_parent->tgid;
+	struct w5_proc new = { .flags = W5_PROC_CANDIDATE, .group = tgid };
+	struct w5_proc *parent = bpf_map_lookup_elem(&procs, &ppid);
+
+	if (parent)
+		new.group = parent->group;
+	bpf_map_update_elem(&procs, &tgid, &new, BPF_NOEXIST);
+	tell_process(sk, t, sk->__sk_common.skc_num);
+}
+
+SEC("tp_btf/inet_sock_set_state")
+int BPF_PROG(set_state, const struct sock *sk, int old, int new)
+{
+	struct conn *c;
+
+	if (sk->sk_protocol != IPPROTO_TCP)
+		return 0;
+	if (new == TCP_SYN_SENT) {
+		on_connect(sk);
+		return 0;
+	}
+	if (new == TCP_ESTABLISHED) {
+		if (old == TCP_SYN_RECV)
+			on_accepted(sk);
+		else
+			on_established(sk);
+		return 0;
+	}
+	if (new == TCP_LISTEN) {
+		on_listen(sk);
+		return 0;
+	}
+	if (old == TCP_LISTEN || new == TCP_SYN_RECV)
+		return 0;
+	c = conn_of(sk);
+	if (!c || c->dead)
+		return 0;
+	switch (new) {
+	case TCP_FIN_WAIT1:
+	case TCP_LAST_ACK:
+		on_local_close(c, sk, W5_END_FIN_OUT);
+		break;
+	case TCP_CLOSE_WAIT:
+		on_peer_closed(c, sk);
+		break;
+	case TCP_CLOSE:
+		on_closed(c, sk);
+		break;
+	}
+	return 0;
+}
+
+/* A socket already closed by the peer's RST or a failed connect is let go by its thread:
+ * the moment the gateway turns from it to its next step. */
+SEC("tp_btf/tcp_destroy_sock")
+int BPF_PROG(destroy_sock, struct sock *sk)
+{
+	struct conn *c = conn_of(sk);
+
+	if (c && !c->dead && !(c->ended & ENDED_LOCAL))
+		trail_visit(c, bpf_get_current_task_btf(), bpf_ktime_get_ns());
+	return 0;
+}
+
+/* A thread has read from the socket (fires in tcp_recvmsg, in its context). */
+SEC("tp_btf/tcp_rcv_space_adjust")
+int BPF_PROG(socket_read, struct sock *sk)
+{
+	struct conn *c = conn_of(sk);
+
+	if (c && !c->dead)
+		trail_visit(c, bpf_get_current_task_btf(), c->leg.last_ns);
+	return 0;
+}
+
+static __always_inline int on_retransmit(const struct sock *sk, int err)
+{
+	struct conn *c = conn_of(sk);
+	struct tcp_sock *tp;
+
+	if (!c)
+		return 0;
+	if (err == -16 /* EBUSY: the first copy has not left this host */)
+		c->leg.busy++;
+	tp = bpf_skc_to_tcp_sock((void *)sk);
+	if (tp && tp->inet_conn.icsk_backoff > c->leg.rto_count)
+		c->leg.rto_count = tp->inet_conn.icsk_backoff;
+	return 0;
+}
+
+/* Two arguments until 6.15. Remove when the oldest supported kernel has three. */
+SEC("tp_btf/tcp_retransmit_skb")
+int BPF_PROG(retransmit, const struct sock *sk, const struct sk_buff *skb)
+{
+	return on_retransmit(sk, 0);
+}
+
+SEC("tp_btf/tcp_retransmit_skb")
+int BPF_PROG(retransmit_err, const struct sock *sk, const struct sk_buff *skb, int err)
+{
+	return on_retransmit(sk, err);
+}
+
+/* The kernel refused or aborted on the gateway's behalf, with its reason (6.10+). */
+SEC("tp_btf/tcp_send_reset")
+int BPF_PROG(send_reset_reason, const struct sock *sk, const struct sk_buff *skb, int reason)
+{
+	struct conn *c = sk ? conn_of(sk) : NULL;
+
+	if (c)
+		c->leg.reason = reason;
+	return 0;
+}
+
+/* Keeps the error that an application's SO_ERROR would take away, also the soft one that
+ * an ICMP message leaves while connect() holds the socket. */
+SEC("tp_btf/inet_sk_error_report")
+int BPF_PROG(error_report, const struct sock *sk)
+{
+	struct conn *c = conn_of(sk);
+	int err;
+
+	if (!c)
+		return 0;
+	err = sk->sk_err ?: sk->sk_err_soft;
+	if (!err)
+		return 0;
+	c->err_latched = err;
+	if (err == EHOSTUNREACH)
+		note_neighbour(c, sk, bpf_ktime_get_ns());
+	return 0;
+}

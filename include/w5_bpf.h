@@ -1,0 +1,62 @@
+/* SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only */
+/*
+ * What src/kernel sets before the programs load (cfg), feeds while they run
+ * (process table) and reads back (counters, seed entries). Never in a trace file.
+ */
+#ifndef W5_BPF_H
+#define W5_BPF_H
+
+#include "w5_abi.h"
+
+/* Read-only for the programs, constant to the verifier. Set by src/kernel/open.c alone. */
+struct w5_bpf_cfg {
+	w5_u64 bulk_limit; /* ring bytes in use above which healthy records are dropped */
+	w5_u64 dump_limit; /* ... above which packet dumps are skipped */
+	w5_u64 wake_at;	   /* ... above which user space is woken at once, not on its tick */
+	w5_u32 recorder;   /* 1: keep packets */
+	w5_u32 self_tgid;  /* never watch ourselves */
+};
+
+/* Process table, key tgid. A process that owns a listening TCP socket is a candidate;
+ * once it, or a sibling of its group, connects somewhere it is a gateway. */
+#define W5_PROC_CANDIDATE 0x1
+#define W5_PROC_GATEWAY	  0x2
+#define W5_PROC_MAX	  16384
+
+struct w5_proc {
+	w5_u32 flags;
+	w5_u32 group; /* tgid of the master process */
+};
+
+/* One entry per thread slot: which conns that thread worked on last. A slot is shared by
+ * threads whose ids collide; the tid inside says whose it is. */
+#define W5_TRAIL_SLOTS 4096
+
+struct w5_trail {
+	w5_u32 tid;
+	w5_u32 pad;
+	w5_u64 down, down_ns; /* socket cookie; when */
+	w5_u64 up, up_ns;
+};
+
+/* What the seed iterator writes per TCP socket of a process. */
+struct w5_seed {
+	w5_u64 cookie;
+	w5_u64 cgroup_id;
+	struct w5_addr local, remote;
+	w5_u16 lport, rport;
+	w5_u32 netns;
+	w5_u32 tgid, ppid;
+	w5_u8 state; /* TCP_* */
+	w5_u8 pad[7];
+	char comm[16];
+};
+
+enum w5_seed_mode { W5_SEED_LIST, W5_SEED_ADOPT };
+
+struct w5_port_key {
+	w5_u32 netns;
+	w5_u32 port; /* host order */
+};
+
+#endif
