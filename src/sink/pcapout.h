@@ -1,0 +1,39 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * The packets of findings as pcap files: both legs and all attempts, in time order,
+ * from the IP header on (DLT_RAW), nanosecond stamps in wall clock time, IP and TCP
+ * lengths as on the wire. A file appears whole (temporary name, then rename), mode
+ * 0600. Only this file includes libpcap's writer.
+ */
+#ifndef SINK_PCAPOUT_H
+#define SINK_PCAPOUT_H
+
+#include "sink/sink.h"
+
+/* Saves the packets of n findings in one file. A packet dump shared by several is
+ * written once. *npackets may be NULL. 0 or -errno; -ENODATA: none has packets. */
+int pcap_save(const char *path, const struct finding *const f[], size_t n, size_t *npackets);
+
+/* 20261122-120621.341402-502-keepalive-race-17.pcap */
+#define PCAP_NAME_MAX 80
+void pcap_name(char out[PCAP_NAME_MAX], const struct finding *f);
+
+struct pcap_dir_cfg {
+	const char *dir; /* copied; must exist */
+	uint64_t max_files, max_bytes;
+};
+
+/* A sink with one file per finding that has packets. Files over a bound are skipped
+ * and counted, never an error. */
+int pcap_dir_new(struct sink *out, const struct pcap_dir_cfg *cfg);
+
+struct pcap_dir_stats {
+	uint64_t files, bytes, packets;
+	uint64_t skipped; /* findings not saved because of a bound */
+	uint64_t failed;  /* findings not saved because of an error */
+};
+void pcap_dir_stats(const struct sink *s, struct pcap_dir_stats *out);
+/* Path of the file of the finding it was given last, or NULL if none was written for f. */
+const char *pcap_dir_saved(const struct sink *s, const struct finding *f);
+
+#endif
