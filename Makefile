@@ -50,7 +50,7 @@ W5_LDFLAGS += -fsanitize=$(SAN:fuzzer-no-link,%=%)
 else
 W5_CFLAGS += -U_FORTIFY_SOURCE -D_FORTIFY_SOURCE=2
 endif
-BPF_CFLAGS := -g -O2 -target bpf -D__TARGET_ARCH_$(ARCH) -Wall -Wno-unused-function \
+BPF_CFLAGS := -g -O2 -mcpu=v3 -target bpf -D__TARGET_ARCH_$(ARCH) -Wall -Wno-unused-function \
 	   -Wno-address-of-packed-member -Iinclude -Ibpf $(BPF_INC)
 DEPS	= -MMD -MP
 

@@ -128,6 +128,15 @@ static __always_inline bool proc_is_gateway(const struct w5_proc *p)
 	return g && (g->flags & W5_PROC_GATEWAY);
 }
 
+/* A downstream conn counts if the process that read from it is a gateway. */
+static __always_inline bool down_is_gateways(const struct conn *c)
+{
+	__u32 tgid = c->leg.tgid;
+	const struct w5_proc *p = bpf_map_lookup_elem(&procs, &tgid);
+
+	return p && proc_is_gateway(p);
+}
+
 /* A candidate connects: it is a gateway, and so is its group. */
 static __always_inline void proc_connects(struct w5_proc *p, const struct sock *sk,
 					  const struct task_struct *t)
@@ -321,6 +330,8 @@ static __always_inline void emit_packets(struct conn *c, struct w5_packets *f, _
 /* The turn, or the conn, came to its end: at most one terminal record each. */
 static __always_inline bool end_once(struct conn *c, __u8 end, __u64 now)
 {
+	if (c->leg.role == W5_ROLE_DOWNSTREAM && !down_is_gateways(c))
+		return false;
 	if (__sync_fetch_and_or(&c->ended, ENDED_REPORTED) & ENDED_REPORTED)
 		return false;
 	c->leg.end = end;

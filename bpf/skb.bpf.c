@@ -280,7 +280,7 @@ static __always_inline void down_out(struct __sk_buff *skb, struct bpf_sock *sk,
 		p = proc_current(t, (struct sock *)tp);
 		if (!p || !proc_is_gateway(p))
 			return; /* a server without upstreams */
-	} else if (!l->tgid) {
+	} else if (!down_is_gateways(c)) {
 		return;
 	}
 	if (is_bad(l))

@@ -167,7 +167,6 @@ static __always_inline void on_local_close(struct conn *c, const struct sock *sk
 	struct task_struct *t = bpf_get_current_task_btf();
 	struct tcp_sock *tp = bpf_skc_to_tcp_sock((void *)sk);
 	__u64 now = bpf_ktime_get_ns();
-	struct w5_proc *p;
 
 	if (c->leg.role == W5_ROLE_DOWNSTREAM && c->leg.phase == W5_PHASE_REQUEST)
 		conn_owner(c, t);
@@ -175,13 +174,9 @@ static __always_inline void on_local_close(struct conn *c, const struct sock *sk
 		c->ended |= ENDED_LOCAL;
 		trail_visit(c, t, now);
 	}
-	if (c->leg.role == W5_ROLE_DOWNSTREAM) {
-		if (c->leg.phase == W5_PHASE_REQUEST && c->leg.fin_in_ns)
-			end = W5_END_FIN_IN; /* the client was the first to leave */
-		p = proc_current(t, sk);
-		if (!p || !proc_is_gateway(p))
-			return;
-	}
+	if (c->leg.role == W5_ROLE_DOWNSTREAM && c->leg.phase == W5_PHASE_REQUEST &&
+	    c->leg.fin_in_ns)
+		end = W5_END_FIN_IN; /* the client was the first to leave */
 	if (!end_once(c, end, now))
 		return;
 	if (tp)
@@ -308,9 +303,14 @@ SEC("tp_btf/tcp_rcv_space_adjust")
 int BPF_PROG(socket_read, struct sock *sk)
 {
 	struct conn *c = conn_of(sk);
+	struct task_struct *t;
 
-	if (c && !c->dead)
-		trail_visit(c, bpf_get_current_task_btf(), c->leg.last_ns);
+	if (!c || c->dead)
+		return 0;
+	t = bpf_get_current_task_btf();
+	if (c->leg.role == W5_ROLE_DOWNSTREAM)
+		c->leg.tgid = t->tgid;
+	trail_visit(c, t, c->leg.last_ns);
 	return 0;
 }
 

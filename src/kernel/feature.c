@@ -1,0 +1,85 @@
+// SPDX-License-Identifier: BSD-2-Clause
+#include "kernel/feature.h"
+
+#include <bpf/bpf.h>
+#include <bpf/btf.h>
+#include <bpf/libbpf.h>
+#include <errno.h>
+#include <stdio.h>
+
+#include "base/util.h"
+
+const struct feature features[] = {
+	{ .name = "connects and closes", .tracepoint = "inet_sock_set_state", .args = 3,
+	  .since = "4.16", .with = { "set_state" }, .needed = true,
+	  .loses = "everything about connections" },
+	{ .name = "end of sockets", .tracepoint = "tcp_destroy_sock", .args = 1, .since = "4.15",
+	  .with = { "destroy_sock" }, .needed = true, .loses = "which attempt a thread gave up" },
+	{ .name = "reading thread", .tracepoint = "tcp_rcv_space_adjust", .args = 1,
+	  .since = "4.15", .with = { "socket_read" }, .needed = true,
+	  .loses = "which request a thread was working on" },
+	{ .name = "socket errors", .tracepoint = "inet_sk_error_report", .args = 1,
+	  .since = "5.14", .with = { "error_report" },
+	  .loses = "errors an application collects before it closes (some ICMP cases)" },
+	{ .name = "retransmit refused", .tracepoint = "tcp_retransmit_skb", .args = 3,
+	  .since = "6.16", .with = { "retransmit_err" }, .without = { "retransmit" },
+	  .loses = "a second witness for local ARP/ND failure" },
+	{ .name = "failed neighbours", .tracepoint = "neigh_timer_handler", .args = 2,
+	  .since = "5.1", .with = { "neighbour_timer" },
+	  .loses = "host-unreachable-local is reported as host-unreachable-icmp's look-alike" },
+	{ .name = "reset reasons", .tracepoint = "tcp_send_reset", .args = 3, .since = "6.10",
+	  .with = { "send_reset_reason" }, .loses = "the kernel's own reason for a reset it sent" },
+};
+const size_t nfeatures = ARRAY_SIZE(features);
+
+/* Number of arguments of a tracepoint, or -1 if the kernel has none of that name. */
+static int tracepoint_args(const struct btf *vmlinux, const char *name)
+{
+	const struct btf_type *t;
+	char type[80];
+	int id;
+
+	snprintf(type, sizeof(type), "btf_trace_%s", name);
+	id = btf__find_by_name_kind(vmlinux, type, BTF_KIND_TYPEDEF);
+	if (id < 0)
+		return -1;
+	t = btf__type_by_id(vmlinux, id);
+	t = btf__type_by_id(vmlinux, t->type); /* pointer */
+	t = btf__type_by_id(vmlinux, t->type); /* function */
+	if (!t || !btf_is_func_proto(t))
+		return -1;
+	return btf_vlen(t) - 1; /* the first is the tracepoint's private data */
+}
+
+bool feature_present(const struct feature *f, const struct btf *vmlinux)
+{
+	int args = tracepoint_args(vmlinux, f->tracepoint);
+
+	return args >= 0 && (!f->args || (unsigned int)args >= f->args);
+}
+
+static void choose(struct bpf_object *obj, const char *const names[FEATURE_PROGRAMS], bool load)
+{
+	for (size_t i = 0; i < FEATURE_PROGRAMS && names[i]; i++) {
+		struct bpf_program *p = bpf_object__find_program_by_name(obj, names[i]);
+
+		if (p)
+			bpf_program__set_autoload(p, load);
+	}
+}
+
+int features_apply(struct bpf_object *obj, const struct btf *vmlinux,
+		   const struct feature **missing)
+{
+	for (size_t i = 0; i < nfeatures; i++) {
+		bool have = feature_present(&features[i], vmlinux);
+
+		if (!have && features[i].needed) {
+			*missing = &features[i];
+			return -ENOSYS;
+		}
+		choose(obj, features[i].with, have);
+		choose(obj, features[i].without, !have);
+	}
+	return 0;
+}

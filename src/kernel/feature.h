@@ -1,0 +1,36 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * What differs between kernels: a table of {what, how it is detected, which programs
+ * run then, what the user loses without}. Asked from the kernel's own types, never
+ * from its version. Drives program loading and `why502 doctor`.
+ */
+#ifndef KERNEL_FEATURE_H
+#define KERNEL_FEATURE_H
+
+#include <stdbool.h>
+#include <stddef.h>
+
+#define FEATURE_PROGRAMS 2
+
+struct feature {
+	const char *name;
+	const char *tracepoint; /* its BTF type is btf_trace_<tracepoint> */
+	unsigned args;		/* arguments it must have; 0 = any number */
+	const char *since;	/* for the reader: first kernel with it */
+	const char *with[FEATURE_PROGRAMS];    /* programs loaded if present */
+	const char *without[FEATURE_PROGRAMS]; /* ... if absent */
+	bool needed;
+	const char *loses; /* what is lost without it */
+};
+
+extern const struct feature features[];
+extern const size_t nfeatures;
+
+struct btf;
+struct bpf_object;
+bool feature_present(const struct feature *f, const struct btf *vmlinux);
+/* Chooses the programs to load. 0, or -ENOSYS with *missing set to what is needed. */
+int features_apply(struct bpf_object *obj, const struct btf *vmlinux,
+		   const struct feature **missing);
+
+#endif

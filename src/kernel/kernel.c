@@ -1,0 +1,415 @@
+// SPDX-License-Identifier: BSD-2-Clause
+#include "kernel/kernel.h"
+
+#include <bpf/bpf.h>
+#include <bpf/btf.h>
+#include <bpf/libbpf.h>
+#include <errno.h>
+#include <stdarg.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/resource.h>
+#include <sys/utsname.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "base/log.h"
+#include "base/util.h"
+#include "kernel/cgroup.h"
+#include "kernel/feature.h"
+#include "kernel/procs.h"
+#include "why502.skel.h"
+
+#define ATTACH_MAX 64 /* cgroups watched apart; more than that: the root watches for all */
+#define BATCH_MAX  20000 /* records per poll, so that keys and timers get their turn */
+#define REAP_NS	   (1000 * 1000 * 1000ull)
+#define STATS_NS   (1000 * 1000 * 1000ull)
+
+struct attachment {
+	uint64_t id;
+	struct bpf_link *in, *out;
+};
+
+struct kernel {
+	struct kernel_cfg cfg;
+	kernel_record_fn on_record;
+	void *self;
+	struct w5_bpf *skel;
+	struct ring_buffer *ring;
+	struct procs *procs;
+	int cgroup_root;
+	uint64_t root_id;
+	struct attachment at[ATTACH_MAX];
+	size_t nat;
+	struct w5_stats stats;
+	uint64_t stats_ns, reap_ns;
+	size_t batch;
+	char error[320];
+};
+
+static uint64_t clock_ns(clockid_t id)
+{
+	struct timespec ts;
+
+	clock_gettime(id, &ts);
+	return ts.tv_sec * 1000000000ull + ts.tv_nsec;
+}
+
+__attribute__((format(printf, 3, 4))) static int fail(struct kernel *k, int err, const char *fmt,
+						      ...)
+{
+	va_list ap;
+
+	va_start(ap, fmt);
+	vsnprintf(k->error, sizeof(k->error), fmt, ap);
+	va_end(ap);
+	return err;
+}
+
+const char *kernel_error(const struct kernel *k)
+{
+	return k ? k->error : "out of memory";
+}
+
+/* libbpf's own words are one level down: the tool's voice stays in front. */
+static int libbpf_says(enum libbpf_print_level level, const char *fmt, va_list ap)
+{
+	char line[1024];
+
+	if (log_get_level() < LOG_LEVEL_DEBUG || level == LIBBPF_DEBUG)
+		return 0;
+	vsnprintf(line, sizeof(line), fmt, ap);
+	line[strcspn(line, "\n")] = '\0';
+	log_debug("  %s", line);
+	return 0;
+}
+
+/* ---- opening ---- */
+
+static int check_host(struct kernel *k, struct btf **vmlinux)
+{
+	if (geteuid())
+		return fail(k, -EPERM, "not root: eBPF programs need it; run it with sudo");
+	*vmlinux = btf__load_vmlinux_btf();
+	if (!*vmlinux)
+		return fail(k, -ENOSYS,
+			    "this kernel has no BTF (/sys/kernel/btf/vmlinux): boot one with "
+			    "CONFIG_DEBUG_INFO_BTF=y, Linux 5.15 or newer");
+	k->cgroup_root = cgroup_root_open();
+	if (k->cgroup_root < 0)
+		return fail(k, k->cgroup_root,
+			    "no cgroup v2 hierarchy and none could be mounted (%s): boot with a "
+			    "kernel that has CONFIG_CGROUPS and CONFIG_CGROUP_BPF",
+			    strerror(-k->cgroup_root));
+	k->root_id = cgroup_id(k->cgroup_root);
+	return 0;
+}
+
+static void set_knobs(struct kernel *k)
+{
+	struct w5_bpf_cfg *c = (struct w5_bpf_cfg *)&k->skel->rodata->cfg;
+	uint64_t ring = k->cfg.ring_bytes;
+
+	/* Failures keep the last quarter of the ring for themselves, packet dumps of
+	 * failures may fill it to seven eighths. */
+	c->bulk_limit = ring - ring / 4;
+	c->dump_limit = ring - ring / 8;
+	c->wake_at = ring / 4;
+	c->recorder = k->cfg.recorder;
+	c->self_tgid = getpid();
+	bpf_map__set_max_entries(k->skel->maps.ring, ring);
+}
+
+static int load(struct kernel *k, struct btf *vmlinux)
+{
+	const struct feature *missing = NULL;
+	int err;
+
+	k->skel = w5_bpf__open();
+	if (!k->skel)
+		return fail(k, -errno, "cannot open the eBPF object: %s", strerror(errno));
+	err = features_apply(k->skel->obj, vmlinux, &missing);
+	if (err)
+		return fail(k, err,
+			    "this kernel lacks the tracepoint %s (%s): use Linux 5.15 or newer",
+			    missing->tracepoint, missing->loses);
+	set_knobs(k);
+	err = w5_bpf__load(k->skel);
+	if (err)
+		return fail(k, err,
+			    "the kernel refused the eBPF programs (%s): Linux 5.15 or newer is "
+			    "needed, without lockdown; -v shows the kernel's words",
+			    strerror(-err));
+	return 0;
+}
+
+static int on_ring(void *self, void *data, size_t size)
+{
+	struct kernel *k = self;
+	const struct w5_hdr *h = data;
+
+	if (size < sizeof(*h) || h->size > size)
+		return 0;
+	if (h->type == W5_REC_LISTEN && size >= sizeof(struct w5_listen))
+		procs_listen(k->procs, data);
+	k->on_record(k->self, h);
+	/* Negative stops this round; what was taken stays taken. */
+	return ++k->batch >= BATCH_MAX ? -EAGAIN : 0;
+}
+
+static int attach_cgroup(struct kernel *k, uint64_t id);
+
+static void on_gateway(void *self, const struct w5_gateway *g)
+{
+	struct kernel *k = self;
+	struct w5_gateway rec = *g;
+
+	rec.h.ts_ns = clock_ns(CLOCK_MONOTONIC);
+	if (!(g->flags & W5_GW_ENDED) && !k->cfg.cgroup)
+		attach_cgroup(k, g->cgroup_id);
+	k->on_record(k->self, &rec.h);
+}
+
+int kernel_open(struct kernel **out, const struct kernel_cfg *cfg, kernel_record_fn on_record,
+		void *self)
+{
+	struct rlimit unlimited = { RLIM_INFINITY, RLIM_INFINITY };
+	struct kernel *k = calloc(1, sizeof(*k));
+	struct procs_cfg pcfg;
+	struct btf *vmlinux = NULL;
+	int err;
+
+	*out = k;
+	if (!k)
+		return -ENOMEM;
+	k->cfg = *cfg;
+	k->on_record = on_record;
+	k->self = self;
+	k->cgroup_root = -1;
+	libbpf_set_print(libbpf_says);
+	setrlimit(RLIMIT_MEMLOCK, &unlimited); /* maps count against it before 5.11 */
+	err = check_host(k, &vmlinux);
+	if (!err)
+		err = load(k, vmlinux);
+	btf__free(vmlinux);
+	if (err)
+		return err;
+	k->ring = ring_buffer__new(bpf_map__fd(k->skel->maps.ring), on_ring, k, NULL);
+	if (!k->ring)
+		return fail(k, -errno, "cannot map the ring buffer: %s", strerror(errno));
+	pcfg = (struct procs_cfg){ .procs_map = bpf_map__fd(k->skel->maps.procs),
+				   .ports_map = bpf_map__fd(k->skel->maps.listen_ports),
+				   .pid = cfg->pid };
+	return procs_new(&k->procs, &pcfg, on_gateway, k);
+}
+
+/* ---- attaching ---- */
+
+static void detach_cgroups(struct kernel *k)
+{
+	for (size_t i = 0; i < k->nat; i++) {
+		bpf_link__destroy(k->at[i].in);
+		bpf_link__destroy(k->at[i].out);
+	}
+	k->nat = 0;
+}
+
+static int attach_fd(struct kernel *k, int fd, uint64_t id)
+{
+	struct attachment *a = &k->at[k->nat];
+
+	a->in = bpf_program__attach_cgroup(k->skel->progs.packet_in, fd);
+	if (!a->in)
+		return -errno;
+	a->out = bpf_program__attach_cgroup(k->skel->progs.packet_out, fd);
+	if (!a->out) {
+		int err = -errno;
+
+		bpf_link__destroy(a->in);
+		return err;
+	}
+	a->id = id;
+	k->nat++;
+	return 0;
+}
+
+/* Watches a cgroup, unless it or the root is watched already. */
+static int attach_cgroup(struct kernel *k, uint64_t id)
+{
+	int fd, err;
+
+	for (size_t i = 0; i < k->nat; i++)
+		if (k->at[i].id == id || k->at[i].id == k->root_id)
+			return 0;
+	fd = id == k->root_id ? -1 : cgroup_open_id(k->cgroup_root, id);
+	if (fd < 0 || k->nat == ATTACH_MAX) {
+		/* The root, or a cgroup out of our sight: the root sees its sockets too.
+		 * The new links come first, so that no packet passes unseen between. */
+		struct attachment old[ATTACH_MAX];
+		size_t n = k->nat;
+
+		closep(&fd);
+		memcpy(old, k->at, sizeof(old));
+		k->nat = 0;
+		err = attach_fd(k, k->cgroup_root, k->root_id);
+		if (err) {
+			memcpy(k->at, old, sizeof(old));
+			k->nat = n;
+			return err;
+		}
+		for (size_t i = 0; i < n; i++) {
+			bpf_link__destroy(old[i].in);
+			bpf_link__destroy(old[i].out);
+		}
+		return 0;
+	}
+	err = attach_fd(k, fd, id);
+	close(fd);
+	return err;
+}
+
+static int attach_named_cgroup(struct kernel *k)
+{
+	int fd = cgroup_open_path(k->cgroup_root, k->cfg.cgroup), err;
+
+	if (fd < 0)
+		return fail(k, fd, "no cgroup %s (%s): name one below the cgroup v2 mount",
+			    k->cfg.cgroup, strerror(-fd));
+	err = attach_fd(k, fd, cgroup_id(fd));
+	close(fd);
+	if (err)
+		return fail(k, err, "cannot attach to cgroup %s: %s", k->cfg.cgroup,
+			    strerror(-err));
+	return 0;
+}
+
+/* ---- what is older than us ---- */
+
+static int run_seed(struct kernel *k, enum w5_seed_mode mode)
+{
+	struct w5_seed buf[64];
+	size_t have = 0;
+	ssize_t n;
+	int fd;
+
+	k->skel->bss->seed_mode = mode;
+	fd = bpf_iter_create(bpf_link__fd(k->skel->links.seed));
+	if (fd < 0)
+		return -errno;
+	while ((n = read(fd, (char *)buf + have, sizeof(buf) - have)) != 0) {
+		size_t whole;
+
+		if (n < 0 && (errno == EINTR || errno == EAGAIN))
+			continue;
+		if (n < 0)
+			break;
+		have += n;
+		whole = have / sizeof(buf[0]);
+		for (size_t i = 0; i < whole; i++)
+			procs_seed_socket(k->procs, &buf[i]);
+		memmove(buf, (char *)buf + whole * sizeof(buf[0]), have % sizeof(buf[0]));
+		have %= sizeof(buf[0]);
+	}
+	n = n < 0 ? -errno : 0;
+	close(fd);
+	return n;
+}
+
+static void begin_session(struct kernel *k)
+{
+	struct w5_session s = { .h = { .type = W5_REC_SESSION, .size = sizeof(s) },
+				.abi = W5_ABI_VERSION };
+	struct utsname u;
+
+	s.h.ts_ns = clock_ns(CLOCK_MONOTONIC);
+	s.realtime_ns = clock_ns(CLOCK_REALTIME);
+	if (!uname(&u)) {
+		snprintf(s.host, sizeof(s.host), "%.63s", u.nodename);
+		snprintf(s.kernel, sizeof(s.kernel), "%.63s", u.release);
+	}
+	snprintf(s.version, sizeof(s.version), "%s", W5_VERSION);
+	k->on_record(k->self, &s.h);
+}
+
+int kernel_start(struct kernel *k)
+{
+	int err;
+
+	begin_session(k);
+	/* Subscribe first, then scan: what comes to be in between is seen twice, not missed. */
+	err = w5_bpf__attach(k->skel);
+	if (err)
+		return fail(k, err, "cannot attach the eBPF programs: %s", strerror(-err));
+	if (k->cfg.cgroup) {
+		err = attach_named_cgroup(k);
+		if (err)
+			return err;
+	}
+	err = run_seed(k, W5_SEED_LIST);
+	if (!err)
+		err = procs_seed_done(k->procs);
+	if (!err)
+		err = run_seed(k, W5_SEED_ADOPT);
+	if (err)
+		return fail(k, err, "cannot look through the open connections: %s",
+			    strerror(-err));
+	return 0;
+}
+
+/* ---- running ---- */
+
+int kernel_fd(const struct kernel *k)
+{
+	return ring_buffer__epoll_fd(k->ring);
+}
+
+static void tell_stats(struct kernel *k, uint64_t now)
+{
+	struct w5_stats *s = &k->stats;
+	bool changed = now - k->stats_ns >= STATS_NS;
+
+	for (int i = 0; i < W5_LOSS_MAX; i++) {
+		uint64_t v = ((volatile __u64 *)k->skel->bss->loss)[i];
+
+		changed |= v != s->loss[i];
+		s->loss[i] = v;
+	}
+	if (!changed)
+		return;
+	k->stats_ns = now;
+	s->h = (struct w5_hdr){ .ts_ns = now, .type = W5_REC_STATS, .size = sizeof(*s) };
+	s->ring_size = k->cfg.ring_bytes;
+	s->conns = k->skel->bss->conns_made;
+	k->on_record(k->self, &s->h);
+}
+
+int kernel_poll(struct kernel *k)
+{
+	struct w5_hdr tick = { .type = W5_REC_TICK, .size = sizeof(tick) };
+	int n;
+
+	tick.ts_ns = clock_ns(CLOCK_MONOTONIC);
+	k->batch = 0;
+	n = ring_buffer__consume(k->ring);
+	tell_stats(k, tick.ts_ns);
+	if (n == -EAGAIN)
+		return 1; /* more is waiting: time has not come as far as the tick yet */
+	k->on_record(k->self, &tick);
+	if (tick.ts_ns - k->reap_ns >= REAP_NS) {
+		k->reap_ns = tick.ts_ns;
+		procs_reap(k->procs);
+	}
+	return n < 0 ? n : 0;
+}
+
+void kernel_close(struct kernel *k)
+{
+	if (!k)
+		return;
+	detach_cgroups(k);
+	ring_buffer__free(k->ring);
+	procs_free(k->procs);
+	w5_bpf__destroy(k->skel);
+	closep(&k->cgroup_root);
+	free(k);
+}
