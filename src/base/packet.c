@@ -9,11 +9,11 @@
 #include <string.h>
 
 #define IPPROTO_TCP_NR 6
-#define TCP_OPT_END 0
-#define TCP_OPT_NOP 1
-#define TCP_OPT_MSS 2
+#define TCP_OPT_END    0
+#define TCP_OPT_NOP    1
+#define TCP_OPT_MSS    2
 /* IPv6 extension headers in a row; more is not seen outside attacks */
-#define IPV6_EXT_MAX 8
+#define IPV6_EXT_MAX   8
 
 struct bytes {
 	const uint8_t *p;
@@ -198,7 +198,9 @@ const char *packet_flags_name(uint8_t f)
 	} names[] = {
 		{ .mask = W5_TCP_RST | W5_TCP_ACK, .want = W5_TCP_RST, .name = "RST" },
 		{ .mask = W5_TCP_RST, .want = W5_TCP_RST, .name = "RST-ACK" },
-		{ .mask = W5_TCP_SYN | W5_TCP_ACK, .want = W5_TCP_SYN | W5_TCP_ACK, .name = "SYN-ACK" },
+		{ .mask = W5_TCP_SYN | W5_TCP_ACK,
+		  .want = W5_TCP_SYN | W5_TCP_ACK,
+		  .name = "SYN-ACK" },
 		{ .mask = W5_TCP_SYN, .want = W5_TCP_SYN, .name = "SYN" },
 		{ .mask = W5_TCP_FIN, .want = W5_TCP_FIN, .name = "FIN" },
 		{ .mask = W5_TCP_ACK, .want = W5_TCP_ACK, .name = "ACK" },

@@ -14,16 +14,16 @@
 #include "w5_abi.h"
 
 struct packet {
-	uint8_t ip_version; /* 4 or 6 */
-	uint8_t ttl;	    /* IPv6: hop limit */
-	uint8_t tcp_flags;  /* W5_TCP_* */
-	uint16_t ip_id;	    /* IPv4 only */
+	uint8_t ip_version;    /* 4 or 6 */
+	uint8_t ttl;	       /* IPv6: hop limit */
+	uint8_t tcp_flags;     /* W5_TCP_* */
+	uint16_t ip_id;	       /* IPv4 only */
 	uint16_t sport, dport; /* host order */
 	uint16_t win;	       /* as sent, not scaled */
 	uint16_t mss;	       /* from the option, 0 if none */
 	uint32_t seq, ack;
 	struct w5_addr src, dst;
-	size_t tcp_off;	    /* TCP header */
+	size_t tcp_off; /* TCP header */
 	size_t payload_off;
 	size_t payload_len; /* on the wire */
 	size_t payload_cap; /* of these, kept: data + payload_off .. + payload_cap */

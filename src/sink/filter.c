@@ -24,21 +24,21 @@
 enum node_kind { NODE_TERM, NODE_WORD, NODE_AND, NODE_OR, NODE_NOT };
 
 /* Longer spellings first: the first that fits wins. */
-#define OPS(X)                \
-	X(EQ, "==")           \
-	X(NE, "!=")           \
-	X(NMATCH, "!~")       \
-	X(GE, ">=")           \
-	X(LE, "<=")           \
-	X(MATCH, "~")         \
-	X(GT, ">")            \
+#define OPS(X)          \
+	X(EQ, "==")     \
+	X(NE, "!=")     \
+	X(NMATCH, "!~") \
+	X(GE, ">=")     \
+	X(LE, "<=")     \
+	X(MATCH, "~")   \
+	X(GT, ">")      \
 	X(LT, "<")
 
 enum op {
 #define X(id, text) OP_##id,
 	OPS(X)
 #undef X
-	OP_MAX,
+		OP_MAX,
 };
 
 static const char *const op_text[OP_MAX] = {
@@ -399,8 +399,8 @@ static bool any_value(const struct node *n, const struct finding *f)
 	char buf[FILTER_VALUE_MAX];
 
 	for (size_t i = 0; n->field->text(f, i, buf, sizeof(buf)); i++) {
-		if (n->has_re ? !regexec(&n->re, buf, 0, NULL, 0) :
-				filter_field_equal(n->field, buf, n->text))
+		if (n->has_re ? !regexec(&n->re, buf, 0, NULL, 0)
+			      : filter_field_equal(n->field, buf, n->text))
 			return true;
 	}
 	return false;

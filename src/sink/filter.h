@@ -20,8 +20,8 @@
 struct filter;
 
 struct filter_error {
-	size_t at;	/* byte of the expression, from 0 */
-	char text[96];	/* what is wrong there */
+	size_t at;     /* byte of the expression, from 0 */
+	char text[96]; /* what is wrong there */
 };
 
 /* *out changes only on success; an empty expression matches everything. -EINVAL fills

@@ -41,13 +41,13 @@ static double id_number(const struct finding *f)
 	return (double)f->id;
 }
 
-#define NUMBER_TEXT(field)                                                                      \
-	static bool field##_text(const struct finding *f, size_t i, char *out, size_t cap)      \
-	{                                                                                       \
-		char buf[32];                                                                   \
-                                                                                                \
-		snprintf(buf, sizeof(buf), "%.15g", field##_number(f));                         \
-		return once(i, out, cap, buf);                                                  \
+#define NUMBER_TEXT(field)                                                                 \
+	static bool field##_text(const struct finding *f, size_t i, char *out, size_t cap) \
+	{                                                                                  \
+		char buf[32];                                                              \
+                                                                                           \
+		snprintf(buf, sizeof(buf), "%.15g", field##_number(f));                    \
+		return once(i, out, cap, buf);                                             \
 	}
 NUMBER_TEXT(status)
 NUMBER_TEXT(ms)
@@ -136,32 +136,55 @@ static bool gateway_text(const struct finding *f, size_t i, char *out, size_t ca
 }
 
 static const struct filter_field_row fields[] = {
-	{ .name = "status", .what = "what the client got; 0 = nothing",
-	  .text = status_text, .number = status_number, .searched = true },
-	{ .name = "cause", .what = "cause, as in the list",
-	  .text = cause_text, .known = cause_known, .searched = true },
-	{ .name = "upstream", .what = "address or address:port of any attempt",
-	  .text = upstream_text, .endpoint = true, .searched = true },
-	{ .name = "path", .what = "request target with its query",
-	  .text = path_text, .searched = true },
+	{ .name = "status",
+	  .what = "what the client got; 0 = nothing",
+	  .text = status_text,
+	  .number = status_number,
+	  .searched = true },
+	{ .name = "cause",
+	  .what = "cause, as in the list",
+	  .text = cause_text,
+	  .known = cause_known,
+	  .searched = true },
+	{ .name = "upstream",
+	  .what = "address or address:port of any attempt",
+	  .text = upstream_text,
+	  .endpoint = true,
+	  .searched = true },
+	{ .name = "path",
+	  .what = "request target with its query",
+	  .text = path_text,
+	  .searched = true },
 	{ .name = "host", .what = "Host of the request", .text = host_text, .searched = true },
 	{ .name = "method", .what = "request method", .text = method_text, .searched = true },
-	{ .name = "client", .what = "address or address:port of the client",
-	  .text = client_text, .endpoint = true, .searched = true },
-	{ .name = "ms", .what = "duration in milliseconds",
-	  .text = ms_text, .number = ms_number },
-	{ .name = "tries", .what = "number of attempts",
-	  .text = tries_text, .number = tries_number },
-	{ .name = "verdict", .what = "gateway-made, passed-through, ...",
-	  .text = verdict_text, .known = verdict_known },
-	{ .name = "confidence", .what = "certain, likely, ambiguous",
-	  .text = confidence_text, .known = confidence_known },
-	{ .name = "gateway", .what = "name of the gateway process",
-	  .text = gateway_text, .searched = true },
+	{ .name = "client",
+	  .what = "address or address:port of the client",
+	  .text = client_text,
+	  .endpoint = true,
+	  .searched = true },
+	{ .name = "ms", .what = "duration in milliseconds", .text = ms_text, .number = ms_number },
+	{ .name = "tries",
+	  .what = "number of attempts",
+	  .text = tries_text,
+	  .number = tries_number },
+	{ .name = "verdict",
+	  .what = "gateway-made, passed-through, ...",
+	  .text = verdict_text,
+	  .known = verdict_known },
+	{ .name = "confidence",
+	  .what = "certain, likely, ambiguous",
+	  .text = confidence_text,
+	  .known = confidence_known },
+	{ .name = "gateway",
+	  .what = "name of the gateway process",
+	  .text = gateway_text,
+	  .searched = true },
 	{ .name = "pid", .what = "process that answered", .text = pid_text, .number = pid_number },
 	{ .name = "id", .what = "number of the exchange", .text = id_text, .number = id_number },
-	{ .name = "request_id", .what = "X-Request-Id or traceparent",
-	  .text = request_id_text, .searched = true },
+	{ .name = "request_id",
+	  .what = "X-Request-Id or traceparent",
+	  .text = request_id_text,
+	  .searched = true },
 };
 
 const struct filter_field_row *filter_field_at(size_t i)

@@ -19,17 +19,17 @@ enum style {
 	STYLE_NORMAL,
 	STYLE_BOLD,
 	STYLE_DIM,
-	STYLE_BAR,	/* title line */
-	STYLE_BAR_BAD,	/* in the title line: lost records, 502s */
+	STYLE_BAR,     /* title line */
+	STYLE_BAR_BAD, /* in the title line: lost records, 502s */
 	STYLE_BAR_GOOD,
-	STYLE_HEAD,	/* column headings */
+	STYLE_HEAD, /* column headings */
 	STYLE_BAD,
 	STYLE_WARN,
 	STYLE_GOOD,
-	STYLE_INFO,	/* addresses, arrows */
+	STYLE_INFO, /* addresses, arrows */
 	STYLE_FRAME,
-	STYLE_CURSOR,	/* the selected row */
-	STYLE_KEY,	/* key name in the footer */
+	STYLE_CURSOR, /* the selected row */
+	STYLE_KEY,    /* key name in the footer */
 	STYLE_KEY_TEXT,
 	STYLE_MAX,
 };

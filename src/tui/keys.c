@@ -14,19 +14,18 @@ static const struct {
 	const char *name;
 	int key;
 } key_names[] = {
-	{ "Enter", KEY_W5_ENTER }, { "Esc", KEY_W5_ESC },	{ "Tab", KEY_W5_TAB },
-	{ "Space", ' ' },	   { "BS", KEY_W5_BACKSPACE },	{ "Up", KEY_W5_UP },
-	{ "Down", KEY_W5_DOWN },   { "Left", KEY_W5_LEFT },	{ "Right", KEY_W5_RIGHT },
-	{ "PgUp", KEY_W5_PGUP },   { "PgDn", KEY_W5_PGDN },	{ "Home", KEY_W5_HOME },
-	{ "End", KEY_W5_END },	   { "Del", KEY_W5_DELETE },	{ "lt", '<' },
+	{ "Enter", KEY_W5_ENTER }, { "Esc", KEY_W5_ESC },      { "Tab", KEY_W5_TAB },
+	{ "Space", ' ' },	   { "BS", KEY_W5_BACKSPACE }, { "Up", KEY_W5_UP },
+	{ "Down", KEY_W5_DOWN },   { "Left", KEY_W5_LEFT },    { "Right", KEY_W5_RIGHT },
+	{ "PgUp", KEY_W5_PGUP },   { "PgDn", KEY_W5_PGDN },    { "Home", KEY_W5_HOME },
+	{ "End", KEY_W5_END },	   { "Del", KEY_W5_DELETE },   { "lt", '<' },
 };
 
 static const struct {
 	const char *name, *keys, *help;
-} actions[ACTION_MAX] = {
-	[ACTION_NONE] = { "none", "", "" },
+} actions[ACTION_MAX] = { [ACTION_NONE] = { "none", "", "" },
 #define X(id, n, k, h) [ACTION_##id] = { n, k, h },
-	ACTIONS(X)
+			  ACTIONS(X)
 #undef X
 };
 

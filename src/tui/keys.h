@@ -39,10 +39,12 @@ enum key {
 	X(HOME, "home", "Home g", "first row")                                                   \
 	X(END, "end", "End G", "last row; the list then follows the newest")                     \
 	X(OPEN, "open", "Enter", "go in: the ladder of an exchange, an upstream's exchanges")    \
-	X(BACK, "back", "q Esc F10", "go back; on the first screen: quit (Esc clears the filter first)") \
+	X(BACK, "back", "q Esc F10",                                                             \
+	  "go back; on the first screen: quit (Esc clears the filter first)")                    \
 	X(PREV, "previous", "Left P", "ladder: previous exchange")                               \
 	X(NEXT, "next", "Right n", "ladder: next exchange")                                      \
-	X(ALL, "all-packets", "a", "ladder: also bare ACKs and earlier requests of the connection") \
+	X(ALL, "all-packets", "a",                                                               \
+	  "ladder: also bare ACKs and earlier requests of the connection")                       \
 	X(FILTER, "filter", "/ F3", "show only exchanges that match an expression (empty: all)") \
 	X(SAME, "same-cause", "f", "only exchanges with this cause and upstream; again: all")    \
 	X(SAVE, "save", "s F2", "save the packets of this exchange as pcap")                     \
@@ -59,7 +61,7 @@ enum action {
 #define X(id, name, keys, help) ACTION_##id,
 	ACTIONS(X)
 #undef X
-	ACTION_MAX,
+		ACTION_MAX,
 };
 
 enum action action_of_key(int key);

@@ -1,0 +1,22 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* Between ladder.c, ladder_packet.c and ladder_mark.c only. */
+#ifndef TUI_LADDER_IMPL_H
+#define TUI_LADDER_IMPL_H
+
+#include "tui/ladder.h"
+
+struct leg_side {
+	enum ladder_lane lane;
+	size_t attempt;
+	const struct w5_leg *leg;
+};
+
+struct ladder_row *ladder_push(struct ladder *l); /* NULL when full: counted as cut */
+void ladder_add_packets(struct ladder *l, const struct leg_side *side, const struct w5_packets *p,
+			bool all);
+/* Start line of a message, without the HTTP version, escaped; "" if there is none. */
+void ladder_first_line(char *out, size_t cap, const void *bytes, size_t len);
+/* Rows in order of time: finds the decisive one, and says what stands out. */
+void ladder_mark(struct ladder *l, const struct finding *f);
+
+#endif

@@ -1,0 +1,255 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * Keeps findings in a ring and makes snapshots of them. A finding is matched against
+ * the filter once, when it comes, so that a snapshot costs a copy of pointers.
+ */
+#include "tui/model.h"
+
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/util.h"
+
+/* Rates are means over this many whole seconds: steady enough to read, quick to react. */
+#define RATE_SECONDS 5
+
+int model_init(struct model *m, size_t max_findings, bool is_replay)
+{
+	*m = (struct model){
+		.cap = max_findings ? max_findings : 1,
+		.is_replay = is_replay,
+		.window = is_replay ? GROUP_WINDOW_ALL : GROUP_WINDOW_FIVE,
+		.dirty = true,
+	};
+	m->ring = calloc(m->cap, sizeof(*m->ring));
+	m->matches = calloc(m->cap, sizeof(*m->matches));
+	if (!m->ring || !m->matches) {
+		model_fini(m);
+		return -ENOMEM;
+	}
+	return 0;
+}
+
+static void drop_rows(struct snapshot *s)
+{
+	for (size_t i = 0; i < s->nrows; i++)
+		finding_unref(s->rows[i]);
+	free(s->rows);
+	s->rows = NULL;
+	s->nrows = 0;
+}
+
+void model_fini(struct model *m)
+{
+	drop_rows(&m->shown);
+	group_rank_fini(&m->shown.rank);
+	free(m->shown.gateways);
+	free(m->shown.upstreams);
+	for (size_t i = 0; i < m->n; i++)
+		finding_unref(m->ring[(m->oldest + i) % m->cap]);
+	free(m->ring);
+	free(m->matches);
+	group_table_fini(&m->table);
+	filter_free(m->filter);
+	*m = (struct model){ 0 };
+}
+
+void model_add(struct model *m, struct finding *f)
+{
+	size_t at;
+
+	if (m->n == m->cap) {
+		finding_unref(m->ring[m->oldest]);
+		m->oldest = (m->oldest + 1) % m->cap;
+		m->n--;
+		m->evicted++;
+	}
+	at = (m->oldest + m->n++) % m->cap;
+	m->ring[at] = finding_ref(f);
+	m->matches[at] = filter_match(m->filter, f);
+	group_table_add(&m->table, f);
+	if (m->paused)
+		m->unseen++;
+}
+
+/* The list, out of what is kept now. */
+static int snapshot_findings(struct model *m)
+{
+	struct snapshot *s = &m->shown;
+	struct finding **rows = calloc(m->n ? m->n : 1, sizeof(*rows));
+	size_t n = 0;
+
+	if (!rows)
+		return -ENOMEM;
+	for (size_t i = 0; i < m->n; i++) {
+		size_t at = (m->oldest + i) % m->cap;
+
+		/* paused: only what had come by then */
+		if (m->matches[at] && (!m->paused || m->ring[at]->id <= m->paused_id))
+			rows[n++] = finding_ref(m->ring[at]);
+	}
+	drop_rows(s);
+	s->rows = rows;
+	s->nrows = n;
+	m->dirty = true;
+	if (m->paused)
+		return 0;
+	s->nkept = m->n;
+	return 0;
+}
+
+static void snapshot_rank(struct model *m)
+{
+	struct snapshot *s = &m->shown;
+
+	group_rank_fini(&s->rank);
+	group_rank_make(&s->rank, &m->table, s->counters.now_ns, m->window);
+	group_verdict_make(&s->verdict, &s->rank);
+	m->dirty = true;
+}
+
+static int copy_array(void **to, size_t *nto, const void *from, size_t n, size_t size)
+{
+	void *p = malloc(n ? n * size : 1);
+
+	if (!p)
+		return -ENOMEM;
+	if (n)
+		memcpy(p, from, n * size);
+	free(*to);
+	*to = p;
+	*nto = n;
+	return 0;
+}
+
+static int copy_upstreams(struct snapshot *s, const struct model_input *in)
+{
+	size_t n = min_size(in->nupstreams, MODEL_UPSTREAMS_MAX);
+	struct engine_upstream *copy = calloc(n ? n : 1, sizeof(*copy));
+
+	if (!copy)
+		return -ENOMEM;
+	for (size_t i = 0; i < n; i++)
+		copy[i] = *in->upstreams[i];
+	free(s->upstreams);
+	s->upstreams = copy;
+	s->nupstreams = n;
+	return 0;
+}
+
+static void rates_of_run(struct model_rates *r, const struct engine_counters *c)
+{
+	double s = (double)(c->now_ns - c->start_ns) / 1e9;
+
+	if (c->now_ns <= c->start_ns || s < 0.001)
+		return;
+	*r = (struct model_rates){
+		.requests = (double)c->exchanges / s,
+		.s502 = (double)c->s502 / s,
+		.s503 = (double)c->s503 / s,
+		.s504 = (double)c->s504 / s,
+		.silent = (double)c->silent / s,
+	};
+}
+
+/* Of the last whole seconds: the newest entry is still filling. */
+static void rates_of_history(struct model_rates *r, const struct snapshot *s)
+{
+	size_t end = s->nhistory > 1 ? s->nhistory - 1 : s->nhistory;
+	size_t n = min_size(end, RATE_SECONDS);
+
+	for (size_t i = end - n; i < end; i++) {
+		r->requests += s->history[i].exchanges;
+		r->s502 += s->history[i].s502;
+		r->s503 += s->history[i].s503;
+		r->s504 += s->history[i].s504;
+		r->silent += s->history[i].silent;
+	}
+	if (!n)
+		return;
+	r->requests /= (double)n;
+	r->s502 /= (double)n;
+	r->s503 /= (double)n;
+	r->s504 /= (double)n;
+	r->silent /= (double)n;
+}
+
+static void snapshot_rates(struct model *m)
+{
+	struct snapshot *s = &m->shown;
+
+	s->rates = (struct model_rates){ 0 };
+	if (m->is_replay)
+		rates_of_run(&s->rates, &s->counters);
+	else
+		rates_of_history(&s->rates, s);
+	if (s->rates.requests > 0)
+		s->rates.share502 = s->rates.s502 * 100 / s->rates.requests;
+}
+
+int model_tick(struct model *m, const struct model_input *in)
+{
+	struct snapshot *s = &m->shown;
+
+	if (m->lost != in->lost)
+		m->dirty = true;
+	m->lost = in->lost;
+	if (m->paused)
+		return 0;
+	s->counters = *in->counters;
+	s->nhistory = min_size(in->nhistory, MODEL_HISTORY);
+	memcpy(s->history, in->history, s->nhistory * sizeof(s->history[0]));
+	snapshot_rates(m);
+	if (copy_array((void **)&s->gateways, &s->ngateways, in->gateways,
+		       min_size(in->ngateways, MODEL_GATEWAYS_MAX), sizeof(*s->gateways)) ||
+	    copy_upstreams(s, in))
+		return -ENOMEM;
+	snapshot_rank(m);
+	return snapshot_findings(m);
+}
+
+int model_pause(struct model *m, bool paused)
+{
+	m->paused = paused;
+	m->paused_id = m->n ? m->ring[(m->oldest + m->n - 1) % m->cap]->id : 0;
+	m->unseen = 0;
+	m->dirty = true;
+	if (paused)
+		return 0;
+	snapshot_rank(m);
+	return snapshot_findings(m);
+}
+
+int model_set_filter(struct model *m, struct filter *flt)
+{
+	filter_free(m->filter);
+	m->filter = flt;
+	for (size_t i = 0; i < m->n; i++) {
+		size_t at = (m->oldest + i) % m->cap;
+
+		m->matches[at] = filter_match(flt, m->ring[at]);
+	}
+	return snapshot_findings(m);
+}
+
+void model_set_window(struct model *m, enum group_window w)
+{
+	m->window = w;
+	snapshot_rank(m);
+}
+
+size_t snapshot_row_of(const struct snapshot *s, uint64_t id)
+{
+	size_t lo = 0, hi = s->nrows;
+
+	while (lo < hi) { /* ids rise along the list */
+		size_t mid = lo + (hi - lo) / 2;
+
+		if (s->rows[mid]->id < id)
+			lo = mid + 1;
+		else
+			hi = mid;
+	}
+	return lo;
+}

@@ -1,0 +1,83 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * What the screen shows. Findings come in one by one, counters once per tick; views
+ * read only `shown`, a snapshot that is renewed on a tick and stands still while
+ * paused. Everything is bounded: the newest findings are kept, the rest is counted.
+ *
+ * The model owns references to the findings it keeps and copies of everything else.
+ */
+#ifndef TUI_MODEL_H
+#define TUI_MODEL_H
+
+#include "sink/filter.h"
+#include "sink/sink.h"
+#include "tui/group.h"
+
+#define MODEL_HISTORY	    60
+#define MODEL_UPSTREAMS_MAX 1024
+#define MODEL_GATEWAYS_MAX  64
+
+/* What the engine tells on a tick; borrowed for the call. */
+struct model_input {
+	const struct engine_counters *counters;
+	uint64_t lost;
+	const struct engine_gateway *gateways;
+	size_t ngateways;
+	const struct engine_upstream *const *upstreams;
+	size_t nupstreams;
+	struct engine_second history[MODEL_HISTORY];
+	size_t nhistory;
+};
+
+struct model_rates {
+	double requests, s502, s503, s504, silent; /* per second */
+	double share502;			   /* per cent of requests */
+};
+
+struct snapshot {
+	struct engine_counters counters;
+	struct model_rates rates;
+	struct engine_gateway *gateways;
+	size_t ngateways;
+	struct engine_upstream *upstreams;
+	size_t nupstreams;
+	struct engine_second history[MODEL_HISTORY];
+	size_t nhistory;
+	struct group_rank rank;
+	struct group_verdict verdict;
+	struct finding **rows; /* those that match the filter, oldest first */
+	size_t nrows;
+	size_t nkept; /* before the filter */
+};
+
+struct model {
+	struct snapshot shown;
+	bool dirty; /* shown changed since the last drawing */
+	bool is_replay, paused;
+	uint64_t lost;	    /* newest, also while paused */
+	uint64_t paused_id; /* newest finding when paused */
+	uint64_t unseen;    /* findings that came while paused */
+	uint64_t evicted;   /* findings pushed out of the list */
+	enum group_window window;
+	/* not for views */
+	struct finding **ring;
+	bool *matches; /* of ring[i]: the filter lets it through */
+	size_t cap, n, oldest;
+	struct group_table table;
+	struct filter *filter;
+};
+
+int model_init(struct model *m, size_t max_findings, bool is_replay);
+void model_fini(struct model *m);
+void model_add(struct model *m, struct finding *f); /* takes a reference */
+/* -ENOMEM leaves the old snapshot. */
+int model_tick(struct model *m, const struct model_input *in);
+int model_pause(struct model *m, bool paused);
+/* Takes flt (may be NULL). */
+int model_set_filter(struct model *m, struct filter *flt);
+void model_set_window(struct model *m, enum group_window w);
+
+/* Row of the finding with this id, or of the next newer one that is listed; nrows if none. */
+size_t snapshot_row_of(const struct snapshot *s, uint64_t id);
+
+#endif
