@@ -1,0 +1,52 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * The app wires the parts: source -> engine -> sinks, and runs the one loop. Everything
+ * hangs off struct app; the parts get only the piece they need.
+ */
+#ifndef APP_APP_H
+#define APP_APP_H
+
+#include <stdbool.h>
+
+#include "app/options.h"
+#include "engine/engine.h"
+#include "sink/sink.h"
+#include "source/trace.h"
+
+#define APP_SINKS_MAX 4
+
+struct kernel;
+struct tui;
+
+struct app {
+	const struct options *opt;
+	struct engine *engine;
+	struct sink sinks[APP_SINKS_MAX]; /* in the order they get a finding */
+	size_t nsinks;
+	struct sink *pcap_dir; /* one of sinks[], or NULL */
+	struct sink *headless; /* ndjson or text, or NULL */
+	struct tui *tui;       /* NULL when headless */
+	struct trace_writer *trace;
+	struct kernel *kernel; /* NULL in a replay */
+	uint64_t sink_errors;
+	bool stop;
+	int sink_errno; /* first error of a sink, for one sentence at the end */
+};
+
+/* wire.c: makes engine and sinks from the options. 0 or -errno after one sentence. */
+int app_init(struct app *a, const struct options *opt);
+/* Closes sinks (their summaries come out), restores the terminal, says what was lost. */
+void app_fini(struct app *a);
+/* The callback of every source. */
+int app_record(void *self, const struct w5_hdr *rec);
+void app_tick(struct app *a);
+/* Says that watching has begun, on outputs that say so. */
+void app_ready(struct app *a);
+enum app_exit app_exit_status(const struct app *a);
+
+/* live.c, replay.c: the two sources. */
+enum app_exit app_live(struct app *a);
+enum app_exit app_replay(struct app *a);
+enum app_exit app_doctor(const struct options *opt);
+
+#endif

@@ -1,0 +1,212 @@
+// SPDX-License-Identifier: BSD-2-Clause
+#include <errno.h>
+#include <locale.h>
+#include <stdio.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "app/app.h"
+#include "base/log.h"
+#include "base/util.h"
+#include "sink/ndjson.h"
+#include "sink/pcapout.h"
+#include "sink/textout.h"
+#include "tui/tui.h"
+
+/* Conns remembered beside --max-exchanges: a busy gateway holds tens of thousands open. */
+#define CONNS_MIN 65536
+
+static void on_finding(void *self, struct finding *f)
+{
+	struct app *a = self;
+
+	for (size_t i = 0; i < a->nsinks; i++) {
+		int err = a->sinks[i].ops->finding(a->sinks[i].self, f);
+
+		if (!err)
+			continue;
+		a->sink_errors++;
+		if (!a->sink_errno)
+			a->sink_errno = -err;
+		if (err == -EPIPE) /* the reader has gone: nothing left to do for it */
+			a->stop = true;
+	}
+}
+
+static void engine_config(struct engine_cfg *cfg, const struct options *o)
+{
+	engine_cfg_default(cfg);
+	cfg->max_conns = max_size(o->max_exchanges, CONNS_MIN);
+	cfg->port = o->port;
+	cfg->pid = o->pid;
+	if (o->comm)
+		snprintf(cfg->comm, sizeof(cfg->comm), "%s", o->comm);
+	memcpy(cfg->bad_status, o->bad_status, sizeof(cfg->bad_status));
+}
+
+static struct sink *add_sink(struct app *a, const struct sink *s)
+{
+	a->sinks[a->nsinks] = *s;
+	return &a->sinks[a->nsinks++];
+}
+
+static int add_pcap_dir(struct app *a)
+{
+	const struct options *o = a->opt;
+	struct pcap_dir_cfg cfg = { .dir = o->pcap_dir,
+				    .max_files = o->pcap_max_files,
+				    .max_bytes = o->pcap_max_bytes };
+	struct sink s;
+	int err = pcap_dir_new(&s, &cfg);
+
+	if (err) {
+		log_error("cannot write pcap files to %s: %s", o->pcap_dir, strerror(-err));
+		return err;
+	}
+	a->pcap_dir = add_sink(a, &s);
+	return 0;
+}
+
+static int add_headless(struct app *a)
+{
+	bool json = a->opt->output == OUTPUT_NDJSON;
+	struct sink s;
+	int err = json ? ndjson_new(&s, STDOUT_FILENO) : textout_new(&s, STDOUT_FILENO);
+
+	if (err)
+		return err;
+	a->headless = add_sink(a, &s);
+	if (a->pcap_dir && json)
+		ndjson_set_pcap(a->headless, a->pcap_dir);
+	else if (a->pcap_dir)
+		textout_set_pcap(a->headless, a->pcap_dir);
+	return 0;
+}
+
+static int save(void *self, struct finding *const *f, size_t n, const char *path, char *msg,
+		size_t msglen)
+{
+	size_t npackets = 0;
+	int err = pcap_save(path, (const struct finding *const *)f, n, &npackets);
+
+	if (err == -ENODATA)
+		snprintf(msg, msglen, "no packets were kept of this exchange (--history 0?)");
+	else if (err)
+		snprintf(msg, msglen, "cannot write %s: %s", path, strerror(-err));
+	else
+		snprintf(msg, msglen, "%zu packets saved to %s", npackets, path);
+	return err;
+}
+
+static int add_tui(struct app *a)
+{
+	const struct options *o = a->opt;
+	struct tui_cfg cfg = { .keys = o->keys,
+			       .cols = o->screen_cols,
+			       .rows = o->screen_rows,
+			       .dump = o->screen_cols ? stdout : NULL,
+			       .ascii = o->ascii,
+			       .theme = o->theme,
+			       .max_findings = o->max_exchanges,
+			       .is_replay = o->read_path != NULL,
+			       .save = save,
+			       .self = a };
+	struct sink s;
+	int err;
+
+	setlocale(LC_ALL, "");
+	err = tui_new(&a->tui, &cfg);
+	if (err) {
+		log_error("this terminal cannot show the view (TERM=%s): use -o text, or a "
+			  "terminal that can move its cursor",
+			  getenv("TERM") ? getenv("TERM") : "");
+		return err;
+	}
+	s = tui_sink(a->tui);
+	add_sink(a, &s);
+	return 0;
+}
+
+int app_init(struct app *a, const struct options *opt)
+{
+	static const struct engine_ops ops = { .finding = on_finding };
+	struct engine_cfg cfg;
+	int err;
+
+	*a = (struct app){ .opt = opt };
+	engine_config(&cfg, opt);
+	err = engine_new(&a->engine, &cfg, &ops, a);
+	if (!err && opt->pcap_dir)
+		err = add_pcap_dir(a);
+	if (!err && opt->write_path) {
+		err = trace_writer_new(&a->trace, opt->write_path);
+		if (err)
+			log_error("cannot write %s: %s", opt->write_path, strerror(-err));
+	}
+	if (!err && opt->output != OUTPUT_TUI)
+		err = add_headless(a);
+	return err;
+}
+
+/* The view takes the terminal only once everything that can fail has not. */
+void app_ready(struct app *a)
+{
+	if (a->opt->output == OUTPUT_NDJSON)
+		ndjson_ready(a->headless, a->engine);
+	else if (a->opt->output == OUTPUT_TEXT)
+		textout_ready(a->headless, a->engine);
+	else if (add_tui(a))
+		a->stop = true;
+}
+
+int app_record(void *self, const struct w5_hdr *rec)
+{
+	struct app *a = self;
+
+	if (a->trace)
+		trace_write(a->trace, rec); /* what did not fit is counted in the writer */
+	engine_feed(a->engine, rec);
+	if (a->opt->count && engine_counters(a->engine)->bad >= a->opt->count)
+		a->stop = true;
+	return 0;
+}
+
+void app_tick(struct app *a)
+{
+	for (size_t i = 0; i < a->nsinks; i++) {
+		int err = a->sinks[i].ops->tick ?
+				  a->sinks[i].ops->tick(a->sinks[i].self, a->engine) :
+				  0;
+
+		if (err == -EPIPE)
+			a->stop = true;
+	}
+	if (a->trace)
+		trace_flush(a->trace);
+}
+
+enum app_exit app_exit_status(const struct app *a)
+{
+	if (a->opt->output == OUTPUT_TUI && !a->tui)
+		return APP_EXIT_FAILURE;
+	return engine_counters(a->engine)->bad ? APP_EXIT_BAD : APP_EXIT_OK;
+}
+
+void app_fini(struct app *a)
+{
+	uint64_t lost = a->trace ? trace_lost(a->trace) : 0;
+
+	if (a->engine)
+		engine_finish(a->engine);
+	for (size_t i = 0; i < a->nsinks; i++)
+		a->sinks[i].ops->close(a->sinks[i].self, a->engine);
+	tui_free(a->tui);
+	log_release();
+	if (trace_writer_close(a->trace) || lost)
+		log_warn("%s is incomplete: records could not be written (disk full?)",
+			 a->opt->write_path);
+	if (a->sink_errors && a->sink_errno != EPIPE)
+		log_warn("%llu findings could not be written: %s",
+			 (unsigned long long)a->sink_errors, strerror(a->sink_errno));
+	engine_free(a->engine);
+}
