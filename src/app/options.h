@@ -47,7 +47,7 @@ enum theme_choice {
 
 struct options {
 	enum command command;
-	unsigned int output; /* enum output */
+	unsigned int output;  /* enum output */
 	uint64_t duration_ns; /* 0 = until told to stop */
 	uint64_t count;	      /* 0 = no limit; else end after so many bad exchanges */
 
@@ -55,10 +55,10 @@ struct options {
 	const char *pcap_dir;
 	uint64_t pcap_max_files, pcap_max_bytes;
 
-	uint64_t port;	    /* 0 = all */
-	uint64_t pid;	    /* 0 = all */
-	const char *comm;   /* NULL = all; at most 15 bytes */
-	const char *cgroup; /* NULL = all */
+	uint64_t port;		 /* 0 = all */
+	uint64_t pid;		 /* 0 = all */
+	const char *comm;	 /* NULL = all; at most 15 bytes */
+	const char *cgroup;	 /* NULL = all */
 	uint8_t bad_status[100]; /* [s - 500]: 1 = status s is bad */
 
 	uint64_t history_packets, history_bytes; /* 0 packets = no flight recorder */
@@ -67,7 +67,7 @@ struct options {
 
 	unsigned int theme; /* enum theme_choice */
 	bool ascii;
-	const char *keys;	       /* tests: keys to press */
+	const char *keys;		   /* tests: keys to press */
 	uint64_t screen_cols, screen_rows; /* tests: draw without a terminal; 0 = use it */
 
 	unsigned int verbose; /* number of -v */

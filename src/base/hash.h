@@ -28,8 +28,8 @@ void hash_fini(struct hash *h); /* does not touch the values */
 
 /* Inserts or replaces. 0, -EINVAL if val is NULL, -ENOMEM. */
 int hash_insert(struct hash *h, uint64_t key, void *val);
-void *hash_find(const struct hash *h, uint64_t key);  /* NULL if absent */
-void *hash_remove(struct hash *h, uint64_t key);      /* what was there, or NULL */
+void *hash_find(const struct hash *h, uint64_t key); /* NULL if absent */
+void *hash_remove(struct hash *h, uint64_t key);     /* what was there, or NULL */
 /* Makes room for n entries, so that no insert up to there can fail. */
 int hash_reserve(struct hash *h, size_t n);
 

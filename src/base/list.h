@@ -13,13 +13,13 @@ struct list {
 	struct list *next, *prev;
 };
 
-#define list_entry(ptr, type, member) ((type *)((char *)(ptr) - offsetof(type, member)))
+#define list_entry(ptr, type, member) ((type *)((char *)(ptr)-offsetof(type, member)))
 
 #define list_for_each(pos, head) for ((pos) = (head)->next; (pos) != (head); (pos) = (pos)->next)
 
 /* pos may be removed, and freed, inside the loop. */
-#define list_for_each_safe(pos, tmp, head)                                       \
-	for ((pos) = (head)->next, (tmp) = (pos)->next; (pos) != (head);         \
+#define list_for_each_safe(pos, tmp, head)                               \
+	for ((pos) = (head)->next, (tmp) = (pos)->next; (pos) != (head); \
 	     (pos) = (tmp), (tmp) = (pos)->next)
 
 static inline void list_init(struct list *l)

@@ -10,8 +10,8 @@
 #include <stdint.h>
 
 int parse_digits(const char *s, const char *end, uint64_t *out); /* [s, end): digits only */
-int parse_bytes(const char *s, uint64_t *out);		 /* 4096, 64M, 1g */
-int parse_seconds(const char *s, uint64_t *ns);		 /* 1.5; at most 9 decimals */
-int parse_pair(const char *s, uint64_t out[2]);		 /* 80x24 */
+int parse_bytes(const char *s, uint64_t *out);			 /* 4096, 64M, 1g */
+int parse_seconds(const char *s, uint64_t *ns);			 /* 1.5; at most 9 decimals */
+int parse_pair(const char *s, uint64_t out[2]);			 /* 80x24 */
 
 #endif

@@ -18,7 +18,7 @@ size_t text_escape(char *out, size_t cap, const void *in, size_t len);
  * valid UTF-8 passes, each invalid byte becomes \ufffd. */
 size_t text_json(char *out, size_t cap, const void *in, size_t len);
 
-#define TEXT_ADDR_MAX 48     /* "[" IPv6 "]" NUL */
+#define TEXT_ADDR_MAX	  48 /* "[" IPv6 "]" NUL */
 #define TEXT_ENDPOINT_MAX 56 /* with ":65535" */
 /* v4-mapped prints as IPv4; IPv6 has brackets only where a port follows. */
 size_t text_addr(char *out, size_t cap, const struct w5_addr *a);

@@ -19,11 +19,11 @@
 #define w5_auto(fn) __attribute__((cleanup(fn)))
 
 /* The value, and NULL left behind: the one place where an owner changes. */
-#define take_ptr(p)                        \
-	__extension__({                    \
+#define take_ptr(p)                         \
+	__extension__({                     \
 		__typeof__(p) taken_ = (p); \
-		(p) = NULL;                \
-		taken_;                    \
+		(p) = NULL;                 \
+		taken_;                     \
 	})
 
 static inline int take_fd(int *fd)

@@ -13,7 +13,7 @@
 
 #include "w5_abi.h"
 
-#define TRACE_MAGIC "W5TRACE"
+#define TRACE_MAGIC  "W5TRACE"
 #define TRACE_ENDIAN 0x01020304
 
 struct trace_header {
@@ -43,8 +43,8 @@ int trace_writer_close(struct trace_writer *w);
  * -ENOENT etc.; -EBADMSG not a trace, or a bad record; -EPROTO other version or byte
  * order; -ENODATA the last record is cut (all before it were handed out).
  */
-int trace_read(const char *path, int (*on_record)(void *self, const struct w5_hdr *rec),
-	       void *self, char err[TRACE_ERR_MAX]);
+int trace_read(const char *path, int (*on_record)(void *self, const struct w5_hdr *rec), void *self,
+	       char err[TRACE_ERR_MAX]);
 
 /* The same from memory; for tests and the fuzzer. path is only for the sentence. */
 int trace_read_mem(const char *path, const void *data, size_t len,

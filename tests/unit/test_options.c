@@ -60,13 +60,15 @@ static void test_values_arrive_in_their_fields(void **state)
 {
 	struct options o;
 
-	assert_int_equal(parse(&o, "-o ndjson -d 1.5 -n 3 -w t.w5t --pcap-dir /p --pcap-max-files 7 "
-				   "--pcap-max-bytes 8M -p 8080 --pid 42 --comm nginx --cgroup /a "
-				   "--status 500,502-503 --history 0x0"),
+	assert_int_equal(parse(&o,
+			       "-o ndjson -d 1.5 -n 3 -w t.w5t --pcap-dir /p --pcap-max-files 7 "
+			       "--pcap-max-bytes 8M -p 8080 --pid 42 --comm nginx --cgroup /a "
+			       "--status 500,502-503 --history 0x0"),
 			 -EINVAL);
-	assert_int_equal(parse(&o, "-o ndjson -d 1.5 -n 3 -w t.w5t --pcap-dir /p --pcap-max-files 7 "
-				   "--pcap-max-bytes 8M -p 8080 --pid 42 --comm nginx --cgroup /a "
-				   "--status 500,502-503 --ring-size 64K --max-exchanges 100 -vv"),
+	assert_int_equal(parse(&o,
+			       "-o ndjson -d 1.5 -n 3 -w t.w5t --pcap-dir /p --pcap-max-files 7 "
+			       "--pcap-max-bytes 8M -p 8080 --pid 42 --comm nginx --cgroup /a "
+			       "--status 500,502-503 --ring-size 64K --max-exchanges 100 -vv"),
 			 0);
 	assert_int_equal(o.output, OUTPUT_NDJSON);
 	assert_int_equal(o.duration_ns, 1500000000);
@@ -126,16 +128,36 @@ static void test_refused_values_are_named(void **state)
 	static const struct {
 		const char *option, *value;
 	} rows[] = {
-		{ "--output", "xml" },	      { "--duration", "0" },	  { "--duration", "1e3" },
-		{ "--duration", "-1" },	      { "--duration", "." },	  { "--duration", "1.0000000001" },
-		{ "--count", "0" },	      { "--count", "3x" },	  { "--count", "18446744073709551616" },
-		{ "--pcap-max-files", "0" },  { "--pcap-max-bytes", "1" }, { "--pcap-max-bytes", "M" },
-		{ "--pcap-max-bytes", "5T" }, { "--port", "65536" },	  { "--port", "http" },
-		{ "--pid", "0" },	      { "--comm", "sixteen-bytes-xx" }, { "--status", "404" },
-		{ "--status", "504-502" },    { "--status", "502," },	  { "--status", "5xxx" },
-		{ "--history", "8x64" },      { "--ring-size", "3M" },	  { "--ring-size", "1K" },
-		{ "--ring-size", "2G" },      { "--max-exchanges", "1" }, { "--theme", "pink" },
-		{ "--screen", "80" },	      { "--screen", "80x2" },	  { "--screen", "80x24x" },
+		{ "--output", "xml" },
+		{ "--duration", "0" },
+		{ "--duration", "1e3" },
+		{ "--duration", "-1" },
+		{ "--duration", "." },
+		{ "--duration", "1.0000000001" },
+		{ "--count", "0" },
+		{ "--count", "3x" },
+		{ "--count", "18446744073709551616" },
+		{ "--pcap-max-files", "0" },
+		{ "--pcap-max-bytes", "1" },
+		{ "--pcap-max-bytes", "M" },
+		{ "--pcap-max-bytes", "5T" },
+		{ "--port", "65536" },
+		{ "--port", "http" },
+		{ "--pid", "0" },
+		{ "--comm", "sixteen-bytes-xx" },
+		{ "--status", "404" },
+		{ "--status", "504-502" },
+		{ "--status", "502," },
+		{ "--status", "5xxx" },
+		{ "--history", "8x64" },
+		{ "--ring-size", "3M" },
+		{ "--ring-size", "1K" },
+		{ "--ring-size", "2G" },
+		{ "--max-exchanges", "1" },
+		{ "--theme", "pink" },
+		{ "--screen", "80" },
+		{ "--screen", "80x2" },
+		{ "--screen", "80x24x" },
 	};
 	struct options o;
 
@@ -156,8 +178,13 @@ static void test_refused_values_are_named(void **state)
 static void test_combinations_that_make_no_sense(void **state)
 {
 	static const char *const rows[] = {
-		"-o tui", "--keys q", "-o text --screen 80x24", "--pcap-dir /p --history 0",
-		"-r a -w b", "--no-such", "-p",
+		"-o tui",
+		"--keys q",
+		"-o text --screen 80x24",
+		"--pcap-dir /p --history 0",
+		"-r a -w b",
+		"--no-such",
+		"-p",
 	};
 	struct options o;
 
@@ -216,7 +243,7 @@ int main(void)
 	};
 
 	if (isatty(STDOUT_FILENO)) /* results stay readable; only "is it a terminal" must be no */
-		return execvp("sh", (char *[]){ "sh", "-c", "\"$0\" | cat",
-						program_invocation_name, NULL });
+		return execvp("sh", (char *[]){ "sh", "-c", "\"$0\" | cat", program_invocation_name,
+						NULL });
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -13,12 +13,12 @@
 
 #include "base/text.h"
 
-#define check_escape(fn, in, want)                                        \
-	do {                                                              \
-		char out_[256];                                           \
-		size_t n_ = fn(out_, sizeof(out_), in, sizeof(in) - 1);   \
-		assert_string_equal(out_, want);                          \
-		assert_int_equal(n_, strlen(want));                       \
+#define check_escape(fn, in, want)                                      \
+	do {                                                            \
+		char out_[256];                                         \
+		size_t n_ = fn(out_, sizeof(out_), in, sizeof(in) - 1); \
+		assert_string_equal(out_, want);                        \
+		assert_int_equal(n_, strlen(want));                     \
 	} while (0)
 
 static void test_escape_shows_every_byte(void **state)
@@ -48,8 +48,11 @@ static void test_json_escapes_and_repairs(void **state)
 	check_escape(text_json, "gr\xc3\xbc\xc3\x9f \xe6\x97\xa5 \xf0\x9f\x98\x80",
 		     "gr\xc3\xbc\xc3\x9f \xe6\x97\xa5 \xf0\x9f\x98\x80");
 	check_escape(text_json, "\xc2\x9b", "\\u009b"); /* CSI as one character */
-	check_escape(text_json, "\xff" "a", "\\ufffda");
-	check_escape(text_json, "\xc0\xaf", "\\ufffd\\ufffd");	     /* overlong */
+	check_escape(text_json,
+		     "\xff"
+		     "a",
+		     "\\ufffda");
+	check_escape(text_json, "\xc0\xaf", "\\ufffd\\ufffd");		  /* overlong */
 	check_escape(text_json, "\xed\xa0\x80", "\\ufffd\\ufffd\\ufffd"); /* surrogate */
 	check_escape(text_json, "\xf4\x90\x80\x80", "\\ufffd\\ufffd\\ufffd\\ufffd");
 	check_escape(text_json, "\xe6\x97", "\\ufffd\\ufffd"); /* cut at the end */
@@ -131,12 +134,18 @@ static void test_durations(void **state)
 		uint64_t ns;
 		const char *want;
 	} rows[] = {
-		{ 0, "0.000 ms" },		{ 402000, "0.402 ms" },
-		{ 1299999, "1.299 ms" },	{ 60400000, "60.40 ms" },
-		{ 999999999, "999.9 ms" },	{ 1000000000, "1.00 s" },
-		{ 60004100000, "60.0 s" },	{ 59999999999, "59.9 s" },
-		{ 179900000000, "179.9 s" },	{ 180000000000, "3 min" },
-		{ 7200000000000, "120 min" },	{ 36000000000000, "10 h" },
+		{ 0, "0.000 ms" },
+		{ 402000, "0.402 ms" },
+		{ 1299999, "1.299 ms" },
+		{ 60400000, "60.40 ms" },
+		{ 999999999, "999.9 ms" },
+		{ 1000000000, "1.00 s" },
+		{ 60004100000, "60.0 s" },
+		{ 59999999999, "59.9 s" },
+		{ 179900000000, "179.9 s" },
+		{ 180000000000, "3 min" },
+		{ 7200000000000, "120 min" },
+		{ 36000000000000, "10 h" },
 		{ UINT64_MAX, "213503 d" },
 	};
 	char out[32];
@@ -153,9 +162,15 @@ static void test_counts(void **state)
 		uint64_t n;
 		const char *want;
 	} rows[] = {
-		{ 0, "0" },	       { 41, "41" },	    { 999, "999" },
-		{ 1000, "1.0k" },      { 4199, "4.1k" },    { 41999, "41k" },
-		{ 999999, "999k" },    { 12345678, "12M" }, { 5000000000, "5.0G" },
+		{ 0, "0" },
+		{ 41, "41" },
+		{ 999, "999" },
+		{ 1000, "1.0k" },
+		{ 4199, "4.1k" },
+		{ 41999, "41k" },
+		{ 999999, "999k" },
+		{ 12345678, "12M" },
+		{ 5000000000, "5.0G" },
 		{ UINT64_MAX, "18E" },
 	};
 	char out[32];

@@ -1,0 +1,106 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* See record.h. One row per type: how big it must be and what else must hold. */
+#include "source/record.h"
+
+#include <errno.h>
+#include <stdbool.h>
+#include <string.h>
+
+#include "base/util.h"
+
+struct record_row {
+	const char *name;
+	size_t min, max;			  /* bytes, header included */
+	bool (*is_sound)(const struct w5_hdr *h); /* after the size is known; may be NULL */
+};
+
+/* Lengths point inside the record as it is: a bulk record ends inside head[]. */
+static bool leg_is_sound(const struct w5_hdr *h)
+{
+	const struct w5_leg *l = (const void *)h;
+	size_t head_room = min_size(sizeof(l->head), h->size - offsetof(struct w5_leg, head));
+	size_t resp_room = h->size >= sizeof(*l) ? sizeof(l->resp) : 0;
+
+	return l->head_len <= head_room && l->resp_len <= resp_room &&
+	       l->role <= W5_ROLE_UPSTREAM && l->phase <= W5_PHASE_RESPONSE &&
+	       l->end < W5_END_MAX && l->proto <= W5_PROTO_OTHER;
+}
+
+static bool packets_are_sound(const struct w5_hdr *h)
+{
+	const struct w5_packets *p = (const void *)h;
+
+	for (size_t i = 0; i < W5_PKT_SLOTS; i++) {
+		if (p->pkt[i].cap > W5_PKT_BYTES)
+			return false;
+	}
+	return p->role <= W5_ROLE_UPSTREAM;
+}
+
+static bool is_terminated(const char *s, size_t cap)
+{
+	return memchr(s, '\0', cap);
+}
+
+static bool listen_is_sound(const struct w5_hdr *h)
+{
+	const struct w5_listen *l = (const void *)h;
+
+	return is_terminated(l->comm, sizeof(l->comm));
+}
+
+static bool gateway_is_sound(const struct w5_hdr *h)
+{
+	const struct w5_gateway *g = (const void *)h;
+
+	return g->nports <= ARRAY_SIZE(g->ports) && is_terminated(g->comm, sizeof(g->comm)) &&
+	       is_terminated(g->cgroup, sizeof(g->cgroup));
+}
+
+static bool session_is_sound(const struct w5_hdr *h)
+{
+	const struct w5_session *s = (const void *)h;
+
+	return is_terminated(s->host, sizeof(s->host)) &&
+	       is_terminated(s->kernel, sizeof(s->kernel)) &&
+	       is_terminated(s->version, sizeof(s->version));
+}
+
+#define EXACT(type) .min = sizeof(type), .max = sizeof(type)
+#define LEG	    .min = W5_LEG_BULK, .max = sizeof(struct w5_leg), .is_sound = leg_is_sound
+
+static const struct record_row records[] = {
+	[W5_REC_SESSION] = { .name = "session",
+			     EXACT(struct w5_session),
+			     .is_sound = session_is_sound },
+	[W5_REC_TICK] = { .name = "tick", EXACT(struct w5_hdr) },
+	[W5_REC_STATS] = { .name = "stats", EXACT(struct w5_stats) },
+	[W5_REC_GATEWAY] = { .name = "gateway",
+			     EXACT(struct w5_gateway),
+			     .is_sound = gateway_is_sound },
+	[W5_REC_LISTEN] = { .name = "listen", EXACT(struct w5_listen), .is_sound = listen_is_sound },
+	[W5_REC_EXCHANGE] = { .name = "exchange", LEG },
+	[W5_REC_ATTEMPT] = { .name = "attempt", LEG },
+	[W5_REC_END] = { .name = "end", LEG },
+	[W5_REC_PACKETS] = { .name = "packets",
+			     EXACT(struct w5_packets),
+			     .is_sound = packets_are_sound },
+};
+_Static_assert(ARRAY_SIZE(records) == W5_REC_TYPE_MAX, "every record type has its row");
+
+const char *record_name(unsigned int type)
+{
+	return type < W5_REC_TYPE_MAX ? records[type].name : NULL;
+}
+
+int record_check(const struct w5_hdr *h, size_t avail)
+{
+	const struct record_row *row;
+
+	if (avail < sizeof(*h) || !record_name(h->type))
+		return -EBADMSG;
+	row = &records[h->type];
+	if (h->size < row->min || h->size > row->max || h->size % 8 || h->size > avail)
+		return -EBADMSG;
+	return !row->is_sound || row->is_sound(h) ? 0 : -EBADMSG;
+}
