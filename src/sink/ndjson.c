@@ -19,7 +19,7 @@
 struct ndjson {
 	int fd;
 	struct buf out;
-	const struct sink *pcap; /* or NULL */
+	struct pcap_dir *pcap; /* or NULL */
 	struct tally tally;
 	uint64_t written, unwritten; /* findings */
 };
@@ -305,7 +305,7 @@ static void put_loss(struct json *j, const struct engine *e)
 	json_close(j, '}');
 }
 
-static void put_pcap_stats(struct json *j, const struct sink *pcap)
+static void put_pcap_stats(struct json *j, const struct pcap_dir *pcap)
 {
 	struct pcap_dir_stats st;
 
@@ -355,6 +355,7 @@ static void on_close(void *self, const struct engine *e)
 	put_stats(&j, n, e);
 	end_line(n, from);
 	buf_flush(&n->out, n->fd);
+	pcap_dir_unref(n->pcap);
 	buf_fini(&n->out);
 	free(n);
 }
@@ -382,7 +383,7 @@ void ndjson_set_pcap(const struct sink *s, const struct sink *pcap)
 {
 	struct ndjson *n = s->self;
 
-	n->pcap = pcap;
+	n->pcap = pcap_dir_ref(pcap);
 }
 
 static void put_watched(struct json *j, const struct engine_gateway *g)

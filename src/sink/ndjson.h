@@ -14,8 +14,8 @@
 int ndjson_new(struct sink *out, int fd); /* fd is borrowed */
 /* {"type":"ready"}: call once, when the hooks are attached and the first scan is done. */
 int ndjson_ready(const struct sink *s, const struct engine *e);
-/* pcap: a sink of pcap_dir_new(); its files are named in the findings. Hand every finding
- * to pcap first, and close this sink before pcap: its summary reads pcap's counters. */
+/* pcap: a sink of pcap_dir_new() that is given each finding before this one: its files
+ * are named in the findings, its counters in the summary. */
 void ndjson_set_pcap(const struct sink *s, const struct sink *pcap);
 
 #endif

@@ -231,6 +231,7 @@ void pcap_name(char out[PCAP_NAME_MAX], const struct finding *f)
 /* ---- the sink of --pcap-dir ---- */
 
 struct pcap_dir {
+	int refs;
 	char *dir;
 	uint64_t max_files, max_bytes;
 	struct pcap_dir_stats stats;
@@ -283,14 +284,27 @@ static int on_finding(void *self, struct finding *f)
 	return 0;
 }
 
-static void on_close(void *self, const struct engine *e)
+struct pcap_dir *pcap_dir_ref(const struct sink *s)
 {
-	struct pcap_dir *d = self;
+	struct pcap_dir *d = s->self;
 
-	(void)e;
+	d->refs++;
+	return d;
+}
+
+void pcap_dir_unref(struct pcap_dir *d)
+{
+	if (!d || --d->refs)
+		return;
 	free(d->saved);
 	free(d->dir);
 	free(d);
+}
+
+static void on_close(void *self, const struct engine *e)
+{
+	(void)e;
+	pcap_dir_unref(self);
 }
 
 static const struct sink_ops pcap_dir_ops = {
@@ -310,22 +324,19 @@ int pcap_dir_new(struct sink *out, const struct pcap_dir_cfg *cfg)
 	d->dir = strdup(cfg->dir);
 	if (!d->dir)
 		return -ENOMEM;
+	d->refs = 1;
 	d->max_files = cfg->max_files;
 	d->max_bytes = cfg->max_bytes;
 	*out = (struct sink){ .ops = &pcap_dir_ops, .self = take_ptr(d) };
 	return 0;
 }
 
-void pcap_dir_stats(const struct sink *s, struct pcap_dir_stats *out)
+void pcap_dir_stats(const struct pcap_dir *d, struct pcap_dir_stats *out)
 {
-	const struct pcap_dir *d = s->self;
-
 	*out = d->stats;
 }
 
-const char *pcap_dir_saved(const struct sink *s, const struct finding *f)
+const char *pcap_dir_saved(const struct pcap_dir *d, const struct finding *f)
 {
-	const struct pcap_dir *d = s->self;
-
 	return d->saved && d->saved_id == f->id ? d->saved : NULL;
 }

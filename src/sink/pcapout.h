@@ -32,8 +32,14 @@ struct pcap_dir_stats {
 	uint64_t skipped; /* findings not saved because of a bound */
 	uint64_t failed;  /* findings not saved because of an error */
 };
-void pcap_dir_stats(const struct sink *s, struct pcap_dir_stats *out);
+
+/* For a sink that names the files: keeps the state alive until pcap_dir_unref(), so
+ * the two may be closed in any order. NULL is fine. */
+struct pcap_dir;
+struct pcap_dir *pcap_dir_ref(const struct sink *s);
+void pcap_dir_unref(struct pcap_dir *d);
+void pcap_dir_stats(const struct pcap_dir *d, struct pcap_dir_stats *out);
 /* Path of the file of the finding it was given last, or NULL if none was written for f. */
-const char *pcap_dir_saved(const struct sink *s, const struct finding *f);
+const char *pcap_dir_saved(const struct pcap_dir *d, const struct finding *f);
 
 #endif

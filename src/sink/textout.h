@@ -11,7 +11,7 @@
 int textout_new(struct sink *out, int fd); /* fd is borrowed */
 /* Says which gateways are watched; call once, as ndjson_ready(). */
 int textout_ready(const struct sink *s, const struct engine *e);
-/* As ndjson_set_pcap(), the order of calls included. */
+/* As ndjson_set_pcap(). */
 void textout_set_pcap(const struct sink *s, const struct sink *pcap);
 
 #endif

@@ -14,14 +14,14 @@ struct record_row {
 	bool (*is_sound)(const struct w5_hdr *h); /* after the size is known; may be NULL */
 };
 
-/* Lengths point inside the record as it is: a bulk record ends inside head[]. */
+/* Healthy records end inside head[], wherever the kernel side cut them, and keep the
+ * lengths of what was cut: they bound the arrays of the zeroed struct w5_leg that the
+ * reader copies the record into, not the record. */
 static bool leg_is_sound(const struct w5_hdr *h)
 {
 	const struct w5_leg *l = (const void *)h;
-	size_t head_room = min_size(sizeof(l->head), h->size - offsetof(struct w5_leg, head));
-	size_t resp_room = h->size >= sizeof(*l) ? sizeof(l->resp) : 0;
 
-	return l->head_len <= head_room && l->resp_len <= resp_room &&
+	return l->head_len <= sizeof(l->head) && l->resp_len <= sizeof(l->resp) &&
 	       l->role <= W5_ROLE_UPSTREAM && l->phase <= W5_PHASE_RESPONSE &&
 	       l->end < W5_END_MAX && l->proto <= W5_PROTO_OTHER;
 }
@@ -86,6 +86,7 @@ static const struct record_row records[] = {
 			     EXACT(struct w5_packets),
 			     .is_sound = packets_are_sound },
 };
+_Static_assert(offsetof(struct w5_leg, head) % 8 == 0, "the shortest record is aligned");
 _Static_assert(ARRAY_SIZE(records) == W5_REC_TYPE_MAX, "every record type has its row");
 
 const char *record_name(unsigned int type)

@@ -1,0 +1,367 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* See textout.h. */
+#include "sink/textout.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/buf.h"
+#include "base/text.h"
+#include "base/util.h"
+#include "sink/names.h"
+#include "sink/pcapout.h"
+#include "sink/tally.h"
+
+#define TEXTOUT_FLUSH_AT (32 << 10)
+#define TEXTOUT_MAX	 (4 << 20)
+#define TEXTOUT_TALLY	 20 /* lines of the summary */
+
+struct textout {
+	int fd;
+	struct buf out;
+	struct pcap_dir *pcap; /* or NULL */
+	struct tally tally;
+};
+
+/* Wire bytes, made harmless for a terminal. */
+static void put_wire(struct buf *b, const char *s)
+{
+	char text[4 * (W5_HEAD_REQ + 1)];
+
+	text_escape(text, sizeof(text), s, strlen(s));
+	buf_str(b, text);
+}
+
+static void put_duration(struct buf *b, uint64_t ns)
+{
+	char text[16];
+
+	text_duration(text, sizeof(text), ns);
+	buf_str(b, text);
+}
+
+static void put_endpoint(struct buf *b, const struct w5_addr *a, uint16_t port)
+{
+	char text[TEXT_ENDPOINT_MAX];
+
+	text_endpoint(text, sizeof(text), a, port);
+	buf_str(b, text);
+}
+
+/* 12:06:21.341  502 POST shop.example/api/cart  from 198.51.100.4:51034  after 0.402 ms ... */
+static void put_headline(struct buf *b, const struct finding *f)
+{
+	char time[TEXT_TIME_MAX], status[8] = "silent";
+
+	text_time_of_day(time, sizeof(time), f->wall_ns);
+	if (f->status)
+		snprintf(status, sizeof(status), "%u", f->status);
+	buf_printf(b, "%s  %s ", time, status);
+	if (*f->method) {
+		put_wire(b, f->method);
+		buf_str(b, " ");
+		put_wire(b, f->host);
+		put_wire(b, f->target);
+	} else {
+		buf_str(b, "(request not seen)");
+	}
+	buf_str(b, "  from ");
+	put_endpoint(b, &f->down.remote, f->down.rport);
+	if (f->req_ns) {
+		buf_str(b, "  after ");
+		put_duration(b, f->duration_ns);
+	}
+	if (*f->gateway_name) {
+		buf_str(b, "  by ");
+		put_wire(b, f->gateway_name);
+		buf_printf(b, "[%u]", f->down.tgid);
+	}
+	buf_str(b, "\n");
+}
+
+static void put_verdict(struct buf *b, const struct finding *f)
+{
+	buf_printf(b, "  %s (%s), %s, finding %llu", cause_name(f->cause),
+		   confidence_name(f->confidence), verdict_name(f->verdict),
+		   (unsigned long long)f->id);
+	if (f->linked_id)
+		buf_printf(b, ", follows from finding %llu", (unsigned long long)f->linked_id);
+	if (f->lost)
+		buf_printf(b, ", %llu records lost around it", (unsigned long long)f->lost);
+	buf_str(b, "\n");
+}
+
+/* Since when the conn was there for this request. */
+static void put_conn(struct buf *b, const struct w5_leg *l)
+{
+	if (l->end == W5_END_CONNECT || l->phase == W5_PHASE_CONNECT) {
+		buf_printf(b, "connect, %u SYN", l->syn_sent);
+		return;
+	}
+	if (l->nr > 1)
+		buf_printf(b, "reused %u times%s", l->nr - 1,
+			   l->flags & W5_F_OLDER ? " or more" : "");
+	else
+		buf_str(b, l->flags & W5_F_OLDER ? "older connection" : "new connection");
+	if (l->idle_ns) {
+		buf_str(b, ", idle ");
+		put_duration(b, l->idle_ns);
+	}
+	if (l->req_bytes && !l->resp_bytes)
+		buf_str(b, l->req_acked >= l->req_bytes ? ", request acknowledged"
+							: ", request not acknowledged");
+}
+
+static void put_conn_end(struct buf *b, const struct w5_leg *l)
+{
+	static const char *const says[] = {
+		[W5_END_NONE] = "",
+		[W5_END_FIN_IN] = "backend closed (FIN)",
+		[W5_END_RST_IN] = "backend reset (RST)",
+		[W5_END_FIN_OUT] = "gateway closed",
+		[W5_END_RST_OUT] = "gateway reset",
+		[W5_END_SK_ERR] = "kernel gave up",
+		[W5_END_CONNECT] = "failed",
+	};
+	uint64_t from_ns = l->nr > 1 || l->req_ns ? l->req_ns : l->open_ns;
+	char err[32];
+
+	_Static_assert(ARRAY_SIZE(says) == W5_END_MAX, "every end has its words");
+	if (l->status) {
+		buf_printf(b, ", answered %u", l->status);
+		if (l->req_ns && l->resp_ns >= l->req_ns) {
+			buf_str(b, " after ");
+			put_duration(b, l->resp_ns - l->req_ns);
+		}
+	}
+	if (l->retrans)
+		buf_printf(b, ", %u retransmits", l->retrans);
+	if (l->end == W5_END_NONE || l->end >= W5_END_MAX)
+		return;
+	buf_printf(b, ", %s", says[l->end]);
+	if (l->err && (l->end == W5_END_CONNECT || l->end == W5_END_SK_ERR)) {
+		errno_name(err, sizeof(err), l->err);
+		buf_printf(b, " with %s", err);
+	}
+	if (from_ns && l->end_ns >= from_ns) {
+		buf_str(b, " after ");
+		put_duration(b, l->end_ns - from_ns);
+	}
+}
+
+static void put_attempts(struct buf *b, const struct finding *f)
+{
+	for (size_t i = 0; i < f->nattempts; i++) {
+		const struct attempt *a = &f->attempts[i];
+
+		buf_printf(b, "  %s %zu  ", a->doubtful ? "maybe" : "try", i + 1);
+		put_endpoint(b, &a->leg.remote, a->leg.rport);
+		buf_str(b, "  ");
+		put_conn(b, &a->leg);
+		put_conn_end(b, &a->leg);
+		if (a->cause != CAUSE_NONE && a->cause != f->cause)
+			buf_printf(b, ": %s", cause_name(a->cause));
+		buf_str(b, "\n");
+	}
+}
+
+static void put_finding(struct textout *t, const struct finding *f)
+{
+	const char *pcap = t->pcap ? pcap_dir_saved(t->pcap, f) : NULL;
+	struct buf *b = &t->out;
+
+	put_headline(b, f);
+	put_verdict(b, f);
+	put_attempts(b, f);
+	if (*f->why) {
+		buf_str(b, "  WHY  ");
+		put_wire(b, f->why);
+		buf_str(b, "\n");
+	}
+	if (*f->next) {
+		buf_str(b, "  NEXT ");
+		put_wire(b, f->next);
+		buf_str(b, "\n");
+	}
+	if (pcap) {
+		buf_str(b, "  PCAP ");
+		put_wire(b, pcap);
+		buf_str(b, "\n");
+	}
+	buf_str(b, "\n");
+}
+
+/* Takes back what did not fit, so that no finding is shown by half. */
+static int end_block(struct textout *t, size_t from)
+{
+	int err = t->out.err;
+
+	if (err)
+		buf_cut(&t->out, from);
+	return err;
+}
+
+static int on_finding(void *self, struct finding *f)
+{
+	struct textout *t = self;
+	int err, flush_err = 0;
+	size_t from;
+
+	tally_add(&t->tally, f);
+	if (t->out.len >= TEXTOUT_FLUSH_AT)
+		flush_err = buf_flush(&t->out, t->fd);
+	from = t->out.len;
+	put_finding(t, f);
+	err = end_block(t, from);
+	return err ? err : flush_err;
+}
+
+static int on_tick(void *self, const struct engine *e)
+{
+	struct textout *t = self;
+
+	(void)e;
+	return buf_flush(&t->out, t->fd);
+}
+
+/* ---- summary ---- */
+
+static void put_totals(struct buf *b, const struct engine_counters *c)
+{
+	buf_str(b, "Watched ");
+	put_duration(b, c->now_ns - c->start_ns);
+	buf_printf(b, ": %llu exchanges, %llu bad (502: %llu, 503: %llu, 504: %llu, silent: %llu)",
+		   (unsigned long long)c->exchanges, (unsigned long long)c->bad,
+		   (unsigned long long)c->s502, (unsigned long long)c->s503,
+		   (unsigned long long)c->s504, (unsigned long long)c->silent);
+	if (c->recovered)
+		buf_printf(b, ", %llu saved by a retry", (unsigned long long)c->recovered);
+	if (c->client_aborts)
+		buf_printf(b, ", %llu left by the client", (unsigned long long)c->client_aborts);
+	buf_str(b, "\n");
+}
+
+static void put_tally(struct buf *b, struct tally *t)
+{
+	uint64_t rest = t->other;
+
+	tally_sort(t);
+	for (size_t i = 0; i < t->n; i++) {
+		const struct tally_row *r = &t->rows[i];
+
+		if (i >= TEXTOUT_TALLY) {
+			rest += r->count;
+			continue;
+		}
+		buf_printf(b, "%8llu  %-27s ", (unsigned long long)r->count, cause_name(r->cause));
+		if (r->has_upstream)
+			put_endpoint(b, &r->ip, r->port);
+		else
+			buf_str(b, "(no upstream tried)");
+		buf_str(b, "\n");
+	}
+	if (rest)
+		buf_printf(b, "%8llu  others\n", (unsigned long long)rest);
+}
+
+static void put_losses(struct buf *b, const struct engine_counters *c)
+{
+	for (unsigned int i = 0; i < W5_LOSS_MAX; i++) {
+		if (c->loss[i])
+			buf_printf(b, "Lost: %llu %s (%s); what helps: %s\n",
+				   (unsigned long long)c->loss[i], loss_what(i), loss_name(i),
+				   loss_help(i));
+	}
+}
+
+static void put_pcap_stats(struct buf *b, const struct pcap_dir *pcap)
+{
+	struct pcap_dir_stats st;
+
+	pcap_dir_stats(pcap, &st);
+	buf_printf(b, "Saved %llu pcap files with %llu packets", (unsigned long long)st.files,
+		   (unsigned long long)st.packets);
+	if (st.skipped)
+		buf_printf(b,
+			   "; %llu findings more were over the bounds (--pcap-max-files, "
+			   "--pcap-max-bytes)",
+			   (unsigned long long)st.skipped);
+	if (st.failed)
+		buf_printf(b, "; %llu could not be written", (unsigned long long)st.failed);
+	buf_str(b, "\n");
+}
+
+static void on_close(void *self, const struct engine *e)
+{
+	const struct engine_counters *c = engine_counters(e);
+	struct textout *t = self;
+
+	put_totals(&t->out, c);
+	put_tally(&t->out, &t->tally);
+	if (t->pcap)
+		put_pcap_stats(&t->out, t->pcap);
+	put_losses(&t->out, c);
+	buf_flush(&t->out, t->fd);
+	buf_fini(&t->out);
+	pcap_dir_unref(t->pcap);
+	free(t);
+}
+
+static const struct sink_ops textout_ops = {
+	.name = "text",
+	.finding = on_finding,
+	.tick = on_tick,
+	.close = on_close,
+};
+
+int textout_new(struct sink *out, int fd)
+{
+	struct textout *t = calloc(1, sizeof(*t));
+
+	if (!t)
+		return -ENOMEM;
+	t->fd = fd;
+	buf_init(&t->out, TEXTOUT_MAX);
+	*out = (struct sink){ .ops = &textout_ops, .self = t };
+	return 0;
+}
+
+void textout_set_pcap(const struct sink *s, const struct sink *pcap)
+{
+	struct textout *t = s->self;
+
+	t->pcap = pcap_dir_ref(pcap);
+}
+
+static void put_gateway(struct buf *b, const struct engine_gateway *g)
+{
+	buf_str(b, "Watching ");
+	put_wire(b, g->name);
+	buf_printf(b, "[%u], %zu process%s", g->group, g->nprocs, g->nprocs == 1 ? "" : "es");
+	for (size_t i = 0; i < min_size(g->nports, ARRAY_SIZE(g->ports)); i++)
+		buf_printf(b, "%s%u", i ? ", " : ", port ", g->ports[i]);
+	if (*g->cgroup) {
+		buf_str(b, ", ");
+		put_wire(b, g->cgroup);
+	}
+	buf_str(b, g->named_only ? " (no upstream connection seen yet)\n" : "\n");
+}
+
+int textout_ready(const struct sink *s, const struct engine *e)
+{
+	struct textout *t = s->self;
+	const struct engine_gateway *g;
+	size_t n = engine_gateways(e, &g), from = t->out.len;
+	int err;
+
+	for (size_t i = 0; i < n; i++)
+		put_gateway(&t->out, &g[i]);
+	if (!n)
+		buf_str(&t->out, "No gateway found yet: one shows up with its first request that "
+				 "it sends on to a backend.\n");
+	buf_str(&t->out, "\n");
+	err = end_block(t, from);
+	return err ? err : buf_flush(&t->out, t->fd);
+}
