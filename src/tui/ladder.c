@@ -35,8 +35,8 @@ static bool has_packet(const struct ladder *l, const struct ladder_row *m)
 
 		/* the hook that noted the moment and the one that kept the packet run within
 		 * microseconds; a FIN may ride on data */
-		if (r->kind == LADDER_PACKET && r->lane == m->lane && r->attempt == m->attempt &&
-		    r->to_right == m->to_right &&
+		if (r->kind == LADDER_PACKET && !r->is_minor && r->lane == m->lane &&
+		    r->attempt == m->attempt && r->to_right == m->to_right &&
 		    (r->what == m->what || (m->what == LADDER_FIN && r->tcp_flags & W5_TCP_FIN)))
 			return true;
 	}
@@ -195,7 +195,7 @@ static void weave(struct ladder *to, const struct ladder *from, const struct fin
 			extra->ts_ns = last;
 			text_duration(extra->label, sizeof(extra->label), r->ts_ns - last);
 		}
-		if (r->lane != LADDER_CLIENT && r->attempt != current && f->nattempts > 1 &&
+		if (r->lane != LADDER_CLIENT && r->attempt != current &&
 		    (extra = ladder_push(to))) {
 			extra->kind = LADDER_ATTEMPT;
 			extra->ts_ns = r->ts_ns;

@@ -1,0 +1,167 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * Upper half of the first screen: the last minute drawn, the answer in one sentence,
+ * and the WHY panel.
+ */
+#include "tui/main_parts.h"
+
+#include <stdio.h>
+#include <string.h>
+
+#include "base/text.h"
+#include "base/util.h"
+#include "tui/fmt.h"
+
+static uint32_t second_bad(const struct engine_second *s)
+{
+	return s->s502 + s->s503 + s->s504 + s->silent;
+}
+
+void main_draw_history(struct canvas *c, int y, const struct snapshot *s)
+{
+	char label[64], first[16];
+	int x0 = 1, used;
+	uint32_t max = 0;
+
+	for (size_t i = 0; i < s->nhistory; i++)
+		max = max > second_bad(&s->history[i]) ? max : second_bad(&s->history[i]);
+	for (size_t i = 0; i < MODEL_HISTORY; i++) {
+		size_t skip = MODEL_HISTORY - s->nhistory;
+		uint32_t bad = i < skip ? 0 : second_bad(&s->history[i - skip]);
+		/* the lowest block is "none": a single 502 must stand out from it */
+		uint32_t level = !bad ? 0 : max < 2 ? 7 : 1 + (bad * 6 + max / 2) / max;
+
+		canvas_fill(c, y, x0 + (int)i, 1, bad ? STYLE_BAD : STYLE_DIM,
+			    0x2581 + (level > 7 ? 7 : level));
+	}
+	x0 += MODEL_HISTORY + 1;
+	if (c->cols >= 100)
+		snprintf(label, sizeof(label), "bad/s, last 60 s, max %u", max);
+	else
+		snprintf(label, sizeof(label), "bad/s, max %u", max);
+	used = canvas_text(c, y, x0, c->cols - x0, STYLE_DIM, label);
+	if (!s->rank.n || x0 + used + 22 > c->cols)
+		return;
+	fmt_time_of_day(first, sizeof(first), s->rank.since_wall_ns);
+	snprintf(label, sizeof(label), "first bad %s", first);
+	canvas_right(c, y, x0 + used, c->cols - 1 - x0 - used, STYLE_DIM, label);
+}
+
+/* Nothing bad: say so, and for how long we looked. */
+static void draw_all_well(struct canvas *c, int y, const struct model *m)
+{
+	const struct engine_counters *n = &m->shown.counters;
+	char ago[32], count[16];
+
+	fmt_ago(ago, sizeof(ago), n->now_ns - n->start_ns);
+	text_count(count, sizeof(count), n->exchanges);
+	if (!m->shown.ngateways)
+		canvas_text(c, y, 1, c->cols - 2, STYLE_WARN, "No gateway found yet.");
+	else if (!n->exchanges)
+		canvas_printf(c, y, 1, c->cols - 2, STYLE_BOLD, "No request seen in the last %s.",
+			      ago);
+	else
+		canvas_printf(c, y, 1, c->cols - 2, STYLE_GOOD,
+			      "No bad exchange seen in the last %s (%s requests).", ago, count);
+}
+
+void main_draw_verdict(struct canvas *c, const struct main_layout *lay, const struct model *m)
+{
+	const struct snapshot *s = &m->shown;
+	const struct finding *f = s->verdict.example;
+	char ago[32];
+	int x = 1;
+
+	if (!s->rank.n) {
+		draw_all_well(c, lay->verdict_y, m);
+		return;
+	}
+	if (s->rank.widened) {
+		fmt_ago(ago, sizeof(ago), s->counters.now_ns - s->rank.last_ns);
+		x += canvas_printf(c, lay->verdict_y, x, c->cols - 2, STYLE_GOOD,
+				   "Nothing bad for %s. Before: ", ago);
+	}
+	canvas_text(c, lay->verdict_y, x, c->cols - x - 1,
+		    s->rank.widened			     ? STYLE_NORMAL
+		    : s->verdict.dominance == DOMINANCE_NONE ? STYLE_WARN
+							     : STYLE_BAD,
+		    s->verdict.text);
+	if (!lay->next_y || !f || !f->next[0])
+		return;
+	canvas_text(c, lay->next_y, 1, 5, STYLE_BOLD, "NEXT");
+	canvas_text(c, lay->next_y, 6, c->cols - 7, STYLE_NORMAL, f->next);
+}
+
+static const char *const trend_mark[] = {
+	[TREND_STEADY] = " ",
+	[TREND_UP] = "↑",
+	[TREND_DOWN] = "↓",
+	[TREND_OVER] = " ",
+};
+
+static void draw_group(struct canvas *c, int y, const struct group_row *g)
+{
+	char text[160], when[40], clock[16], count[16];
+	bool is_over = g->trend == TREND_OVER;
+	int x = 2, right;
+
+	canvas_printf(c, y, x, 4, STYLE_BOLD, "%3u%%", g->share);
+	x += 5;
+	if (c->cols >= 100) {
+		text_count(count, sizeof(count), g->count);
+		canvas_right(c, y, x, 5, STYLE_NORMAL, count);
+		x += 7;
+	}
+	fmt_time_of_day(clock, sizeof(clock), is_over ? g->last_wall_ns : g->first_wall_ns);
+	snprintf(when, sizeof(when), "%s %s %s", is_over ? "last" : "since", clock,
+		 trend_mark[g->trend]);
+	right = c->cols - 2 - 16;
+	canvas_right(c, y, right, 16, is_over ? STYLE_DIM : STYLE_NORMAL, when);
+	if (c->cols >= 110) {
+		right -= 29;
+		canvas_text(c, y, right, 28, STYLE_INFO, cause_name(g->cause));
+	}
+	group_row_text(text, sizeof(text), g);
+	canvas_text(c, y, x, right - x - 1, is_over ? STYLE_DIM : STYLE_NORMAL, text);
+}
+
+/* Lower edge of the panel: what is not in it. */
+static void draw_also(struct canvas *c, int y, size_t hidden, const struct model *m)
+{
+	const struct engine_counters *n = &m->shown.counters;
+	char text[160], a[16];
+	size_t len = 0;
+
+	if (hidden)
+		len += (size_t)snprintf(text + len, sizeof(text) - len, " %zu more ", hidden);
+	if (n->recovered) {
+		text_count(a, sizeof(a), n->recovered);
+		len += (size_t)snprintf(text + len, sizeof(text) - len, " %s recovered by a retry ",
+					a);
+	}
+	if (n->client_aborts) {
+		text_count(a, sizeof(a), n->client_aborts);
+		len += (size_t)snprintf(text + len, sizeof(text) - len, " %s left by the client ",
+					a);
+	}
+	if (m->evicted) {
+		text_count(a, sizeof(a), m->evicted);
+		len += (size_t)snprintf(text + len, sizeof(text) - len, " %s older not listed ", a);
+	}
+	if (len)
+		canvas_right(c, y, 2, c->cols - 4, STYLE_DIM, text);
+}
+
+void main_draw_why(struct canvas *c, int y, int h, const struct model *m)
+{
+	const struct group_rank *r = &m->shown.rank;
+	char title[64], count[16];
+	size_t room = (size_t)(h - 2);
+
+	text_count(count, sizeof(count), r->total);
+	snprintf(title, sizeof(title), "WHY: %s bad %s", count, group_window_name(r->window));
+	canvas_box(c, y, 0, h, c->cols, title);
+	for (size_t i = 0; i < r->n && i < room; i++)
+		draw_group(c, y + 1 + (int)i, &r->rows[i]);
+	draw_also(c, y + h - 1, r->n > room ? r->n - room : 0, m);
+}

@@ -1,0 +1,29 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* One line of text asked for at the bottom of the screen. Embedded; owns nothing. */
+#ifndef TUI_PROMPT_H
+#define TUI_PROMPT_H
+
+#include <stdbool.h>
+#include <stddef.h>
+
+#include "tui/canvas.h"
+
+#define PROMPT_MAX 256
+
+enum prompt_kind { PROMPT_NONE, PROMPT_FILTER, PROMPT_SAVE, PROMPT_SAVE_ALL };
+enum prompt_result { PROMPT_GOES_ON, PROMPT_DONE, PROMPT_CANCELLED };
+
+struct prompt {
+	enum prompt_kind kind;
+	char text[PROMPT_MAX];
+	size_t len, at; /* at: cursor */
+	char error[96];
+	size_t error_at;
+};
+
+void prompt_open(struct prompt *p, enum prompt_kind kind, const char *text);
+enum prompt_result prompt_key(struct prompt *p, int key);
+/* On the last row, and an error on the row above it. */
+void prompt_draw(const struct prompt *p, struct canvas *c);
+
+#endif

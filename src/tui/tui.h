@@ -1,0 +1,67 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * The live view. One thread; the app owns the loop and calls in:
+ *
+ *	tui_key()    stdin is readable
+ *	tui_sink()   findings and ticks, like every other sink
+ *	tui_draw()   on the ~10 Hz tick; does nothing unless something changed
+ *	tui_resize() on SIGWINCH (tui_draw also looks by itself)
+ *	tui_free()   restores the terminal
+ *
+ * With cfg.dump set there is no terminal: tui_play() feeds cfg.keys and writes the
+ * screen as text. Nothing here reads a clock: time comes from the engine.
+ */
+#ifndef TUI_TUI_H
+#define TUI_TUI_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdio.h>
+
+#include "sink/sink.h"
+
+struct tui;
+struct model_input;
+
+enum tui_theme { TUI_THEME_AUTO, TUI_THEME_MONO, TUI_THEME_DARK, TUI_THEME_LIGHT };
+
+enum tui_reaction {
+	TUI_REDRAW = 0x01, /* tui_draw() has something to do */
+	TUI_QUIT = 0x02,
+};
+
+#define TUI_MAX_FINDINGS 2000 /* default of max_findings */
+
+struct tui_cfg {
+	bool is_replay;	     /* a file, not the present: says REPLAY, rates of the whole run */
+	size_t max_findings; /* kept for the list, newest win; 0 = TUI_MAX_FINDINGS */
+	const char *filter;  /* in force at the start, or NULL */
+	enum tui_theme theme;
+	bool ascii; /* even where the locale is UTF-8 */
+
+	/* Writes the packets of n findings to path; a line for the user goes to msg, also
+	 * on failure. 0 or -errno. NULL: saving is not offered. */
+	int (*save)(void *self, struct finding *const *f, size_t n, const char *path, char *msg,
+		    size_t msglen);
+	void *save_self;
+
+	/* Without a terminal: */
+	FILE *dump;	  /* borrowed */
+	const char *keys; /* "<Down><Enter>/status==502<Enter>"; borrowed */
+	int cols, rows;
+};
+
+/* -ENOTTY, -ENOTSUP (see screen.h), -EINVAL (filter or size), -ENOMEM. */
+int tui_new(struct tui **out, const struct tui_cfg *cfg);
+void tui_free(struct tui *t); /* NULL is fine */
+/* Its close() only takes the last counters: the view stays until tui_free(). */
+struct sink tui_sink(struct tui *t);
+int tui_key(struct tui *t); /* all waiting keys; enum tui_reaction bits */
+void tui_draw(struct tui *t);
+void tui_resize(struct tui *t);
+/* Feeds cfg.keys, then writes the screen to cfg.dump. 0, or -EINVAL for a bad script. */
+int tui_play(struct tui *t);
+/* What the sink's tick does, with the numbers given instead of an engine's. */
+int tui_tick(struct tui *t, const struct model_input *in);
+
+#endif

@@ -1,0 +1,98 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * What the user looks at: which view, cursor, scroll, filter text, prompt. Keys change
+ * this and nothing else; what has to happen outside comes back as reaction bits.
+ * Holds references to the finding in the ladder.
+ */
+#ifndef TUI_UI_H
+#define TUI_UI_H
+
+#include "tui/canvas.h"
+#include "tui/keys.h"
+#include "tui/model.h"
+#include "tui/prompt.h"
+
+#define UI_MIN_COLS  60
+#define UI_MIN_ROWS  12
+#define UI_DEPTH_MAX 8
+
+enum view_id { VIEW_MAIN, VIEW_LADDER, VIEW_UPSTREAMS, VIEW_HELP, VIEW_MAX };
+
+enum ui_reaction {
+	UI_REDRAW = 0x01,
+	UI_QUIT = 0x02,
+	UI_REFILTER = 0x04, /* ui->filter is another one */
+	UI_PAUSE = 0x08,    /* toggle */
+	UI_WINDOW = 0x10,   /* next window of the WHY panel */
+	UI_SAVE = 0x20,	    /* ui->save_path, ui->save_all */
+	UI_REPAINT = 0x40,  /* the terminal may show something else: draw every cell */
+};
+
+struct ui {
+	int cols, rows;
+	enum view_id stack[UI_DEPTH_MAX];
+	size_t depth; /* of stack; at least 1 */
+	struct {
+		uint64_t id; /* of the finding under the cursor */
+		size_t row, top;
+		bool follow; /* stays on the newest */
+	} list;
+	struct {
+		size_t row, top;
+	} upstreams;
+	struct {
+		struct finding *f;
+		size_t top;
+		bool all;
+	} ladder;
+	size_t help_top;
+	struct prompt prompt;
+	char filter[PROMPT_MAX];
+	char save_path[PROMPT_MAX];
+	bool save_all, can_save;
+	char message[192]; /* instead of the footer, until the next key */
+	enum style message_style;
+};
+
+struct key_action {
+	int key;
+	enum action action;
+};
+
+struct view_ops {
+	const char *title;
+	void (*draw)(struct canvas *c, const struct model *m, const struct ui *ui);
+	/* Reactions, or -1: not mine, do what the action does everywhere. */
+	int (*act)(struct ui *ui, const struct model *m, enum action a);
+	/* Brings cursor and scroll into range after a change of data or size. */
+	void (*sync)(struct ui *ui, const struct model *m);
+	const enum action *footer; /* shown in the key bar, ends with ACTION_NONE */
+	/* Keys that mean something else here than in keys.h; ends with key 0. */
+	const struct key_action *keys;
+};
+extern const struct view_ops view_main, view_ladder, view_upstreams, view_help;
+
+void ui_init(struct ui *ui, int cols, int rows, bool can_save);
+void ui_fini(struct ui *ui);
+unsigned ui_key(struct ui *ui, const struct model *m, int key); /* enum ui_reaction */
+void ui_sync(struct ui *ui, const struct model *m);
+void ui_resize(struct ui *ui, const struct model *m, int cols, int rows);
+void ui_draw(struct canvas *c, const struct model *m, const struct ui *ui);
+void ui_say(struct ui *ui, enum style st, const char *fmt, ...)
+	__attribute__((format(printf, 3, 4)));
+
+/* ---- for views ---- */
+
+void ui_push(struct ui *ui, enum view_id v);
+unsigned ui_set_filter(struct ui *ui, const char *expr);
+void ui_open_ladder(struct ui *ui, struct finding *f);
+/* Scroll and cursor arithmetic shared by all lists: false if the action is no movement. */
+bool ui_move(size_t *row, size_t n, size_t page, enum action a);
+void ui_scroll_to(size_t *top, size_t row, size_t n, size_t page);
+
+/* Line 0: host, gateways, rates, state, loss. The same in every view. */
+void title_draw(struct canvas *c, const struct model *m);
+/* Last line: keys of the view, or the message. */
+void footer_draw(struct canvas *c, const struct ui *ui, const struct view_ops *ops);
+
+#endif

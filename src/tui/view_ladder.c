@@ -1,0 +1,343 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * One exchange from both sides: arrows between client, gateway and backend, and below
+ * them what it means and what to do. The sequence comes from ladder.c.
+ */
+#include "tui/ui.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/text.h"
+#include "base/util.h"
+#include "tui/fmt.h"
+#include "tui/ladder.h"
+
+#define TIME_W	    12
+#define FIRST_ROW   3 /* title, exchange, lane heads */
+#define BELOW_MAX   24
+#define NOTE_BESIDE 34 /* columns that make it worth putting notes beside the lanes */
+
+struct lanes {
+	int client_x, client_w; /* arrows between client and gateway */
+	int gateway_x;
+	int backend_x, backend_w;
+	int note_x, note_w; /* note_w 0: notes get a line of their own */
+};
+
+/* A line of the ladder on the screen: a row, or the note below it. */
+struct line {
+	size_t row;
+	bool is_note;
+};
+
+struct below {
+	struct {
+		char text[200];
+		enum style style, head_style;
+		char head[8];
+	} line[BELOW_MAX];
+	size_t n;
+};
+
+static void lay_lanes(struct lanes *out, int cols)
+{
+	int room = cols - TIME_W - 4; /* gap, gateway's line, mark */
+	int client = room * 2 / 5, backend;
+
+	client = client > 44 ? 44 : client;
+	backend = room - client;
+	*out = (struct lanes){ .client_x = TIME_W + 2 };
+	if (backend - 60 >= NOTE_BESIDE) {
+		backend = 60;
+		out->note_w = room - client - backend - 1;
+	}
+	out->client_w = client;
+	out->gateway_x = out->client_x + client;
+	out->backend_x = out->gateway_x + 1;
+	out->backend_w = backend;
+	out->note_x = out->backend_x + backend + 3;
+}
+
+static void below_add(struct below *b, const char *head, enum style head_style, enum style st,
+		      const char *text, int w)
+{
+	char line[200];
+	const char *s = text;
+	bool is_first = true;
+
+	while (b->n < BELOW_MAX && canvas_wrap(&s, w, line, sizeof(line))) {
+		snprintf(b->line[b->n].text, sizeof(b->line[0].text), "%s", line);
+		snprintf(b->line[b->n].head, sizeof(b->line[0].head), "%s", is_first ? head : "");
+		b->line[b->n].style = st;
+		b->line[b->n++].head_style = head_style;
+		is_first = false;
+	}
+}
+
+/* WHY, the evidence, NEXT: at most half of the screen, evidence gives way first. */
+static void make_below(struct below *b, const struct finding *f, const struct ui *ui)
+{
+	char why[512];
+	int w = ui->cols - 8 > 180 ? 180 : ui->cols - 8;
+	size_t max = (size_t)(ui->rows / 2 - 1), next_lines;
+	struct below next = { .n = 0 };
+
+	b->n = 0;
+	below_add(&next, "NEXT", STYLE_GOOD, STYLE_NORMAL, f->next, w);
+	next_lines = next.n;
+	snprintf(why, sizeof(why), "%s (%s): %s", cause_name(f->cause),
+		 confidence_name(f->confidence), f->why[0] ? f->why : cause_brief(f->cause));
+	below_add(b, "WHY", STYLE_BAD, STYLE_BOLD, why, w);
+	for (size_t i = 0; i < f->nevidence && i < FINDING_EVIDENCE_MAX; i++) {
+		size_t before = b->n;
+
+		below_add(b, "    ·", STYLE_DIM, STYLE_NORMAL, f->evidence[i], w);
+		if (b->n + next_lines > max) {
+			b->n = before;
+			break;
+		}
+	}
+	if (f->lost)
+		below_add(b, "LOST", STYLE_BAD, STYLE_WARN,
+			  "records were lost while this happened: something may be missing here",
+			  w);
+	for (size_t i = 0; i < next.n && b->n < BELOW_MAX; i++)
+		b->line[b->n++] = next.line[i];
+}
+
+static enum style row_style(const struct ladder_row *r)
+{
+	if (r->is_decisive)
+		return STYLE_BAD;
+	if (r->is_minor)
+		return STYLE_DIM;
+	if (r->is_retransmit)
+		return STYLE_WARN;
+	return STYLE_NORMAL;
+}
+
+/* ──── POST /api/cart ────► ; dashed where the packet itself was not kept */
+static void draw_arrow(struct canvas *c, int y, int x, int w, const struct ladder_row *r)
+{
+	uint32_t dash = r->kind == LADDER_MOMENT ? '-' : 0x2500;
+	enum style st = row_style(r);
+	int label_w = canvas_width(r->label), lead;
+
+	canvas_fill(c, y, x, w, st, dash);
+	if (r->kind == LADDER_MOMENT)
+		for (int i = 1; i < w; i += 2)
+			canvas_fill(c, y, x + i, 1, st, ' ');
+	canvas_fill(c, y, r->to_right ? x + w - 1 : x, 1, st, r->to_right ? 0x25ba : 0x25c4);
+	if (label_w > w - 6)
+		label_w = w - 6;
+	if (label_w < 1)
+		return;
+	lead = (w - label_w - 2) / 2;
+	lead = lead > 5 ? 5 : lead < 2 ? 2 : lead;
+	canvas_fill(c, y, x + lead, label_w + 2, st, ' ');
+	canvas_text(c, y, x + lead + 1, label_w, st, r->label);
+}
+
+static void draw_note(struct canvas *c, int y, const struct lanes *ln, const struct ladder_row *r,
+		      bool is_own_line)
+{
+	enum style st = r->is_decisive ? STYLE_BAD : STYLE_INFO;
+
+	if (is_own_line)
+		canvas_printf(c, y, ln->backend_x + 2, ln->backend_w, st, "└ %s", r->note);
+	else if (ln->note_w)
+		canvas_text(c, y, ln->note_x, ln->note_w, st, r->note);
+}
+
+static void draw_row(struct canvas *c, int y, const struct lanes *ln, const struct ladder_row *r)
+{
+	char when[24];
+
+	if (r->kind == LADDER_ATTEMPT) {
+		canvas_fill(c, y, ln->client_x, c->cols - ln->client_x - 1, STYLE_FRAME, 0x2504);
+		canvas_printf(c, y, ln->client_x + 2, c->cols - ln->client_x - 4, STYLE_INFO,
+			      " try %zu: %s ", r->attempt + 1, r->label);
+		return;
+	}
+	canvas_fill(c, y, ln->gateway_x, 1, STYLE_FRAME, 0x2502);
+	if (r->kind == LADDER_GAP) {
+		canvas_printf(c, y, 3, TIME_W + 20, STYLE_DIM, "··· %s pass ···", r->label);
+		return;
+	}
+	fmt_relative(when, sizeof(when), r->rel_ns);
+	canvas_right(c, y, 0, TIME_W, row_style(r), when);
+	if (r->lane == LADDER_CLIENT)
+		draw_arrow(c, y, ln->client_x, ln->client_w, r);
+	else if (r->lane == LADDER_BACKEND)
+		draw_arrow(c, y, ln->backend_x, ln->backend_w, r);
+	else
+		canvas_printf(c, y, ln->gateway_x, c->cols - ln->gateway_x - 3, row_style(r),
+			      "✕ %s", r->label);
+	if (r->is_decisive)
+		canvas_text(c, y, ln->backend_x + ln->backend_w + 1, 1, STYLE_BAD, "◄");
+	draw_note(c, y, ln, r, false);
+}
+
+static size_t make_lines(struct line *out, size_t max, const struct ladder *l,
+			 const struct lanes *ln)
+{
+	size_t n = 0;
+
+	for (size_t i = 0; i < l->n && n < max; i++) {
+		out[n++] = (struct line){ .row = i };
+		if (l->rows[i].note[0] && !ln->note_w && n < max)
+			out[n++] = (struct line){ .row = i, .is_note = true };
+	}
+	return n;
+}
+
+struct page {
+	struct ladder ladder;
+	struct line lines[LADDER_ROWS_MAX * 2];
+	size_t nlines;
+	struct lanes lanes;
+	struct below below;
+	size_t height; /* lines of the ladder that fit */
+};
+
+static struct page *make_page(const struct ui *ui)
+{
+	struct page *p = malloc(sizeof(*p));
+	int used;
+
+	if (!p)
+		return NULL;
+	lay_lanes(&p->lanes, ui->cols);
+	ladder_build(&p->ladder, ui->ladder.f, ui->ladder.all);
+	p->nlines = make_lines(p->lines, ARRAY_SIZE(p->lines), &p->ladder, &p->lanes);
+	make_below(&p->below, ui->ladder.f, ui);
+	used = FIRST_ROW + (int)p->below.n + 1;
+	p->height = ui->rows > used ? (size_t)(ui->rows - used) : 1;
+	return p;
+}
+
+static void draw_heads(struct canvas *c, const struct lanes *ln, const struct finding *f)
+{
+	char client[TEXT_ENDPOINT_MAX], up[TEXT_ENDPOINT_MAX], name[72], text[160];
+	int x, w;
+
+	text_endpoint(client, sizeof(client), &f->down.remote, f->down.rport);
+	fmt_upstream(up, sizeof(up), f);
+	text_escape(name, sizeof(name), f->gateway_name, strlen(f->gateway_name));
+	canvas_printf(c, 2, 1, ln->gateway_x - 10, STYLE_BOLD, "client %s", client);
+	snprintf(text, sizeof(text), "%s/%u", name[0] ? name : "gateway",
+		 f->down.tid ? f->down.tid : f->down.tgid);
+	w = canvas_width(text);
+	x = ln->gateway_x - w / 2;
+	canvas_text(c, 2, x, w, STYLE_BOLD, text);
+	snprintf(text, sizeof(text), "%s%s",
+		 ln->backend_w > 36 ? (f->nattempts > 1 ? "last backend " : "backend ") : "", up);
+	canvas_right(c, 2, x + w + 1, ln->backend_x + ln->backend_w - x - w - 1, STYLE_BOLD,
+		     f->nattempts ? text : "no backend was tried");
+}
+
+static void draw_exchange(struct canvas *c, const struct model *m, const struct ui *ui)
+{
+	const struct finding *f = ui->ladder.f;
+	char when[TEXT_TIME_MAX], request[600], status[16], ms[16], place[64];
+	size_t row = snapshot_row_of(&m->shown, f->id);
+	int w, x = 1;
+
+	text_time_of_day(when, sizeof(when), f->wall_ns);
+	fmt_request(request, sizeof(request), f);
+	fmt_status(status, sizeof(status), f);
+	fmt_ms(ms, sizeof(ms), f->duration_ns);
+	if (row < m->shown.nrows && m->shown.rows[row]->id == f->id)
+		snprintf(place, sizeof(place), "%zu of %zu", row + 1, m->shown.nrows);
+	else
+		snprintf(place, sizeof(place), "no longer listed");
+	canvas_fill(c, 1, 0, c->cols, STYLE_HEAD, ' ');
+	w = canvas_width(place);
+	canvas_right(c, 1, c->cols - 1 - w, w, STYLE_HEAD, place);
+	x += canvas_printf(c, 1, x, c->cols - w - 3, STYLE_HEAD, "%s  %s %s  %s ms  ", when, status,
+			   verdict_name(f->verdict), ms);
+	canvas_text(c, 1, x, c->cols - w - 3 - x, STYLE_HEAD, request);
+}
+
+static void draw(struct canvas *c, const struct model *m, const struct ui *ui)
+{
+	w5_auto(freep) struct page *p = ui->ladder.f ? make_page(ui) : NULL;
+	int y;
+
+	if (!p)
+		return;
+	draw_exchange(c, m, ui);
+	draw_heads(c, &p->lanes, ui->ladder.f);
+	for (size_t i = 0; i < p->height; i++)
+		canvas_fill(c, FIRST_ROW + (int)i, p->lanes.gateway_x, 1, STYLE_FRAME, 0x2502);
+	for (size_t i = 0; i < p->height && ui->ladder.top + i < p->nlines; i++) {
+		const struct line *ln = &p->lines[ui->ladder.top + i];
+		const struct ladder_row *r = &p->ladder.rows[ln->row];
+
+		if (ln->is_note)
+			draw_note(c, FIRST_ROW + (int)i, &p->lanes, r, true);
+		else
+			draw_row(c, FIRST_ROW + (int)i, &p->lanes, r);
+	}
+	if (!p->nlines)
+		canvas_text(c, FIRST_ROW, 3, c->cols - 6, STYLE_DIM, "Nothing was kept of it.");
+	if (ui->ladder.top + p->height < p->nlines)
+		canvas_printf(c, FIRST_ROW + (int)p->height - 1, 1, 10, STYLE_WARN, "↓ %zu more",
+			      p->nlines - ui->ladder.top - p->height);
+	y = c->rows - 1 - (int)p->below.n;
+	for (size_t i = 0; i < p->below.n; i++, y++) {
+		canvas_text(c, y, 1, 6, p->below.line[i].head_style, p->below.line[i].head);
+		canvas_text(c, y, 7, c->cols - 7, p->below.line[i].style, p->below.line[i].text);
+	}
+}
+
+static void move(struct ui *ui, const struct model *m, bool forward)
+{
+	const struct snapshot *s = &m->shown;
+	size_t row = snapshot_row_of(s, ui->ladder.f->id);
+	bool is_listed = row < s->nrows && s->rows[row]->id == ui->ladder.f->id;
+
+	if (forward)
+		row += is_listed;
+	else if (row-- == 0)
+		return;
+	if (row < s->nrows)
+		ui_open_ladder(ui, s->rows[row]);
+	else
+		ui_say(ui, STYLE_WARN, "This is the newest one");
+}
+
+static int act(struct ui *ui, const struct model *m, enum action a)
+{
+	w5_auto(freep) struct page *p = NULL;
+	size_t row = ui->ladder.top;
+
+	if (a == ACTION_NEXT || a == ACTION_PREV) {
+		move(ui, m, a == ACTION_NEXT);
+		return UI_REDRAW;
+	}
+	if (a == ACTION_ALL) {
+		ui->ladder.all = !ui->ladder.all;
+		return UI_REDRAW;
+	}
+	p = make_page(ui);
+	if (!p ||
+	    !ui_move(&row, p->nlines > p->height ? p->nlines - p->height + 1 : 1, p->height, a))
+		return -1;
+	ui->ladder.top = row;
+	return UI_REDRAW;
+}
+
+static const enum action footer[] = { ACTION_HELP, ACTION_BACK, ACTION_PREV, ACTION_NEXT,
+				      ACTION_SAVE, ACTION_SAME, ACTION_ALL,  ACTION_NONE };
+static const struct key_action keys[] = { { 'p', ACTION_PREV }, { 0, ACTION_NONE } };
+
+const struct view_ops view_ladder = {
+	.title = "ladder",
+	.draw = draw,
+	.act = act,
+	.footer = footer,
+	.keys = keys,
+};
