@@ -15,7 +15,7 @@
 int pcap_save(const char *path, const struct finding *const f[], size_t n, size_t *npackets);
 
 /* 20261122-120621.341402-502-keepalive-race-17.pcap */
-#define PCAP_NAME_MAX 80
+#define PCAP_NAME_MAX 96
 void pcap_name(char out[PCAP_NAME_MAX], const struct finding *f);
 
 struct pcap_dir_cfg {

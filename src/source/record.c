@@ -67,7 +67,10 @@ static bool session_is_sound(const struct w5_hdr *h)
 }
 
 #define EXACT(type) .min = sizeof(type), .max = sizeof(type)
-#define LEG	    .min = W5_LEG_BULK, .max = sizeof(struct w5_leg), .is_sound = leg_is_sound
+/* clang-format off */
+#define LEG .min = offsetof(struct w5_leg, head), .max = sizeof(struct w5_leg), \
+	    .is_sound = leg_is_sound
+/* clang-format on */
 
 static const struct record_row records[] = {
 	[W5_REC_SESSION] = { .name = "session",

@@ -1,0 +1,301 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+#include <dirent.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <limits.h>
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include <cmocka.h>
+#include <pcap/pcap.h>
+
+#include "sample.h"
+#include "sink/pcapout.h"
+
+static char dir[] = "/tmp/why502-test-XXXXXX";
+
+static const char *in_dir(const char *name)
+{
+	static char path[PATH_MAX];
+
+	snprintf(path, sizeof(path), "%s/%s", dir, name);
+	return path;
+}
+
+static size_t files_in_dir(void)
+{
+	DIR *d = opendir(dir);
+	size_t n = 0;
+
+	for (struct dirent *e; (e = readdir(d));)
+		n += e->d_name[0] != '.';
+	closedir(d);
+	return n;
+}
+
+struct packet {
+	uint64_t ns;
+	uint32_t caplen, len;
+	uint8_t tcp_flags;
+};
+
+/* Reads the file back with libpcap; -1 if it cannot, or if it is cut. */
+static int read_back(const char *path, struct packet *out, int max)
+{
+	char err[PCAP_ERRBUF_SIZE];
+	pcap_t *p = pcap_open_offline_with_tstamp_precision(path, PCAP_TSTAMP_PRECISION_NANO, err);
+	struct pcap_pkthdr *h;
+	const unsigned char *data;
+	int n = 0, rc;
+
+	if (!p)
+		return -1;
+	assert_int_equal(pcap_datalink(p), DLT_RAW);
+	while ((rc = pcap_next_ex(p, &h, &data)) == 1 && n < max)
+		out[n++] = (struct packet){
+			.ns = (uint64_t)h->ts.tv_sec * 1000000000 + (uint64_t)h->ts.tv_usec,
+			.caplen = h->caplen,
+			.len = h->len,
+			.tcp_flags = h->caplen > 33 ? data[33] : 0,
+		};
+	pcap_close(p);
+	return rc == PCAP_ERROR_BREAK ? n : -1;
+}
+
+static int setup(void **state)
+{
+	memcpy(dir + strlen(dir) - 6, "XXXXXX", 6);
+	*state = sample_finding();
+	return mkdtemp(dir) ? 0 : -1;
+}
+
+static int teardown(void **state)
+{
+	char cmd[PATH_MAX];
+
+	finding_unref(*state);
+	snprintf(cmd, sizeof(cmd), "rm -rf '%s'", dir);
+	return system(cmd);
+}
+
+static void test_both_legs_in_time_order_with_wall_clock(void **state)
+{
+	const struct finding *f = *state;
+	struct packet p[32];
+	struct stat st;
+	size_t n;
+
+	assert_int_equal(pcap_save(in_dir("a.pcap"), &f, 1, &n), 0);
+	assert_int_equal(n, 7);
+	assert_int_equal(read_back(in_dir("a.pcap"), p, 32), 7);
+	for (int i = 1; i < 7; i++)
+		assert_true(p[i].ns >= p[i - 1].ns);
+	assert_true(p[6].ns == SAMPLE_WALL_NS);		 /* to the nanosecond */
+	assert_true(p[5].ns == SAMPLE_WALL_NS - 112000); /* the RST of the other leg */
+	assert_int_equal(p[5].tcp_flags, W5_TCP_RST);
+	assert_int_equal(p[5].caplen, 40);
+	assert_int_equal(p[5].len, 40);
+	assert_int_equal(stat(in_dir("a.pcap"), &st), 0);
+	assert_int_equal(st.st_mode & 07777, 0600);
+	assert_int_equal(files_in_dir(), 1); /* no temporary file stays */
+}
+
+static void test_ring_that_wrapped_gives_the_newest_packets(void **state)
+{
+	struct finding *f = *state;
+	const struct finding *one = f;
+	struct packet p[64];
+	size_t n;
+
+	flight_unref(f->flight);
+	f->flight = sample_flight(78, W5_PKT_SLOTS + 5, SAMPLE_TS_NS, W5_TCP_FIN);
+	flight_unref(f->attempts[0].flight);
+	f->attempts[0].flight = NULL;
+	assert_int_equal(pcap_save(in_dir("a.pcap"), &one, 1, &n), 0);
+	assert_int_equal(read_back(in_dir("a.pcap"), p, 64), W5_PKT_SLOTS);
+	assert_true(p[0].ns == SAMPLE_WALL_NS - (W5_PKT_SLOTS - 1) * 1000000ull);
+	assert_int_equal(p[W5_PKT_SLOTS - 1].tcp_flags, W5_TCP_FIN);
+}
+
+static void test_a_packet_in_two_dumps_is_written_once(void **state)
+{
+	struct finding *f = *state, *later = sample_finding();
+	const struct finding *both[] = { f, later };
+	struct packet p[64];
+	size_t n;
+
+	/* The same conn, dumped again one packet later. */
+	later->flight->p = f->flight->p;
+	later->flight->p.pkt[3] = later->flight->p.pkt[2];
+	later->flight->p.pkt[3].ts_ns += 1000;
+	later->flight->p.total = 4;
+	assert_int_equal(pcap_save(in_dir("a.pcap"), both, 2, &n), 0);
+	assert_int_equal(n, 8);
+	assert_int_equal(read_back(in_dir("a.pcap"), p, 64), 8);
+	finding_unref(later);
+}
+
+static void test_hostile_dumps_do_no_harm(void **state)
+{
+	struct finding *f = *state;
+	const struct finding *one = f;
+	struct w5_packets *p = &f->flight->p;
+	struct packet back[64];
+	size_t n;
+
+	p->total = UINT32_MAX;
+	for (int i = 0; i < W5_PKT_SLOTS; i++) {
+		memset(&p->pkt[i], 0xff, sizeof(p->pkt[i])); /* cap 65535, time beyond all */
+		p->pkt[i].data[0] = i % 2 ? 0x45 : 0x00;
+	}
+	p->pkt[3].len = 0;
+	p->pkt[5].cap = 0;
+	assert_int_equal(pcap_save(in_dir("a.pcap"), &one, 1, &n), 0);
+	assert_int_equal(read_back(in_dir("a.pcap"), back, 64), (int)n);
+	for (size_t i = 0; i < n; i++) {
+		assert_true(back[i].caplen <= W5_PKT_BYTES);
+		assert_true(back[i].len >= back[i].caplen);
+	}
+}
+
+static void test_no_packets_no_file(void **state)
+{
+	struct finding *f = *state;
+	const struct finding *one = f;
+
+	f->flight->p.total = 0;
+	flight_unref(f->attempts[0].flight);
+	f->attempts[0].flight = NULL;
+	assert_int_equal(pcap_save(in_dir("a.pcap"), &one, 1, NULL), -ENODATA);
+	assert_int_equal(files_in_dir(), 0);
+}
+
+static void test_errors_leave_nothing_behind(void **state)
+{
+	const struct finding *f = *state;
+
+	assert_int_equal(pcap_save(in_dir("none/a.pcap"), &f, 1, NULL), -ENOENT);
+	assert_int_equal(mkdir(in_dir("taken.pcap"), 0700), 0);
+	assert_int_equal(pcap_save(in_dir("taken.pcap"), &f, 1, NULL), -EISDIR);
+	assert_int_equal(files_in_dir(), 1);
+}
+
+static void test_name_says_when_what_and_why(void **state)
+{
+	struct finding *f = *state;
+	char name[PCAP_NAME_MAX];
+
+	pcap_name(name, f);
+	assert_string_equal(name, "20261122-120621.341402-502-keepalive-race-17.pcap");
+	f->status = 0;
+	f->id = UINT64_MAX;
+	f->cause = CAUSE_KEEPALIVE_CLOSED_ON_REQUEST;
+	pcap_name(name, f);
+	assert_non_null(strstr(name, "-silent-keepalive-closed-on-request-"));
+	assert_non_null(strstr(name, ".pcap"));
+}
+
+static void test_directory_keeps_its_bounds(void **state)
+{
+	struct finding *f = *state;
+	struct pcap_dir_cfg cfg = { .dir = dir, .max_files = 2, .max_bytes = 1 << 20 };
+	struct pcap_dir_stats st;
+	struct pcap_dir *ref;
+	struct sink s;
+
+	assert_int_equal(pcap_dir_new(&s, &cfg), 0);
+	ref = pcap_dir_ref(&s);
+	for (f->id = 1; f->id <= 5; f->id++) {
+		assert_int_equal(s.ops->finding(s.self, f), 0);
+		assert_int_equal(!!pcap_dir_saved(ref, f), f->id <= 2);
+	}
+	s.ops->close(s.self, NULL);
+	pcap_dir_stats(ref, &st); /* still there for whoever holds it */
+	assert_int_equal(st.files, 2);
+	assert_int_equal(st.skipped, 3);
+	assert_int_equal(st.packets, 14);
+	assert_int_equal(files_in_dir(), 2);
+	pcap_dir_unref(ref);
+
+	cfg.max_files = 100;
+	cfg.max_bytes = st.bytes; /* two files of this size, to the byte */
+	assert_int_equal(pcap_dir_new(&s, &cfg), 0);
+	ref = pcap_dir_ref(&s);
+	for (f->id = 11; f->id <= 15; f->id++)
+		assert_int_equal(s.ops->finding(s.self, f), 0);
+	pcap_dir_stats(ref, &st);
+	assert_int_equal(st.files, 2);
+	assert_int_equal(st.skipped, 3);
+	s.ops->close(s.self, NULL);
+	pcap_dir_unref(ref);
+}
+
+static void test_directory_takes_only_bad_exchanges(void **state)
+{
+	struct finding *f = *state;
+	struct pcap_dir_cfg cfg = { .dir = dir, .max_files = 9, .max_bytes = 1 << 20 };
+	struct sink s;
+
+	assert_int_equal(pcap_dir_new(&s, &cfg), 0);
+	f->verdict = VERDICT_RECOVERED;
+	assert_int_equal(s.ops->finding(s.self, f), 0);
+	f->verdict = VERDICT_CLIENT;
+	assert_int_equal(s.ops->finding(s.self, f), 0);
+	assert_int_equal(files_in_dir(), 0);
+	f->verdict = VERDICT_SILENT;
+	assert_int_equal(s.ops->finding(s.self, f), 0);
+	assert_int_equal(files_in_dir(), 1);
+	s.ops->close(s.self, NULL);
+	cfg.dir = "/nonexistent";
+	assert_int_equal(pcap_dir_new(&s, &cfg), -ENOENT);
+}
+
+/* What people open it with: no word on stderr, and the RST is seen. */
+static void test_tshark_reads_it_without_a_warning(void **state)
+{
+	const struct finding *f = *state;
+	char cmd[2 * PATH_MAX], line[256];
+	bool has_rst = false;
+	FILE *out;
+
+	if (system("command -v tshark >/dev/null 2>&1"))
+		skip();
+	assert_int_equal(pcap_save(in_dir("a.pcap"), &f, 1, NULL), 0);
+	snprintf(cmd, sizeof(cmd),
+		 "tshark -r '%s' 2>'%s/err' | cat; grep -v 'Running as user' '%s/err'",
+		 in_dir("a.pcap"), dir, dir);
+	out = popen(cmd, "r");
+	while (fgets(line, sizeof(line), out)) {
+		has_rst |= !!strstr(line, "[RST]");
+		if (strstr(line, "alformed") || strstr(line, "ogus") || strstr(line, "tshark:"))
+			fail_msg("%s", line);
+	}
+	pclose(out);
+	assert_true(has_rst);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+#define TEST(t) cmocka_unit_test_setup_teardown(t, setup, teardown)
+		TEST(test_both_legs_in_time_order_with_wall_clock),
+		TEST(test_ring_that_wrapped_gives_the_newest_packets),
+		TEST(test_a_packet_in_two_dumps_is_written_once),
+		TEST(test_hostile_dumps_do_no_harm),
+		TEST(test_no_packets_no_file),
+		TEST(test_errors_leave_nothing_behind),
+		TEST(test_name_says_when_what_and_why),
+		TEST(test_directory_keeps_its_bounds),
+		TEST(test_directory_takes_only_bad_exchanges),
+		TEST(test_tshark_reads_it_without_a_warning),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}

@@ -1,0 +1,329 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+#include <errno.h>
+#include <fcntl.h>
+#include <setjmp.h>
+#include <signal.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/resource.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include <cmocka.h>
+
+#include "base/util.h"
+#include "source/record.h"
+#include "source/trace.h"
+
+union record {
+	struct w5_hdr h;
+	struct w5_leg leg;
+	struct w5_packets packets;
+	struct w5_listen listen;
+	struct w5_gateway gateway;
+	struct w5_stats stats;
+	struct w5_session session;
+};
+
+static const uint16_t sizes[] = {
+	[W5_REC_SESSION] = sizeof(struct w5_session),
+	[W5_REC_TICK] = sizeof(struct w5_hdr),
+	[W5_REC_STATS] = sizeof(struct w5_stats),
+	[W5_REC_GATEWAY] = sizeof(struct w5_gateway),
+	[W5_REC_LISTEN] = sizeof(struct w5_listen),
+	[W5_REC_EXCHANGE] = sizeof(struct w5_leg),
+	[W5_REC_ATTEMPT] = W5_LEG_BULK,
+	[W5_REC_END] = sizeof(struct w5_leg),
+	[W5_REC_PACKETS] = sizeof(struct w5_packets),
+};
+
+static union record sample(uint16_t type, uint32_t seq)
+{
+	union record r = { .h = { .ts_ns = 1000 + seq,
+				  .cookie = 42,
+				  .seq = seq,
+				  .type = type,
+				  .size = sizes[type] } };
+
+	return r;
+}
+
+/* ---- record_check ---- */
+
+static void test_every_type_passes_at_its_size_only(void **state)
+{
+	for (uint16_t t = 0; t < W5_REC_TYPE_MAX + 2; t++) {
+		bool known = t && t < W5_REC_TYPE_MAX;
+		union record r = known ? sample(t, 1) : (union record){ .h = { .size = 24 } };
+
+		r.h.type = t;
+		assert_int_equal(record_check(&r.h, sizeof(r)), known ? 0 : -EBADMSG);
+		assert_int_equal(!!record_name(t), known);
+		if (!known)
+			continue;
+		assert_int_equal(record_check(&r.h, r.h.size), 0);
+		assert_int_equal(record_check(&r.h, r.h.size - 1u), -EBADMSG);
+		r.h.size += 4;
+		assert_int_equal(record_check(&r.h, sizeof(r)), -EBADMSG);
+		r.h.size = 16;
+		assert_int_equal(record_check(&r.h, sizeof(r)), -EBADMSG);
+		r.h.size = sizeof(r) + 8;
+		assert_int_equal(record_check(&r.h, sizeof(r) + 8), -EBADMSG);
+	}
+}
+
+static void test_lengths_inside_must_point_inside(void **state)
+{
+	union record r = sample(W5_REC_EXCHANGE, 1);
+
+	r.leg.head_len = W5_HEAD_REQ;
+	r.leg.resp_len = W5_HEAD_RESP;
+	assert_int_equal(record_check(&r.h, sizeof(r)), 0);
+	r.leg.head_len++;
+	assert_int_equal(record_check(&r.h, sizeof(r)), -EBADMSG);
+	r = sample(W5_REC_END, 1);
+	r.leg.resp_len = W5_HEAD_RESP + 1;
+	assert_int_equal(record_check(&r.h, sizeof(r)), -EBADMSG);
+	r = sample(W5_REC_END, 1);
+	r.leg.end = W5_END_MAX;
+	assert_int_equal(record_check(&r.h, sizeof(r)), -EBADMSG);
+	r = sample(W5_REC_END, 1);
+	r.leg.role = 3;
+	assert_int_equal(record_check(&r.h, sizeof(r)), -EBADMSG);
+	r = sample(W5_REC_PACKETS, 1);
+	r.packets.pkt[15].cap = W5_PKT_BYTES + 1;
+	assert_int_equal(record_check(&r.h, sizeof(r)), -EBADMSG);
+	r = sample(W5_REC_GATEWAY, 1);
+	r.gateway.nports = 17;
+	assert_int_equal(record_check(&r.h, sizeof(r)), -EBADMSG);
+	r = sample(W5_REC_GATEWAY, 1);
+	memset(r.gateway.cgroup, 'x', sizeof(r.gateway.cgroup));
+	assert_int_equal(record_check(&r.h, sizeof(r)), -EBADMSG);
+	r = sample(W5_REC_SESSION, 1);
+	memset(r.session.host, 'x', sizeof(r.session.host));
+	assert_int_equal(record_check(&r.h, sizeof(r)), -EBADMSG);
+	r = sample(W5_REC_LISTEN, 1);
+	memset(r.listen.comm, 'x', sizeof(r.listen.comm));
+	assert_int_equal(record_check(&r.h, sizeof(r)), -EBADMSG);
+}
+
+/* The kernel side cuts a healthy record behind the part of head[] that is filled. */
+static void test_healthy_legs_may_end_anywhere_in_head(void **state)
+{
+	for (size_t size = offsetof(struct w5_leg, head); size <= W5_LEG_BULK; size += 8) {
+		union record r = sample(W5_REC_ATTEMPT, 1);
+
+		r.h.size = (uint16_t)size;
+		r.leg.head_len = W5_HEAD_REQ;
+		assert_int_equal(record_check(&r.h, size), 0);
+	}
+}
+
+/* ---- files ---- */
+
+static char path[] = "/tmp/why502-trace-XXXXXX";
+
+static int setup(void **state)
+{
+	int fd;
+
+	memcpy(path + strlen(path) - 6, "XXXXXX", 6);
+	fd = mkstemp(path);
+	return fd < 0 ? -1 : close(fd);
+}
+
+static int teardown(void **state)
+{
+	return unlink(path);
+}
+
+struct seen {
+	uint32_t n;
+	uint32_t stop_at; /* 0 = never */
+	uint16_t types[64];
+};
+
+static int on_record(void *self, const struct w5_hdr *rec)
+{
+	struct seen *s = self;
+
+	assert_int_equal((uintptr_t)rec % 8, 0);
+	assert_int_equal(rec->seq, s->n);
+	assert_int_equal(rec->ts_ns, 1000 + s->n);
+	assert_int_equal(rec->size, sizes[rec->type]);
+	s->types[s->n++ % 64] = rec->type;
+	return s->n == s->stop_at ? -ECANCELED : 0;
+}
+
+/* n records of all types in turn. */
+static void write_trace(uint32_t n)
+{
+	struct trace_writer *w;
+
+	assert_int_equal(trace_writer_new(&w, path), 0);
+	for (uint32_t i = 0; i < n; i++) {
+		union record r = sample((uint16_t)(1 + i % (W5_REC_TYPE_MAX - 1)), i);
+
+		assert_int_equal(trace_write(w, &r.h), 0);
+	}
+	assert_int_equal(trace_lost(w), 0);
+	assert_int_equal(trace_writer_close(w), 0);
+}
+
+static void patch(off_t at, const void *data, size_t len)
+{
+	int fd = open(path, O_WRONLY);
+
+	assert_int_equal(pwrite(fd, data, len, at), len);
+	close(fd);
+}
+
+static void test_what_goes_in_comes_out(void **state)
+{
+	char err[TRACE_ERR_MAX] = "";
+	struct seen s = { 0 };
+	struct stat st;
+
+	write_trace(1000);
+	assert_int_equal(trace_read(path, on_record, &s, err), 0);
+	assert_int_equal(s.n, 1000);
+	assert_string_equal(err, "");
+	for (int i = 0; i < 27; i++)
+		assert_int_equal(s.types[(999 - i) % 64], 1 + (999 - i) % (W5_REC_TYPE_MAX - 1));
+	stat(path, &st);
+	assert_int_equal(st.st_mode & 077, 0);
+}
+
+static void test_reader_may_stop(void **state)
+{
+	char err[TRACE_ERR_MAX];
+	struct seen s = { .stop_at = 7 };
+
+	write_trace(20);
+	assert_int_equal(trace_read(path, on_record, &s, err), -ECANCELED);
+	assert_int_equal(s.n, 7);
+}
+
+/* A writer that was killed: every prefix of the file is readable, as far as it goes. */
+static void test_every_prefix_is_readable(void **state)
+{
+	char err[TRACE_ERR_MAX], sentence[64];
+	struct stat st;
+
+	write_trace(9);
+	stat(path, &st);
+	for (off_t len = st.st_size - 1; len >= 0; len -= 3) {
+		size_t at = sizeof(struct trace_header), want = 0;
+		struct seen s = { 0 };
+		int rc;
+
+		assert_int_equal(truncate(path, len), 0);
+		while (want < 9 && at + sizes[want + 1] <= (size_t)len)
+			at += sizes[++want];
+		rc = trace_read(path, on_record, &s, err);
+		if (len < (off_t)sizeof(struct trace_header)) {
+			assert_int_equal(rc, -EBADMSG);
+		} else if (at == (size_t)len) {
+			assert_int_equal(rc, 0);
+		} else {
+			assert_int_equal(rc, -ENODATA);
+			snprintf(sentence, sizeof(sentence), "ends inside record %zu", want + 1);
+			assert_non_null(strstr(err, sentence));
+		}
+		assert_int_equal(s.n, rc == -EBADMSG ? 0 : want);
+	}
+}
+
+static void test_foreign_files_are_refused_in_one_sentence(void **state)
+{
+	const uint32_t other_abi = W5_ABI_VERSION + 1, swapped = __builtin_bswap32(TRACE_ENDIAN);
+	const uint32_t nonsense = 7;
+	char err[TRACE_ERR_MAX];
+	struct seen s = { 0 };
+
+	write_trace(3);
+	patch(0, "PK", 2);
+	assert_int_equal(trace_read(path, on_record, &s, err), -EBADMSG);
+	assert_non_null(strstr(err, "is not a trace file"));
+	patch(0, TRACE_MAGIC, 2);
+	patch(offsetof(struct trace_header, abi), &other_abi, 4);
+	assert_int_equal(trace_read(path, on_record, &s, err), -EPROTO);
+	assert_non_null(strstr(err, "version 2"));
+	patch(offsetof(struct trace_header, endian), &swapped, 4);
+	assert_int_equal(trace_read(path, on_record, &s, err), -EPROTO);
+	assert_non_null(strstr(err, "byte order"));
+	patch(offsetof(struct trace_header, endian), &nonsense, 4);
+	assert_int_equal(trace_read(path, on_record, &s, err), -EBADMSG);
+	assert_int_equal(trace_read("/nonexistent", on_record, &s, err), -ENOENT);
+	assert_non_null(strstr(err, "/nonexistent"));
+	assert_int_equal(trace_read("/tmp", on_record, &s, err), -EINVAL);
+	assert_int_equal(truncate(path, 0), 0);
+	assert_int_equal(trace_read(path, on_record, &s, err), -EBADMSG);
+	assert_int_equal(s.n, 0);
+}
+
+static void test_damage_is_found_where_it_is(void **state)
+{
+	const uint16_t type = 999;
+	char err[TRACE_ERR_MAX];
+	struct seen s = { 0 };
+	off_t second = sizeof(struct trace_header) + sizes[1];
+
+	write_trace(3);
+	patch(second + (off_t)offsetof(struct w5_hdr, type), &type, 2);
+	assert_int_equal(trace_read(path, on_record, &s, err), -EBADMSG);
+	assert_non_null(strstr(err, "record 2"));
+	assert_int_equal(s.n, 1);
+}
+
+/* A file that may not grow stands for a full disk: EFBIG instead of ENOSPC. */
+static void test_full_disk_is_counted_and_leaves_a_readable_prefix(void **state)
+{
+	union record r = sample(W5_REC_PACKETS, 0);
+	struct rlimit old, small;
+	struct trace_writer *w;
+	struct seen s = { 0 };
+	char err[TRACE_ERR_MAX];
+	int failed = 0, rc;
+
+	assert_int_equal(trace_writer_new(&w, "/dev/full"), -ENOSPC);
+	signal(SIGXFSZ, SIG_IGN);
+	getrlimit(RLIMIT_FSIZE, &old);
+	small = (struct rlimit){ .rlim_cur = 300001, .rlim_max = old.rlim_max };
+	assert_int_equal(trace_writer_new(&w, path), 0);
+	assert_int_equal(setrlimit(RLIMIT_FSIZE, &small), 0);
+	for (uint32_t i = 0; i < 2000; i++) {
+		r.h.seq = i;
+		r.h.ts_ns = 1000 + i;
+		failed += trace_write(w, &r.h) != 0;
+	}
+	assert_true(failed > 0);
+	assert_true(trace_lost(w) > 0);
+	assert_int_equal(trace_writer_close(w), -EFBIG);
+	setrlimit(RLIMIT_FSIZE, &old);
+	rc = trace_read(path, on_record, &s, err);
+	assert_int_equal(rc, -ENODATA);
+	assert_int_equal(s.n, (300001 - sizeof(struct trace_header)) / sizeof(struct w5_packets));
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+#define FILE_TEST(t) cmocka_unit_test_setup_teardown(t, setup, teardown)
+		cmocka_unit_test(test_every_type_passes_at_its_size_only),
+		cmocka_unit_test(test_lengths_inside_must_point_inside),
+		cmocka_unit_test(test_healthy_legs_may_end_anywhere_in_head),
+		FILE_TEST(test_what_goes_in_comes_out),
+		FILE_TEST(test_reader_may_stop),
+		FILE_TEST(test_every_prefix_is_readable),
+		FILE_TEST(test_foreign_files_are_refused_in_one_sentence),
+		FILE_TEST(test_damage_is_found_where_it_is),
+		FILE_TEST(test_full_disk_is_counted_and_leaves_a_readable_prefix),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
