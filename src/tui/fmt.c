@@ -84,6 +84,13 @@ void fmt_upstream(char *out, size_t cap, const struct finding *f)
 {
 	const struct attempt *a = finding_last_attempt(f);
 
+	/* a recovered exchange is about the backend that failed, not the one that answered */
+	for (size_t i = 0; f->verdict == VERDICT_RECOVERED && i < f->nattempts; i++) {
+		if (f->attempts[i].cause != CAUSE_NONE) {
+			a = &f->attempts[i];
+			break;
+		}
+	}
 	if (a)
 		text_endpoint(out, cap, &a->leg.remote, a->leg.rport);
 	else

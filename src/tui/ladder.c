@@ -148,11 +148,11 @@ static void push_error(struct ladder *l, const struct leg_side *side)
 	r->attempt = side->attempt;
 	r->what = LADDER_ERROR;
 	if (leg->end == W5_END_SK_ERR)
-		snprintf(r->label, sizeof(r->label), "the kernel gave the connection up: %s",
+		snprintf(r->label, sizeof(r->label), "kernel gave up: %s",
 			 err ? err : "no error code");
 	else
-		snprintf(r->label, sizeof(r->label), "connect failed: %s",
-			 err ? err : "the gateway stopped waiting");
+		snprintf(r->label, sizeof(r->label), "connect: %s",
+			 err ? err : "gateway stopped waiting");
 }
 
 static void add_side(struct ladder *l, const struct finding *f, const struct leg_side *side,

@@ -155,8 +155,8 @@ static void note_end(struct ladder_row *r, const struct ladder_row *req, const s
 	if (req && r->what == LADDER_FIN && r->ts_ns < req->ts_ns)
 		acked = "before our request";
 	if (r->what == LADDER_RST && r->ttl && known_ttl)
-		snprintf(r->note, sizeof(r->note), "ttl %s %s (%u)%s%s",
-			 r->ttl == known_ttl ? "as" : "differs from", of, known_ttl,
+		snprintf(r->note, sizeof(r->note), "%s %s (%u)%s%s",
+			 r->ttl == known_ttl ? "same ttl as" : "ttl differs from", of, known_ttl,
 			 acked[0] ? ", " : "", acked);
 	else
 		snprintf(r->note, sizeof(r->note), "%s", acked);

@@ -65,7 +65,7 @@ static const struct column {
 } columns[] = {
 	{ "TIME", 0, 12, 12, 12, false, time_cell },
 	{ "CLIENT", 100, 15, 15, 15, false, fmt_client },
-	{ "HOST", 150, 14, 16, 24, false, host_cell },
+	{ "HOST", 176, 14, 16, 24, false, host_cell },
 	{ "REQUEST", 0, 7, 17, 0, false, fmt_request },
 	{ "ST", 0, 3, 3, 3, false, fmt_status },
 	{ "MS", 68, 6, 6, 6, true, ms_cell },
@@ -74,7 +74,7 @@ static const struct column {
 	{ "TRIES", 108, 5, 5, 5, true, tries_cell },
 	{ "VERDICT", 132, 14, 14, 14, false, verdict_cell },
 	{ "SURE", 142, 9, 9, 9, false, confidence_cell },
-	{ "GATEWAY", 160, 14, 14, 20, false, gateway_cell },
+	{ "GATEWAY", 164, 14, 14, 20, false, gateway_cell },
 };
 
 static void grow(int *w, int to, int *left)

@@ -88,6 +88,12 @@ void main_draw_verdict(struct canvas *c, const struct main_layout *lay, const st
 		    s->verdict.text);
 	if (!lay->next_y || !f || !f->next[0])
 		return;
+	if (s->verdict.dominance == DOMINANCE_NONE) {
+		canvas_text(c, lay->next_y, 1, c->cols - 2, STYLE_DIM,
+			    "Enter shows one exchange, what happened and what to do; f lists only "
+			    "its kind");
+		return;
+	}
 	canvas_text(c, lay->next_y, 1, 5, STYLE_BOLD, "NEXT");
 	canvas_text(c, lay->next_y, 6, c->cols - 7, STYLE_NORMAL, f->next);
 }
@@ -159,7 +165,8 @@ void main_draw_why(struct canvas *c, int y, int h, const struct model *m)
 	size_t room = (size_t)(h - 2);
 
 	text_count(count, sizeof(count), r->total);
-	snprintf(title, sizeof(title), "WHY: %s bad %s", count, group_window_name(r->window));
+	snprintf(title, sizeof(title), "WHY: %s bad exchange%s, %s", count,
+		 r->total == 1 ? "" : "s", group_window_name(r->window));
 	canvas_box(c, y, 0, h, c->cols, title);
 	for (size_t i = 0; i < r->n && i < room; i++)
 		draw_group(c, y + 1 + (int)i, &r->rows[i]);

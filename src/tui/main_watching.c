@@ -55,8 +55,7 @@ static void draw_gateway(struct canvas *c, int y, const struct engine_gateway *g
 			   g->nprocs == 1 ? "" : "es", g->nports == 1 ? "" : "s",
 			   ports[0] ? ports : "not known");
 	if (g->named_only)
-		canvas_text(c, y, x + 2, c->cols - x - 4, STYLE_DIM,
-			    "(no upstream connection yet)");
+		canvas_text(c, y, x + 2, c->cols - x - 4, STYLE_DIM, "(not used yet)");
 	else
 		x += 2 + canvas_printf(c, y, x + 2, c->cols - x - 4, STYLE_NORMAL, "%s requests",
 				       count);

@@ -165,6 +165,11 @@ void screen_close(struct screen *s)
 	free(s);
 }
 
+void screen_suspend(struct screen *s)
+{
+	endwin();
+}
+
 bool screen_is_ascii(const struct screen *s)
 {
 	return s->is_ascii;

@@ -18,6 +18,8 @@ struct screen;
  * the cursor (dumb). */
 int screen_open(struct screen **out, enum tui_theme theme);
 void screen_close(struct screen *s); /* NULL is fine */
+/* Gives the terminal back until the next screen_show(). */
+void screen_suspend(struct screen *s);
 /* The locale is not UTF-8: draw with ASCII characters. */
 bool screen_is_ascii(const struct screen *s);
 /* Takes over the terminal's present size. True if it changed since the last call. */

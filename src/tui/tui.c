@@ -19,7 +19,7 @@ struct tui {
 	struct ui ui;
 	struct canvas canvas;
 	struct screen *screen; /* NULL: drawn for cfg.dump */
-	bool dirty, repaint;
+	bool dirty, repaint, is_played;
 };
 
 static void free_tui(struct tui **t)
@@ -114,7 +114,7 @@ static void save(struct tui *t)
 	}
 	if (!n || !list[0] || !t->cfg.save)
 		return;
-	err = t->cfg.save(t->cfg.save_self, list, n, t->ui.save_path, msg, sizeof(msg));
+	err = t->cfg.save(t->cfg.self, list, n, t->ui.save_path, msg, sizeof(msg));
 	if (err)
 		ui_say(&t->ui, STYLE_BAD, "Not saved: %s", msg[0] ? msg : strerror(-err));
 	else
@@ -170,6 +170,18 @@ void tui_resize(struct tui *t)
 	t->repaint = true;
 }
 
+void tui_suspend(struct tui *t)
+{
+	if (t->screen)
+		screen_suspend(t->screen);
+}
+
+void tui_resume(struct tui *t)
+{
+	t->dirty = t->repaint = true;
+	tui_draw(t); /* ncurses takes the terminal again with the first output */
+}
+
 void tui_draw(struct tui *t)
 {
 	tui_resize(t);
@@ -186,6 +198,7 @@ int tui_play(struct tui *t)
 	const char *s = t->cfg.keys ? t->cfg.keys : "";
 	int key;
 
+	t->is_played = true;
 	while ((key = key_script_next(&s)) > 0)
 		if (handle_key(t, key) & TUI_QUIT)
 			break;
@@ -225,7 +238,11 @@ static int on_tick(void *self, const struct engine *e)
 
 static void on_close(void *self, const struct engine *e)
 {
-	on_tick(self, e);
+	struct tui *t = self;
+
+	on_tick(t, e);
+	if (t->cfg.dump && !t->is_played)
+		tui_play(t);
 }
 
 static const struct sink_ops tui_sink_ops = {

@@ -43,7 +43,7 @@ struct tui_cfg {
 	 * on failure. 0 or -errno. NULL: saving is not offered. */
 	int (*save)(void *self, struct finding *const *f, size_t n, const char *path, char *msg,
 		    size_t msglen);
-	void *save_self;
+	void *self;
 
 	/* Without a terminal: */
 	FILE *dump;	  /* borrowed */
@@ -59,7 +59,11 @@ struct sink tui_sink(struct tui *t);
 int tui_key(struct tui *t); /* all waiting keys; enum tui_reaction bits */
 void tui_draw(struct tui *t);
 void tui_resize(struct tui *t);
-/* Feeds cfg.keys, then writes the screen to cfg.dump. 0, or -EINVAL for a bad script. */
+/* Around a stop (Ctrl-Z): gives the terminal back, and takes it again. */
+void tui_suspend(struct tui *t);
+void tui_resume(struct tui *t);
+/* Feeds cfg.keys, then writes the screen to cfg.dump. 0, or -EINVAL for a bad script.
+ * Once: the sink's close() does it if nobody has. */
 int tui_play(struct tui *t);
 /* What the sink's tick does, with the numbers given instead of an engine's. */
 int tui_tick(struct tui *t, const struct model_input *in);

@@ -123,7 +123,7 @@ bool group_verdict_make(struct group_verdict *out, const struct group_rank *r)
 		return true;
 	}
 	snprintf(out->text, sizeof(out->text),
-		 "No single reason: %zu kinds of failure, the largest %u%%", r->n,
+		 "no single reason: %zu kinds of failure, the largest %u%%", r->n,
 		 r->rows[0].share);
 	return true;
 }

@@ -43,7 +43,7 @@ struct below {
 
 static void lay_lanes(struct lanes *out, int cols)
 {
-	int room = cols - TIME_W - 4; /* gap, gateway's line, mark */
+	int room = cols - TIME_W - 6; /* gap, gateway's line, mark */
 	int client = room * 2 / 5, backend;
 
 	client = client > 44 ? 44 : client;
@@ -130,8 +130,8 @@ static void draw_arrow(struct canvas *c, int y, int x, int w, const struct ladde
 		for (int i = 1; i < w; i += 2)
 			canvas_fill(c, y, x + i, 1, st, ' ');
 	canvas_fill(c, y, r->to_right ? x + w - 1 : x, 1, st, r->to_right ? 0x25ba : 0x25c4);
-	if (label_w > w - 6)
-		label_w = w - 6;
+	if (label_w > w - 5)
+		label_w = w - 5;
 	if (label_w < 1)
 		return;
 	lead = (w - label_w - 2) / 2;
@@ -156,14 +156,14 @@ static void draw_row(struct canvas *c, int y, const struct lanes *ln, const stru
 	char when[24];
 
 	if (r->kind == LADDER_ATTEMPT) {
-		canvas_fill(c, y, ln->client_x, c->cols - ln->client_x - 1, STYLE_FRAME, 0x2504);
-		canvas_printf(c, y, ln->client_x + 2, c->cols - ln->client_x - 4, STYLE_INFO,
-			      " try %zu: %s ", r->attempt + 1, r->label);
+		canvas_fill(c, y, 1, c->cols - 2, STYLE_FRAME, 0x2504);
+		canvas_printf(c, y, 3, c->cols - 5, STYLE_INFO, " try %zu: %s ", r->attempt + 1,
+			      r->label);
 		return;
 	}
 	canvas_fill(c, y, ln->gateway_x, 1, STYLE_FRAME, 0x2502);
 	if (r->kind == LADDER_GAP) {
-		canvas_printf(c, y, 3, TIME_W + 20, STYLE_DIM, "··· %s pass ···", r->label);
+		canvas_printf(c, y, 3, TIME_W + 20, STYLE_DIM, "··· %s later ···", r->label);
 		return;
 	}
 	fmt_relative(when, sizeof(when), r->rel_ns);
