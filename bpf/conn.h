@@ -306,11 +306,12 @@ static __always_inline void emit_full(struct conn *c, __u16 type, __u64 now, boo
 }
 
 /* Copies the conn's flight recorder out. */
-static __always_inline void emit_packets(struct conn *c, struct w5_packets *f, __u64 now)
+static __always_inline void emit_packets(struct conn *c, __u64 now)
 {
 	__u64 used = bpf_ringbuf_query(&ring, BPF_RB_AVAIL_DATA);
+	struct w5_packets *f = &c->flight;
 
-	if (!f || !f->total)
+	if (!cfg.recorder || !f->total)
 		return;
 	f->h.ts_ns = now;
 	f->h.cookie = c->leg.h.cookie;
@@ -339,8 +340,8 @@ static __always_inline bool end_once(struct conn *c, __u8 end, __u64 now)
 	return true;
 }
 
-/* Emits what the end of a turn calls for. f may be NULL. */
-static __always_inline void emit_end(struct conn *c, struct w5_packets *f, __u64 now)
+/* Emits what the end of a turn calls for. */
+static __always_inline void emit_end(struct conn *c, __u64 now)
 {
 	struct w5_leg *l = &c->leg;
 	bool open_turn = l->phase == W5_PHASE_REQUEST;
@@ -351,13 +352,13 @@ static __always_inline void emit_end(struct conn *c, struct w5_packets *f, __u64
 		l->flags |= W5_F_BAD;
 		emit_full(c, l->role == W5_ROLE_UPSTREAM ? W5_REC_ATTEMPT : W5_REC_EXCHANGE, now,
 			  true);
-		emit_packets(c, f, now);
+		emit_packets(c, now);
 		return;
 	}
 	/* After a response: harmless mostly, but it tells a cut header or body. */
 	emit_full(c, W5_REC_END, now, l->end == W5_END_RST_IN || l->end == W5_END_SK_ERR);
 	if (l->end == W5_END_RST_IN && l->phase == W5_PHASE_RESPONSE)
-		emit_packets(c, f, now);
+		emit_packets(c, now);
 }
 
 #endif

@@ -23,7 +23,10 @@ struct conn {
 	__u32 ended;	  /* END_* bits below */
 	__u32 dead;	  /* not HTTP, or not a gateway's: leave at once */
 	__u32 err_latched; /* from inet_sk_error_report: survives the application's SO_ERROR */
-	__u32 pad;
+	__u32 gateway_tgid; /* process found to be a gateway's when it answered here last */
+	/* Flight recorder: the last packets, already in the shape of a record. In the same
+	 * storage as the turn: a second look-up per packet costs more than the memory. */
+	struct w5_packets flight;
 };
 
 #define ENDED_REPORTED 0x1 /* a terminal record went out for this turn */
@@ -36,14 +39,6 @@ struct {
 	__type(key, int);
 	__type(value, struct conn);
 } conns __weak SEC(".maps");
-
-/* Flight recorder: the last packets of each conn, already in the shape of a record. */
-struct {
-	__uint(type, BPF_MAP_TYPE_SK_STORAGE);
-	__uint(map_flags, BPF_F_NO_PREALLOC);
-	__type(key, int);
-	__type(value, struct w5_packets);
-} flights __weak SEC(".maps");
 
 /* All records. Size set from options. */
 struct {

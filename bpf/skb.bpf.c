@@ -68,6 +68,38 @@ static __always_inline bool parse(struct __sk_buff *skb, struct seg *s)
 	return true;
 }
 
+/* Egress packets carry the time TCP sent them (CLOCK_MONOTONIC, by pacing perhaps a little
+ * ahead); reading the clock costs as much as all the rest of a small packet. */
+static __always_inline __u64 packet_time(struct __sk_buff *skb, bool out)
+{
+	__u64 t = out ? skb->tstamp : 0;
+
+	return t ? t : bpf_ktime_get_ns();
+}
+
+/* The flight recorder's slot for this packet, filled; NULL if it is off. */
+static __always_inline struct w5_packet *keep_packet(struct __sk_buff *skb, struct conn *c,
+						     bool out, __u64 now)
+{
+	struct w5_packet *p;
+	__u32 n = skb->len;
+
+	if (!cfg.recorder)
+		return NULL;
+	p = &c->flight.pkt[c->flight.total % W5_PKT_SLOTS];
+	c->flight.total++;
+	p->ts_ns = now;
+	p->len = n;
+	p->out = out;
+	if (n > W5_PKT_BYTES)
+		n = W5_PKT_BYTES;
+	if (n < 20)
+		return p;
+	p->cap = n;
+	bpf_skb_load_bytes(skb, 0, p->data, n);
+	return p;
+}
+
 static __always_inline void peek(struct __sk_buff *skb, const struct seg *s,
 				 __u8 p[W5_HTTP1_PEEK])
 {
@@ -80,32 +112,24 @@ static __always_inline void peek(struct __sk_buff *skb, const struct seg *s,
 		bpf_skb_load_bytes(skb, s->off, p, s->payload & (W5_HTTP1_PEEK - 1));
 }
 
-static __always_inline struct w5_packets *keep_packet(struct __sk_buff *skb, struct bpf_sock *sk,
-						      const struct seg *s, bool out, __u64 now)
+/* Where the payload starts in the slot, if at least a peek's worth of it is there. */
+static __always_inline const __u8 *peek_slot(const struct w5_packet *slot, const struct seg *s)
 {
-	struct w5_packets *f;
-	struct w5_packet *p;
-	__u32 n = skb->len;
+	if (!slot || s->payload < W5_HTTP1_PEEK || s->off > W5_PKT_BYTES - W5_HTTP1_PEEK)
+		return NULL;
+	return slot->data + s->off;
+}
 
-	if (!cfg.recorder)
-		return NULL;
-	f = bpf_sk_storage_get(&flights, sk, NULL, BPF_SK_STORAGE_GET_F_CREATE);
-	if (!f) {
-		lose(MAP_FULL);
-		return NULL;
-	}
-	p = &f->pkt[f->total % W5_PKT_SLOTS];
-	f->total++;
-	p->ts_ns = now;
-	p->len = n;
-	p->out = out;
-	if (n > W5_PKT_BYTES)
-		n = W5_PKT_BYTES;
-	if (n < 20)
-		return f;
-	p->cap = n;
-	bpf_skb_load_bytes(skb, 0, p->data, n);
-	return f;
+static __always_inline bool starts_request(struct __sk_buff *skb, const struct w5_packet *slot,
+					   const struct seg *s)
+{
+	const __u8 *kept = peek_slot(slot, s);
+	__u8 p[W5_HTTP1_PEEK];
+
+	if (kept)
+		return w5_http1_is_request(kept);
+	peek(skb, s, p);
+	return w5_http1_is_request(p);
 }
 
 /* A request head: a new turn begins. */
@@ -144,16 +168,11 @@ static __always_inline void begin_turn(struct __sk_buff *skb, struct conn *c, co
 		bpf_skb_load_bytes(skb, s->off, l->head, n);
 }
 
-/*
- * The first bytes of a response, perhaps in several segments. Returns true once the final
- * (not 1xx) status line, or something that is none, has come.
- */
-static __always_inline bool begin_response(struct __sk_buff *skb, struct conn *c,
-					   const struct seg *s, __u64 now)
+/* The start of the response is kept where it may be needed to explain something. */
+static __always_inline bool keep_response(struct __sk_buff *skb, struct w5_leg *l,
+					  const struct seg *s)
 {
-	struct w5_leg *l = &c->leg;
 	__u32 have = l->resp_len, n = s->payload;
-	__u8 p[W5_HTTP1_PEEK];
 
 	/* The rest of a status line that was cut: only bytes that fill it up to the peek. */
 	if (have > W5_HTTP1_PEEK)
@@ -164,11 +183,32 @@ static __always_inline bool begin_response(struct __sk_buff *skb, struct conn *c
 		return false;
 	bpf_skb_load_bytes(skb, s->off, &l->resp[have], n);
 	l->resp_len = have + n;
+	return true;
+}
+
+/*
+ * The first bytes of a response, perhaps in several segments. Returns true once the final
+ * (not 1xx) status line, or something that is none, has come.
+ */
+static __always_inline bool begin_response(struct __sk_buff *skb, struct conn *c,
+					   const struct w5_packet *slot, const struct seg *s,
+					   __u64 now)
+{
+	struct w5_leg *l = &c->leg;
+	const __u8 *kept = l->resp_len ? NULL : peek_slot(slot, s);
+	__u8 p[W5_HTTP1_PEEK];
+
 	l->resp_bytes += s->payload;
-	if (l->resp_len < 12 && l->resp[0] == 'H')
-		return false;
-	__builtin_memcpy(p, l->resp, sizeof(p));
-	l->status = w5_http1_status(p);
+	l->status = kept ? w5_http1_status(kept) : 0;
+	/* A healthy answer going to the client explains nothing: not worth the copy. */
+	if (l->role == W5_ROLE_UPSTREAM || !l->status || l->status >= 500) {
+		if (!keep_response(skb, l, s))
+			return false;
+		if (l->resp_len < 12 && l->resp[0] == 'H')
+			return false;
+		__builtin_memcpy(p, l->resp, sizeof(p));
+		l->status = w5_http1_status(p);
+	}
 	if (l->status >= 100 && l->status < 200 && l->status != 101) {
 		l->flags |= W5_F_INTERIM;
 		l->status = 0;
@@ -190,8 +230,7 @@ static __always_inline bool is_bad(const struct w5_leg *l)
 	return l->status >= 500 || (l->flags & W5_F_NOT_HTTP);
 }
 
-static __always_inline void emit_answered(struct conn *c, struct w5_packets *f, __u16 type,
-					  __u64 now)
+static __always_inline void emit_answered(struct conn *c, __u16 type, __u64 now)
 {
 	if (!is_bad(&c->leg)) {
 		emit_bulk(c, type, now);
@@ -199,7 +238,7 @@ static __always_inline void emit_answered(struct conn *c, struct w5_packets *f, 
 	}
 	c->leg.flags |= W5_F_BAD;
 	emit_full(c, type, now, true);
-	emit_packets(c, f, now);
+	emit_packets(c, now);
 }
 
 /* Makes the state of a conn first noticed by a message head. */
@@ -223,11 +262,10 @@ static __always_inline struct conn *adopt(struct __sk_buff *skb, struct bpf_sock
 
 /* ---- downstream: requests come in, responses go out ---- */
 
-static __always_inline void down_in(struct __sk_buff *skb, struct bpf_sock *sk, struct conn *c,
-				    const struct seg *s, __u64 now)
+static __always_inline void down_in(struct __sk_buff *skb, struct conn *c,
+				    const struct w5_packet *slot, const struct seg *s, __u64 now)
 {
 	struct w5_leg *l = &c->leg;
-	__u8 p[W5_HTTP1_PEEK];
 
 	if (l->phase == W5_PHASE_REQUEST) {
 		/* More of the request, or pipelined ones, which the turn's answer closes. */
@@ -238,8 +276,7 @@ static __always_inline void down_in(struct __sk_buff *skb, struct bpf_sock *sk, 
 	/* The request once more, after its response began: nothing new. */
 	if ((l->flags & W5_F_UPGRADE) || (l->nr && s->seq == c->req_seq))
 		return;
-	peek(skb, s, p);
-	if (w5_http1_is_request(p)) {
+	if (starts_request(skb, slot, s)) {
 		begin_turn(skb, c, s, now);
 		return;
 	}
@@ -249,13 +286,30 @@ static __always_inline void down_in(struct __sk_buff *skb, struct bpf_sock *sk, 
 	}
 }
 
+/* The process that answers is a gateway's. Looked up once per conn and process. */
+static __always_inline bool answered_by_gateway(struct conn *c, const struct tcp_sock *tp)
+{
+	struct task_struct *t;
+	struct w5_proc *p;
+
+	if (!sock_owned((struct sock *)tp)) /* sent from softirq: whoever read the request */
+		return down_is_gateways(c);
+	t = bpf_get_current_task_btf();
+	conn_owner(c, t);
+	if (c->gateway_tgid == (__u32)t->tgid)
+		return true;
+	p = proc_current(t, (struct sock *)tp);
+	if (!p || !proc_is_gateway(p))
+		return false; /* a server without upstreams */
+	c->gateway_tgid = t->tgid;
+	return true;
+}
+
 static __always_inline void down_out(struct __sk_buff *skb, struct bpf_sock *sk, struct conn *c,
-				     struct w5_packets *f, const struct seg *s, __u64 now)
+				     const struct w5_packet *slot, const struct seg *s, __u64 now)
 {
 	struct w5_leg *l = &c->leg;
 	struct tcp_sock *tp;
-	struct task_struct *t;
-	struct w5_proc *p;
 
 	if (l->phase == W5_PHASE_RESPONSE) {
 		l->resp_bytes += s->payload;
@@ -264,7 +318,7 @@ static __always_inline void down_out(struct __sk_buff *skb, struct bpf_sock *sk,
 	}
 	if (l->phase == W5_PHASE_IDLE)
 		l->flags |= W5_F_NO_REQ;
-	if (!begin_response(skb, c, s, now))
+	if (!begin_response(skb, c, slot, s, now))
 		return;
 	if ((l->flags & W5_F_NO_REQ) && !l->status) {
 		c->dead = 1; /* older than us, and not speaking HTTP/1 */
@@ -272,26 +326,17 @@ static __always_inline void down_out(struct __sk_buff *skb, struct bpf_sock *sk,
 	}
 	l->last_ns = now;
 	tp = bpf_skc_to_tcp_sock(sk);
-	if (!tp)
+	if (!tp || !answered_by_gateway(c, tp))
 		return;
-	if (sock_owned((struct sock *)tp)) {
-		t = bpf_get_current_task_btf();
-		conn_owner(c, t);
-		p = proc_current(t, (struct sock *)tp);
-		if (!p || !proc_is_gateway(p))
-			return; /* a server without upstreams */
-	} else if (!down_is_gateways(c)) {
-		return;
-	}
 	if (is_bad(l))
 		conn_facts(c, tp);
-	emit_answered(c, f, W5_REC_EXCHANGE, now);
+	emit_answered(c, W5_REC_EXCHANGE, now);
 }
 
 /* ---- upstream: requests go out, responses come in ---- */
 
 static __always_inline void up_out(struct __sk_buff *skb, struct bpf_sock *sk, struct conn *c,
-				   const struct seg *s, __u64 now)
+				   const struct w5_packet *slot, const struct seg *s, __u64 now)
 {
 	struct w5_leg *l = &c->leg;
 	struct tcp_sock *tp;
@@ -311,11 +356,11 @@ static __always_inline void up_out(struct __sk_buff *skb, struct bpf_sock *sk, s
 	/* A retransmit of the request after its response began: nothing new. */
 	if (l->phase == W5_PHASE_RESPONSE && s->seq == c->req_seq)
 		return;
-	peek(skb, s, p);
-	if (!w5_http1_is_request(p)) {
+	if (!starts_request(skb, slot, s)) {
 		if (l->phase == W5_PHASE_RESPONSE)
 			return;
 		l->last_ns = now;
+		peek(skb, s, p);
 		if (p[0] == 0x16)
 			l->proto = W5_PROTO_TLS;
 		else if (w5_http1_is_h2_preface(p))
@@ -335,8 +380,9 @@ static __always_inline void up_out(struct __sk_buff *skb, struct bpf_sock *sk, s
 		conn_owner(c, bpf_get_current_task_btf());
 }
 
-static __always_inline void up_in(struct __sk_buff *skb, struct conn *c, struct w5_packets *f,
-				  const struct seg *s, struct tcp_sock *tp, __u64 now)
+static __always_inline void up_in(struct __sk_buff *skb, struct conn *c,
+				  const struct w5_packet *slot, const struct seg *s,
+				  struct tcp_sock *tp, __u64 now)
 {
 	struct w5_leg *l = &c->leg;
 	__s32 fresh = s->seq + s->payload - tp->rcv_nxt;
@@ -352,11 +398,11 @@ static __always_inline void up_in(struct __sk_buff *skb, struct conn *c, struct 
 	/* Ahead of a segment still missing: that one will bring the head. */
 	if (l->phase != W5_PHASE_REQUEST || (__s32)(s->seq - tp->rcv_nxt) > 0)
 		return;
-	if (!begin_response(skb, c, s, now))
+	if (!begin_response(skb, c, slot, s, now))
 		return;
 	if (is_bad(l))
 		conn_facts(c, tp);
-	emit_answered(c, f, W5_REC_ATTEMPT, now);
+	emit_answered(c, W5_REC_ATTEMPT, now);
 }
 
 /* ---- segments that are not data ---- */
@@ -376,7 +422,7 @@ static __always_inline void syn_in(struct __sk_buff *skb, struct conn *c, const 
 		c->leg.synack_mss = opt[2] << 8 | opt[3];
 }
 
-static __always_inline void rst_in(struct conn *c, struct w5_packets *f, const struct seg *s,
+static __always_inline void rst_in(struct conn *c, const struct seg *s,
 				   const struct tcp_sock *tp, __u64 now)
 {
 	struct w5_leg *l = &c->leg;
@@ -399,7 +445,7 @@ static __always_inline void rst_in(struct conn *c, struct w5_packets *f, const s
 	if (!end_once(c, W5_END_RST_IN, now))
 		return;
 	conn_facts(c, tp);
-	emit_end(c, f, now);
+	emit_end(c, now);
 }
 
 static __always_inline bool head_is_whole(const struct w5_leg *l)
@@ -414,7 +460,7 @@ static __always_inline bool head_is_whole(const struct w5_leg *l)
 	return false;
 }
 
-static __always_inline void fin_in(struct conn *c, struct w5_packets *f, const struct seg *s,
+static __always_inline void fin_in(struct conn *c, const struct seg *s,
 				   const struct tcp_sock *tp, __u64 now)
 {
 	struct w5_leg *l = &c->leg;
@@ -434,9 +480,9 @@ static __always_inline void fin_in(struct conn *c, struct w5_packets *f, const s
 	if (!end_once(c, W5_END_FIN_IN, now))
 		return;
 	conn_facts(c, tp);
-	emit_end(c, f, now);
+	emit_end(c, now);
 	if (l->role == W5_ROLE_UPSTREAM && l->phase == W5_PHASE_RESPONSE && !head_is_whole(l))
-		emit_packets(c, f, now);
+		emit_packets(c, now);
 }
 
 /* The listener saw data: the handshake's last ACK brought the request along, or the bare
@@ -502,7 +548,7 @@ static __always_inline struct conn *notice(struct __sk_buff *skb, struct bpf_soc
 static __always_inline int on_packet(struct __sk_buff *skb, bool out)
 {
 	struct bpf_sock *sk = skb->sk;
-	struct w5_packets *f;
+	struct w5_packet *slot;
 	struct tcp_sock *tp;
 	struct conn *c;
 	struct seg s;
@@ -525,8 +571,8 @@ static __always_inline int on_packet(struct __sk_buff *skb, bool out)
 	}
 	if (!c || c->dead)
 		return 1;
-	now = bpf_ktime_get_ns();
-	f = keep_packet(skb, sk, &s, out, now);
+	now = packet_time(skb, out);
+	slot = keep_packet(skb, c, out, now);
 	if (out) {
 		if (s.flags & W5_TCP_SYN) {
 			c->leg.syn_sent++;
@@ -534,9 +580,9 @@ static __always_inline int on_packet(struct __sk_buff *skb, bool out)
 		}
 		if (s.payload) {
 			if (c->leg.role == W5_ROLE_DOWNSTREAM)
-				down_out(skb, sk, c, f, &s, now);
+				down_out(skb, sk, c, slot, &s, now);
 			else
-				up_out(skb, sk, c, &s, now);
+				up_out(skb, sk, c, slot, &s, now);
 		}
 		if ((s.flags & W5_TCP_FIN) && !c->leg.fin_out_ns)
 			c->leg.fin_out_ns = now;
@@ -545,7 +591,7 @@ static __always_inline int on_packet(struct __sk_buff *skb, bool out)
 		return 1;
 	}
 	if (s.payload && c->leg.role == W5_ROLE_DOWNSTREAM)
-		down_in(skb, sk, c, &s, now);
+		down_in(skb, c, slot, &s, now);
 	if (s.flags & W5_TCP_SYN)
 		syn_in(skb, c, &s);
 	if (c->leg.role == W5_ROLE_DOWNSTREAM && !(s.flags & (W5_TCP_FIN | W5_TCP_RST)))
@@ -554,11 +600,11 @@ static __always_inline int on_packet(struct __sk_buff *skb, bool out)
 	if (!tp)
 		return 1;
 	if (s.payload && c->leg.role == W5_ROLE_UPSTREAM)
-		up_in(skb, c, f, &s, tp, now);
+		up_in(skb, c, slot, &s, tp, now);
 	if (s.flags & W5_TCP_RST)
-		rst_in(c, f, &s, tp, now);
+		rst_in(c, &s, tp, now);
 	else if (s.flags & W5_TCP_FIN)
-		fin_in(c, f, &s, tp, now);
+		fin_in(c, &s, tp, now);
 	return 1;
 }
 

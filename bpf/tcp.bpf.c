@@ -77,11 +77,6 @@ static __always_inline struct conn *conn_of(const struct sock *sk)
 	return bpf_sk_storage_get(&conns, (void *)sk, NULL, 0);
 }
 
-static __always_inline struct w5_packets *flight_of(const struct sock *sk)
-{
-	return cfg.recorder ? bpf_sk_storage_get(&flights, (void *)sk, NULL, 0) : NULL;
-}
-
 /* connect(): runs in the connecting thread, before a port is chosen or a packet sent. */
 static __always_inline void on_connect(const struct sock *sk)
 {
@@ -98,8 +93,13 @@ static __always_inline void on_connect(const struct sock *sk)
 		lose(MAP_FULL);
 		return;
 	}
-	if (c->leg.h.cookie) /* a socket used again after a failed connect */
-		__builtin_memset(c, 0, sizeof(*c));
+	if (c->leg.h.cookie) { /* a socket used again after a failed connect */
+		__builtin_memset(&c->leg, 0, sizeof(c->leg));
+		c->ended = 0;
+		c->err_latched = 0;
+		c->retrans0 = 0;
+		c->flight.total = 0;
+	}
 	now = bpf_ktime_get_ns();
 	conn_init(c, sk, bpf_get_socket_cookie((void *)sk), W5_ROLE_UPSTREAM);
 	c->leg.phase = W5_PHASE_CONNECT;
@@ -181,7 +181,7 @@ static __always_inline void on_local_close(struct conn *c, const struct sock *sk
 		return;
 	if (tp)
 		conn_facts(c, tp);
-	emit_end(c, flight_of(sk), now);
+	emit_end(c, now);
 }
 
 /* The socket is closed by the kernel: reset by the peer, or given up. */
@@ -211,7 +211,7 @@ static __always_inline void on_closed(struct conn *c, const struct sock *sk)
 		conn_facts(c, tp);
 	if (c->leg.err == EHOSTUNREACH)
 		note_neighbour(c, sk, now);
-	emit_end(c, flight_of(sk), now);
+	emit_end(c, now);
 }
 
 static __always_inline void on_peer_closed(struct conn *c, const struct sock *sk)
@@ -228,7 +228,7 @@ static __always_inline void on_peer_closed(struct conn *c, const struct sock *sk
 		return;
 	if (tp)
 		conn_facts(c, tp);
-	emit_end(c, flight_of(sk), now);
+	emit_end(c, now);
 }
 
 static __always_inline void on_listen(const struct sock *sk)
