@@ -213,7 +213,6 @@ enum app_exit app_live(struct app *a)
 		kernel_close(take_ptr(a->kernel));
 		return APP_EXIT_HOST;
 	}
-	kernel_poll(a->kernel);
 	app_ready(a);
 	err = a->stop ? -EIO : app_loop(a, &set);
 	kernel_poll(a->kernel);
@@ -228,22 +227,19 @@ enum app_exit app_replay(struct app *a)
 	int err;
 
 	block_signals(&set);
-	if (a->opt->output != OUTPUT_TUI)
-		app_ready(a);
+	app_ready(a);
+	if (a->stop)
+		return APP_EXIT_FAILURE;
 	err = trace_read(a->opt->read_path, app_record, a, say);
 	engine_finish(a->engine);
 	if (err)
 		log_error("%s", say);
 	if (err && err != -ENODATA)
 		return APP_EXIT_FAILURE;
-	if (a->opt->output == OUTPUT_TUI) {
-		a->stop = false;
-		app_ready(a);
-		if (a->tui && a->opt->screen_cols)
-			app_tick(a);
-		else if (a->tui)
-			app_loop(a, &set);
-	}
+	a->stop = false;
+	app_tick(a);
+	if (a->tui && !a->opt->screen_cols)
+		app_loop(a, &set);
 	return app_exit_status(a);
 }
 
