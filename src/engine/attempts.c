@@ -1,0 +1,192 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * Upstream attempts. One that was answered well only becomes its conn's last turn;
+ * one that failed, or was answered with a 5xx, is kept until an exchange claims it.
+ */
+#include "engine/internal.h"
+
+#include <string.h>
+
+bool leg_failed(const struct w5_leg *l)
+{
+	return !l->status;
+}
+
+uint64_t leg_start_ns(const struct w5_leg *l)
+{
+	if (l->req_ns && l->phase != W5_PHASE_CONNECT)
+		return l->req_ns;
+	if (l->open_ns)
+		return l->open_ns;
+	return l->end_ns ? l->end_ns : l->h.ts_ns;
+}
+
+uint64_t leg_settled_ns(const struct w5_leg *l)
+{
+	if (l->status && l->resp_ns)
+		return l->resp_ns;
+	return l->end_ns ? l->end_ns : l->h.ts_ns;
+}
+
+void atts_drop(struct engine *e, struct att *a)
+{
+	list_remove(&a->by_time);
+	list_remove(&a->by_conn);
+	list_remove(&a->by_hint);
+	list_remove(&a->turn.by_target);
+	free(a);
+	e->natts--;
+}
+
+void atts_expire(struct engine *e)
+{
+	while (!list_empty(&e->atts)) {
+		struct att *a = list_entry(list_first(&e->atts), struct att, by_time);
+
+		if (a->arrived_ns + ATT_KEEP_NS > e->c.now_ns)
+			return;
+		atts_drop(e, a);
+	}
+}
+
+static struct att *att_add(struct engine *e, struct conn *c, const struct w5_leg *l, uint64_t key)
+{
+	struct conn *hint;
+	struct att *a;
+
+	if (e->natts >= ATTS_MAX)
+		atts_drop(e, list_entry(list_first(&e->atts), struct att, by_time));
+	a = malloc(sizeof(*a));
+	if (!a) {
+		loss_own(e, W5_LOSS_EVICTED);
+		return NULL;
+	}
+	a->arrived_ns = e->c.now_ns;
+	a->failed = leg_failed(l);
+	a->turn.claimed = false;
+	a->turn.is_att = true;
+	a->turn.key = key;
+	a->turn.leg = *l;
+	list_init(&a->by_hint);
+	list_init(&a->turn.by_target);
+	list_push_back(&e->atts, &a->by_time);
+	list_push_back(&c->atts, &a->by_conn);
+	if (key)
+		list_push_front(&e->att_targets[key & (TARGET_BUCKETS - 1)], &a->turn.by_target);
+	e->natts++;
+	/* Last: making the other conn may push this one out, which unlinks a. */
+	hint = conns_get(e, l->hint_cookie);
+	if (hint)
+		list_push_back(&hint->hinted, &a->by_hint);
+	return a;
+}
+
+static void count_upstream(struct engine *e, struct conn *c, const struct w5_leg *l)
+{
+	struct upstream *u = c->up;
+	bool first = !u;
+
+	if (first)
+		u = upstreams_get(e, l);
+	if (!u)
+		return;
+	if (first) {
+		c->up = u;
+		if (c->counted)
+			u->pub.open++;
+		if (!(l->flags & W5_F_OLDER))
+			u->pub.connects++;
+	}
+	u->pub.last_ns = l->h.ts_ns;
+	u->pub.retrans += l->retrans;
+	if (l->srtt_us)
+		u->pub.srtt_us = l->srtt_us;
+	if (l->phase == W5_PHASE_CONNECT) {
+		u->pub.connect_failures++;
+	} else {
+		u->pub.requests++;
+		u->pub.reused += l->nr > 1;
+		if (l->synack_ttl)
+			u->synack_ttl = l->synack_ttl;
+		if (!(l->flags & W5_F_OLDER) && l->open_ns > u->last_connect_ok_ns)
+			u->last_connect_ok_ns = l->open_ns;
+	}
+	if (leg_failed(l)) {
+		u->pub.failures++;
+		u->pub.last_fail_ns = leg_settled_ns(l);
+		if (!u->pub.first_fail_ns)
+			u->pub.first_fail_ns = u->pub.last_fail_ns;
+	} else if (l->resp_ns >= l->req_ns && l->req_ns) {
+		u->last_answer_ns = l->resp_ns;
+		u->pub.ttfb_us_sum += (l->resp_ns - l->req_ns) / 1000;
+		u->pub.ttfb_count++;
+	}
+	u->pub.s5xx += l->status >= 500;
+	u->pub.resets += l->end == W5_END_RST_IN && l->phase != W5_PHASE_CONNECT;
+}
+
+void on_attempt(struct engine *e, const struct w5_leg *l)
+{
+	struct conn *c = conns_get(e, l->h.cookie);
+	bool failed = leg_failed(l);
+	struct head h;
+	uint64_t key = 0;
+	struct att *a;
+
+	e->c.attempts++;
+	if (!c) {
+		loss_own(e, W5_LOSS_EVICTED);
+		return;
+	}
+	conns_seen(e, c, &l->h, W5_ROLE_UPSTREAM);
+	count_upstream(e, c, l);
+	if (l->phase != W5_PHASE_CONNECT && head_parse_line(&h, l))
+		key = head_target_key(&h);
+	if (!failed && l->status < 500) {
+		conns_set_last(e, c, l, key, true);
+		return;
+	}
+	conns_set_last(e, c, l, key, false);
+	if (l->end)
+		conns_close(e, c);
+	a = att_add(e, c, l, key);
+	if (!a || !failed)
+		return;
+	failure_add(e, gateways_of(e, l->tgid), l);
+	exchange_recheck(e, conns_find(e, l->hint_cookie), a);
+}
+
+static bool same_turn(const struct w5_leg *a, const struct w5_leg *b)
+{
+	return a->nr == b->nr && a->req_ns == b->req_ns;
+}
+
+/* The conn ended: its last turn now has its final facts. */
+void on_end(struct engine *e, const struct w5_leg *l)
+{
+	struct conn *c = conns_get(e, l->h.cookie);
+	struct list *n;
+
+	if (!c) {
+		loss_own(e, W5_LOSS_EVICTED);
+		return;
+	}
+	conns_seen(e, c, &l->h, l->role);
+	if (same_turn(&c->last.leg, l)) {
+		struct w5_hdr h = c->last.leg.h;
+
+		c->last.leg = *l;
+		c->last.leg.h = h;
+	}
+	list_for_each(n, &c->atts) {
+		struct att *a = list_entry(n, struct att, by_conn);
+		uint64_t resp_ns = a->turn.leg.resp_ns;
+
+		if (!same_turn(&a->turn.leg, l))
+			continue;
+		a->turn.leg = *l;
+		if (resp_ns)
+			a->turn.leg.resp_ns = resp_ns;
+	}
+	conns_close(e, c);
+}

@@ -1,0 +1,167 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * The conn table: by socket cookie, bounded. Closed conns wait in a list of their own
+ * and go first; only pushing out an open one is a loss.
+ */
+#include "engine/internal.h"
+
+#include <string.h>
+
+static void unlink_atts(struct conn *c)
+{
+	while (!list_empty(&c->atts))
+		list_remove(list_first(&c->atts));
+	while (!list_empty(&c->hinted))
+		list_remove(list_first(&c->hinted));
+}
+
+static void uncount(struct engine *e, struct conn *c)
+{
+	if (!c->counted)
+		return;
+	c->counted = false;
+	if (c->role == W5_ROLE_DOWNSTREAM)
+		e->c.conns_down--;
+	else
+		e->c.conns_up--;
+	if (c->up && c->up->pub.open)
+		c->up->pub.open--;
+}
+
+static void conn_free(struct engine *e, struct conn *c)
+{
+	uncount(e, c);
+	unlink_atts(c);
+	list_remove(&c->last.by_target);
+	list_remove(&c->lru);
+	hash_remove(&e->conns, c->cookie);
+	free(c);
+	e->nconns--;
+}
+
+static void make_room(struct engine *e)
+{
+	struct list *n = list_first(&e->closed);
+
+	if (!n) {
+		n = list_first(&e->open);
+		/* One known only as a hint holds nothing of its own. */
+		if (n && list_entry(n, struct conn, lru)->counted)
+			loss_own(e, W5_LOSS_EVICTED);
+	}
+	if (n)
+		conn_free(e, list_entry(n, struct conn, lru));
+}
+
+struct conn *conns_find(const struct engine *e, uint64_t cookie)
+{
+	return cookie ? hash_find(&e->conns, cookie) : NULL;
+}
+
+struct conn *conns_get(struct engine *e, uint64_t cookie)
+{
+	struct conn *c = conns_find(e, cookie);
+
+	if (c || !cookie)
+		return c;
+	if (e->nconns >= e->cfg.max_conns)
+		make_room(e);
+	c = malloc(sizeof(*c));
+	if (!c || hash_insert(&e->conns, cookie, c)) {
+		free(c);
+		return NULL;
+	}
+	memset(c, 0, sizeof(*c));
+	c->cookie = cookie;
+	c->gw = -1;
+	c->touched_ns = e->c.now_ns;
+	list_init(&c->atts);
+	list_init(&c->hinted);
+	list_init(&c->last.by_target);
+	list_push_back(&e->open, &c->lru);
+	e->nconns++;
+	return c;
+}
+
+/* A jump of the sequence is a loss; a record that comes late takes it back. */
+static void check_seq(struct engine *e, struct conn *c, const struct w5_hdr *h)
+{
+	uint32_t ahead = h->seq - c->seq;
+
+	if (!c->has_seq) {
+		c->has_seq = true;
+		c->seq = h->seq;
+		return;
+	}
+	if ((int32_t)ahead > 0) {
+		if (ahead > 1) {
+			c->missing += ahead - 1;
+			c->hole_ns = h->ts_ns;
+			loss_own(e, W5_LOSS_SEQ_HOLE);
+		}
+		c->seq = h->seq;
+		return;
+	}
+	if (ahead && c->missing && --c->missing == 0) {
+		c->hole_ns = 0;
+		e->own_loss[W5_LOSS_SEQ_HOLE]--;
+		e->c.loss[W5_LOSS_SEQ_HOLE]--;
+	}
+}
+
+void conns_seen(struct engine *e, struct conn *c, const struct w5_hdr *h, uint8_t role)
+{
+	check_seq(e, c, h);
+	if (c->closed || h->type == W5_REC_PACKETS)
+		return;
+	c->touched_ns = e->c.now_ns;
+	list_move_back(&e->open, &c->lru);
+	if (c->counted || role == W5_ROLE_UNKNOWN)
+		return;
+	c->role = role;
+	c->counted = true;
+	if (role == W5_ROLE_DOWNSTREAM)
+		e->c.conns_down++;
+	else
+		e->c.conns_up++;
+}
+
+void conns_close(struct engine *e, struct conn *c)
+{
+	uncount(e, c);
+	c->closed = true;
+	c->touched_ns = e->c.now_ns;
+	list_move_back(&e->closed, &c->lru);
+}
+
+void conns_set_last(struct engine *e, struct conn *c, const struct w5_leg *leg, uint64_t key,
+		    bool by_target)
+{
+	c->last.leg = *leg;
+	c->last.claimed = false;
+	list_remove(&c->last.by_target);
+	c->last.key = key;
+	if (by_target && key)
+		list_push_front(&e->conn_targets[key & (TARGET_BUCKETS - 1)], &c->last.by_target);
+}
+
+/* A few at a time: called for every TICK. */
+void conns_expire(struct engine *e)
+{
+	while (!list_empty(&e->closed)) {
+		struct conn *c = list_entry(list_first(&e->closed), struct conn, lru);
+
+		if (c->touched_ns + CONN_KEEP_NS > e->c.now_ns)
+			return;
+		conn_free(e, c);
+	}
+}
+
+void conns_free(struct engine *e)
+{
+	while (!list_empty(&e->open))
+		conn_free(e, list_entry(list_first(&e->open), struct conn, lru));
+	while (!list_empty(&e->closed))
+		conn_free(e, list_entry(list_first(&e->closed), struct conn, lru));
+	hash_fini(&e->conns);
+}

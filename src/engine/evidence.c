@@ -1,0 +1,189 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* The facts behind a finding as sentences: each row says its piece where it applies. */
+#include "engine/facts.h"
+
+#include <stdarg.h>
+#include <string.h>
+
+#include "base/text.h"
+
+struct writer {
+	struct finding *f;
+	const struct sentence_input *in;
+};
+
+static void say(struct writer *w, const char *fmt, ...) __attribute__((format(printf, 2, 3)));
+
+static void say(struct writer *w, const char *fmt, ...)
+{
+	va_list ap;
+
+	if (w->f->nevidence == FINDING_EVIDENCE_MAX)
+		return;
+	va_start(ap, fmt);
+	vsnprintf(w->f->evidence[w->f->nevidence++], sizeof(w->f->evidence[0]), fmt, ap);
+	va_end(ap);
+}
+
+struct span_text {
+	char s[16];
+};
+
+static struct span_text dur(uint64_t from_ns, uint64_t to_ns)
+{
+	struct span_text t;
+
+	text_duration(t.s, sizeof(t.s), to_ns > from_ns ? to_ns - from_ns : 0);
+	return t;
+}
+
+static void say_connect(struct writer *w, const struct facts *x)
+{
+	const struct w5_leg *l = x->l;
+
+	if (!x->connecting)
+		return;
+	say(w, "%u SYN sent in %s, not established", l->syn_sent, dur(l->open_ns, l->end_ns).s);
+	if (l->flags & W5_F_LOCAL_UNREACH || l->busy)
+		say(w, "the SYN was still queued here for ARP/ND (%u retransmits refused)",
+		    l->busy);
+	if (l->rst_in_ns)
+		say(w, "RST%s came %s after the SYN, ttl %u",
+		    l->rst_flags & W5_TCP_ACK ? "-ACK" : "", dur(l->open_ns, l->rst_in_ns).s,
+		    l->rst_ttl);
+	if (x->err)
+		say(w, "the kernel reported errno %d%s", x->err, l->err ? "" : " (soft)");
+	else
+		say(w, "the gateway gave up after %s", dur(l->open_ns, l->end_ns).s);
+}
+
+static void say_reuse(struct writer *w, const struct facts *x)
+{
+	if (x->connecting || !x->l->nr)
+		return;
+	if (x->reused)
+		say(w, "connection reused: request %u on it%s, idle %s before", x->l->nr,
+		    x->l->flags & W5_F_OLDER ? " since why502 started" : "",
+		    dur(0, x->l->idle_ns).s);
+	else if (!x->l->status)
+		say(w, "first request on a new connection");
+}
+
+static void say_fin_first(struct writer *w, const struct facts *x)
+{
+	if (x->fin_first)
+		say(w, "FIN from the backend %s before our request left",
+		    dur(x->l->fin_in_ns, x->l->req_ns).s);
+}
+
+static void say_ack(struct writer *w, const struct facts *x)
+{
+	const struct w5_leg *l = x->l;
+
+	if (x->connecting || l->status || !l->req_bytes)
+		return;
+	say(w, "%u of %u request bytes acknowledged", l->req_acked, l->req_bytes);
+	if (l->retrans)
+		say(w, "%u segments sent again, %u timeouts in a row", l->retrans, l->rto_count);
+}
+
+static void say_end(struct writer *w, const struct facts *x)
+{
+	const struct w5_leg *l = x->l;
+	uint64_t from = l->req_last_ns ? l->req_last_ns : l->req_ns;
+	struct span_text t = dur(from, l->end_ns);
+
+	if (x->connecting || !l->end)
+		return;
+	if (x->peer_rst)
+		say(w, "RST %s ACK %s after the request, ttl %u%s",
+		    l->rst_flags & W5_TCP_ACK ? "with" : "without", t.s, l->rst_ttl,
+		    x->ref_ttl && l->rst_ttl == x->ref_ttl ? " as its other packets" : "");
+	else if (x->peer_fin)
+		say(w, "FIN from the backend %s after the request", t.s);
+	else if (x->by_gateway)
+		say(w, "the gateway closed first, with %s, %s after the request",
+		    l->end == W5_END_RST_OUT ? "RST" : "FIN", t.s);
+	else
+		say(w, "the kernel gave up %s after the request (errno %d)", t.s, x->err);
+	if (x->ref_ttl && l->rst_ttl && l->rst_ttl != x->ref_ttl)
+		say(w, "ttl %u in the backend's other packets", x->ref_ttl);
+}
+
+static void say_bytes(struct writer *w, const struct facts *x)
+{
+	const struct w5_leg *l = x->l;
+	char bytes[100];
+
+	if (!l->resp_bytes)
+		return;
+	if (l->status)
+		say(w, "upstream answered %u, %s after the request", l->status,
+		    dur(l->req_ns, l->resp_ns).s);
+	if (!x->answered_badly && l->status)
+		return;
+	text_escape(bytes, sizeof(bytes), l->resp, l->resp_len < 24 ? l->resp_len : 24);
+	say(w, "%u response bytes came, beginning: %s", l->resp_bytes, bytes);
+}
+
+static void say_others(struct writer *w, const struct facts *x)
+{
+	char up[TEXT_ENDPOINT_MAX];
+	size_t n = w->f->nattempts;
+
+	(void)x;
+	for (size_t i = 0; i + 1 < n; i++) {
+		const struct attempt *a = &w->f->attempts[i];
+
+		text_endpoint(up, sizeof(up), &a->leg.remote, a->leg.rport);
+		if (a->doubtful)
+			say(w, "also possible: %s, %s", up, cause_name(a->cause));
+		else if (a->cause)
+			say(w, "attempt %zu failed too: %s, %s", i + 1, up, cause_name(a->cause));
+	}
+}
+
+static void say_half_close(struct writer *w, const struct w5_leg *d)
+{
+	if (d->status && d->fin_in_ns && d->fin_in_ns < d->resp_ns)
+		say(w, "the client had closed its side %s before the answer",
+		    dur(d->fin_in_ns, d->resp_ns).s);
+	if (!d->status && d->end == W5_END_FIN_IN)
+		say(w, "FIN from the client %s after its request", dur(d->req_ns, d->end_ns).s);
+	if (!d->status && d->end == W5_END_RST_IN)
+		say(w, "RST from the client %s after its request", dur(d->req_ns, d->end_ns).s);
+	if (!d->status && (d->end == W5_END_FIN_OUT || d->end == W5_END_RST_OUT))
+		say(w, "the client got no byte: the gateway sent %s %s after the request",
+		    d->end == W5_END_FIN_OUT ? "FIN" : "RST", dur(d->req_ns, d->end_ns).s);
+}
+
+static void say_no_attempt(struct writer *w)
+{
+	const struct failure *e = w->in->earlier;
+	char up[TEXT_ENDPOINT_MAX];
+
+	if (w->f->nattempts)
+		return;
+	say(w, "no upstream connection or request of the gateway belongs to this exchange");
+	if (!e)
+		return;
+	text_endpoint(up, sizeof(up), &e->ip, e->port);
+	say(w, "%s failed %s before%s%s%s", up, dur(e->ts_ns, w->f->ts_ns).s, e->cause ? ": " : "",
+	    e->cause ? cause_name(e->cause) : "",
+	    w->in->same_route ? ", for the same host and path" : "");
+}
+
+void sentence_evidence(struct finding *f, const struct sentence_input *in)
+{
+	static void (*const says[])(struct writer *, const struct facts *) = {
+		say_connect, say_reuse, say_fin_first, say_ack, say_end, say_bytes, say_others,
+	};
+	struct writer w = { .f = f, .in = in };
+
+	say_half_close(&w, &f->down);
+	say_no_attempt(&w);
+	if (f->lost)
+		say(&w, "%llu records were lost in this window", (unsigned long long)f->lost);
+	for (size_t i = 0; in->facts && i < ARRAY_SIZE(says); i++)
+		says[i](&w, in->facts);
+}

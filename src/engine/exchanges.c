@@ -1,0 +1,210 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * Downstream exchanges: counted, and those that went wrong (or right, but only after a
+ * failed attempt) wait for their grace, because the gateway may close the upstream conn
+ * after it wrote the answer.
+ */
+#include "engine/internal.h"
+
+#include <string.h>
+
+static int gateway_of(struct engine *e, struct conn *c, const struct w5_leg *l)
+{
+	if (c->gw < 0 || c->gw_tgid != l->tgid) {
+		c->gw = gateways_of(e, l->tgid);
+		c->gw_tgid = l->tgid;
+	}
+	return c->gw;
+}
+
+static bool wanted(struct engine *e, int gw, const struct w5_leg *l)
+{
+	const struct engine_cfg *cfg = &e->cfg;
+
+	if (cfg->comm[0] && (gw < 0 || strncmp(e->gws[gw].name, cfg->comm, sizeof(cfg->comm))))
+		return false;
+	if (cfg->pid && l->tgid != cfg->pid &&
+	    (gw < 0 || (gw != gateways_of(e, cfg->pid) && e->gws[gw].group != cfg->pid)))
+		return false;
+	return true;
+}
+
+static bool silent(const struct w5_leg *l)
+{
+	return !l->status &&
+	       (l->end == W5_END_FIN_OUT || l->end == W5_END_RST_OUT || l->end == W5_END_SK_ERR);
+}
+
+static bool client_left(const struct w5_leg *l)
+{
+	return !l->status && (l->end == W5_END_FIN_IN || l->end == W5_END_RST_IN);
+}
+
+static struct engine_second *second_of(struct engine *e, uint64_t ts_ns)
+{
+	uint64_t sec = ts_ns / NS_PER_S;
+	size_t i = sec % SECONDS_KEPT;
+
+	if (e->seconds[i].sec != sec) {
+		e->seconds[i].sec = sec;
+		e->seconds[i].s = (struct engine_second){ 0 };
+	}
+	return &e->seconds[i].s;
+}
+
+static void count(struct engine *e, int gw, const struct w5_leg *l)
+{
+	struct engine_second *s = second_of(e, e->c.now_ns);
+	unsigned class = l->status / 100;
+
+	e->c.exchanges++;
+	s->exchanges++;
+	e->c.status_class[class < 6 ? class : 0]++;
+	e->c.s502 += l->status == 502;
+	e->c.s503 += l->status == 503;
+	e->c.s504 += l->status == 504;
+	s->s502 += l->status == 502;
+	s->s503 += l->status == 503;
+	s->s504 += l->status == 504;
+	e->c.silent += silent(l);
+	s->silent += silent(l);
+	e->c.client_aborts += client_left(l);
+	if (gw >= 0)
+		e->gws[gw].exchanges++;
+}
+
+static void pending_add(struct engine *e, int gw, const struct w5_leg *l, bool recovered)
+{
+	struct pending *p;
+	struct head h;
+
+	if (e->npendings >= PENDING_MAX)
+		pendings_run(e, e->c.now_ns + e->cfg.grace_ns / 2);
+	if (e->npendings >= PENDING_MAX) {
+		loss_own(e, W5_LOSS_EVICTED);
+		return;
+	}
+	p = calloc(1, sizeof(*p));
+	if (!p) {
+		loss_own(e, W5_LOSS_EVICTED);
+		return;
+	}
+	p->leg = *l;
+	p->gw = gw;
+	p->recovered = recovered;
+	p->deadline_ns = e->c.now_ns + e->cfg.grace_ns;
+	p->from_ns = l->req_ns;
+	/* A client that left: the gateway drops the attempt after that, before this record. */
+	p->ts_ns = l->status || l->resp_ns ? l->resp_ns : l->h.ts_ns;
+	if (head_parse_line(&h, l))
+		p->key = head_target_key(&h);
+	if (recovered)
+		correlate_good(e, p);
+	list_push_back(&e->pendings, &p->node);
+	e->npendings++;
+}
+
+/* Did this failed attempt happen while that request was being served? */
+static bool within(const struct w5_leg *down, const struct w5_leg *up)
+{
+	return leg_start_ns(up) + SLACK_NS >= down->req_ns && down->req_ns &&
+	       leg_start_ns(up) <= down->resp_ns && leg_settled_ns(up) <= down->resp_ns + SLACK_NS;
+}
+
+static bool failed_within(const struct att *a, const struct w5_leg *l)
+{
+	return a->failed && !a->turn.claimed && within(l, &a->turn.leg);
+}
+
+/* A few look-ups, and only while there are unexplained attempts. */
+static bool had_failure(struct engine *e, struct conn *c, const struct w5_leg *l)
+{
+	int left = 16;
+	struct list *n;
+	struct head h;
+	uint64_t key;
+
+	list_for_each(n, &c->hinted) {
+		if (failed_within(list_entry(n, struct att, by_hint), l))
+			return true;
+	}
+	if (!head_parse_line(&h, l))
+		return false;
+	key = head_target_key(&h);
+	list_for_each(n, &e->att_targets[key & (TARGET_BUCKETS - 1)]) {
+		const struct turn *t = list_entry(n, struct turn, by_target);
+
+		if (!left--)
+			break;
+		if (t->key == key && failed_within(turn_att((struct turn *)t), l))
+			return true;
+	}
+	return false;
+}
+
+void on_exchange(struct engine *e, const struct w5_leg *l)
+{
+	struct conn *c = conns_get(e, l->h.cookie);
+	int gw;
+
+	if (!c) {
+		loss_own(e, W5_LOSS_EVICTED);
+		return;
+	}
+	conns_seen(e, c, &l->h, W5_ROLE_DOWNSTREAM);
+	gw = gateway_of(e, c, l);
+	conns_set_last(e, c, l, 0, false);
+	if (!wanted(e, gw, l))
+		return;
+	count(e, gw, l);
+	if (l->end)
+		conns_close(e, c);
+	if (l->status >= 500 || !l->status)
+		pending_add(e, gw, l, false);
+	else if (e->natts && had_failure(e, c, l))
+		pending_add(e, gw, l, true);
+}
+
+void exchange_recheck(struct engine *e, struct conn *down, const struct att *a)
+{
+	const struct w5_leg *l;
+	struct list *n;
+
+	if (!down || down->role != W5_ROLE_DOWNSTREAM)
+		return;
+	l = &down->last.leg;
+	if (!l->status || l->status >= 500 || !within(l, &a->turn.leg))
+		return;
+	list_for_each(n, &e->pendings) {
+		const struct pending *p = list_entry(n, struct pending, node);
+
+		if (p->leg.h.cookie == l->h.cookie && p->leg.nr == l->nr)
+			return;
+	}
+	pending_add(e, down->gw, l, true);
+}
+
+void pendings_run(struct engine *e, uint64_t now_ns)
+{
+	while (!list_empty(&e->pendings)) {
+		struct pending *p = list_entry(list_first(&e->pendings), struct pending, node);
+
+		if (p->deadline_ns > now_ns)
+			return;
+		explain(e, p);
+		list_remove(&p->node);
+		free(p);
+		e->npendings--;
+	}
+}
+
+void pendings_free(struct engine *e)
+{
+	while (!list_empty(&e->pendings)) {
+		struct list *n = list_first(&e->pendings);
+
+		list_remove(n);
+		free(list_entry(n, struct pending, node));
+	}
+	e->npendings = 0;
+}

@@ -1,0 +1,414 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * From a waiting exchange to a finding: its attempts, their causes, the verdict, how sure
+ * we are, the words. Decision order: client gone, passed through, no attempt, last attempt.
+ */
+#include "engine/facts.h"
+
+#include <string.h>
+
+/* A gateway that does not try answers at once; one that waited did something unseen. */
+#define NOT_TRIED_NS	  (100 * NS_PER_MS)
+/* The tool may have missed the attempts of a request that began this soon after its start. */
+#define WARM_UP_NS	  (200 * NS_PER_MS)
+/* Second family of a dual-stack connect (RFC 8305: 250 ms; Go and Envoy 300 ms). */
+#define HAPPY_EYEBALLS_NS NS_PER_S
+
+struct work {
+	struct engine *e;
+	struct pending *p;
+	struct finding *f;
+	struct link links[CANDIDATES_MAX];
+	size_t n;
+	bool tied;
+	enum confidence conf;
+	struct facts last;
+	struct sentence_input say;
+};
+
+static void lower(struct work *w, enum confidence to)
+{
+	if (to > w->conf)
+		w->conf = to;
+}
+
+/* ---- who, when, what ---- */
+
+static void describe(struct work *w)
+{
+	struct engine *e = w->e;
+	const struct w5_leg *d = &w->p->leg;
+	struct finding *f = w->f;
+	struct head h;
+
+	f->refs = 1;
+	f->down = *d;
+	f->status = d->status;
+	f->ts_ns = d->status || d->resp_ns ? d->resp_ns : d->end_ns ? d->end_ns : d->h.ts_ns;
+	f->wall_ns = f->ts_ns + e->c.wall_offset_ns;
+	f->req_ns = d->req_ns;
+	f->duration_ns = d->req_ns && f->ts_ns > d->req_ns ? f->ts_ns - d->req_ns : 0;
+	f->gateway_group = d->tgid;
+	if (w->p->gw < 0)
+		w->p->gw = gateways_of(e, d->tgid);
+	if (w->p->gw >= 0) {
+		const struct engine_gateway *g = &e->gws[w->p->gw];
+
+		memcpy(f->gateway_name, g->name, sizeof(f->gateway_name));
+		memcpy(f->gateway_cgroup, g->cgroup, sizeof(f->gateway_cgroup));
+		f->gateway_group = g->group;
+	}
+	if (!head_parse(&h, d))
+		return;
+	span_copy(f->method, sizeof(f->method), h.method);
+	span_copy(f->target, sizeof(f->target), h.target);
+	span_copy(f->host, sizeof(f->host), h.host);
+	span_copy(f->request_id, sizeof(f->request_id), h.request_id);
+}
+
+/* ---- attempts ---- */
+
+/* The slower family of a dual-stack connect: given up because the other was there first. */
+static bool lost_the_race(const struct work *w, size_t i)
+{
+	static const uint8_t v4[12] = { [10] = 0xff, [11] = 0xff };
+	const struct w5_leg *l = &w->links[i].turn->leg;
+	bool is_v4 = !memcmp(l->remote.ip, v4, sizeof(v4));
+
+	if (l->phase != W5_PHASE_CONNECT || l->err ||
+	    leg_settled_ns(l) - leg_start_ns(l) > HAPPY_EYEBALLS_NS)
+		return false;
+	for (size_t j = 0; j < w->n; j++) {
+		const struct w5_leg *o = &w->links[j].turn->leg;
+
+		if (j != i && o->rport == l->rport && o->phase != W5_PHASE_CONNECT &&
+		    !memcmp(o->remote.ip, v4, sizeof(v4)) != is_v4)
+			return true;
+	}
+	return false;
+}
+
+static bool worth_telling(const struct work *w)
+{
+	uint16_t s = w->p->leg.status;
+
+	if (!w->p->recovered && (s < 500 || s > 599 || w->e->cfg.bad_status[s - 500]))
+		return true;
+	for (size_t i = 0; i < w->n; i++) {
+		if (leg_failed(&w->links[i].turn->leg) && !lost_the_race(w, i))
+			return true;
+	}
+	return false;
+}
+
+static bool passes_port(const struct work *w)
+{
+	uint16_t port = w->e->cfg.port;
+
+	if (!port || w->p->leg.lport == port || w->p->leg.rport == port)
+		return true;
+	for (size_t i = 0; i < w->n; i++) {
+		if (w->links[i].turn->leg.rport == port || w->links[i].turn->leg.lport == port)
+			return true;
+	}
+	return false;
+}
+
+static void take_attempts(struct work *w)
+{
+	struct finding *f = w->f;
+	const struct rule *r = NULL;
+
+	for (size_t i = 0; i < w->n; i++) {
+		struct link *k = &w->links[i];
+		struct attempt *a = &f->attempts[i];
+		bool last = i + 1 == w->n;
+		struct facts x;
+
+		a->leg = k->turn->leg;
+		a->doubtful = k->doubtful;
+		facts_of(&x, &a->leg, w->p, upstreams_get(w->e, &a->leg), last);
+		r = rule_of(&x);
+		a->cause = k->cause = lost_the_race(w, i) ? CAUSE_NONE : r->cause;
+		a->flight = flights_get(w->e, a->leg.h.cookie);
+		f->nattempts++;
+		if (!last)
+			continue;
+		f->witness = k->witness;
+		w->last = x;
+		w->say.facts = &w->last;
+		lower(w, r->at_best);
+	}
+}
+
+static bool same_story(const struct attempt *a, const struct attempt *b)
+{
+	return a->cause == b->cause && a->leg.rport == b->leg.rport &&
+	       !memcmp(&a->leg.remote, &b->leg.remote, sizeof(a->leg.remote));
+}
+
+/* Candidates that would tell the same story are no doubt about the cause. */
+static void settle_doubt(struct work *w)
+{
+	struct finding *f = w->f;
+	struct attempt *last = &f->attempts[f->nattempts - 1];
+	size_t kept = 0;
+	bool open = false;
+
+	for (size_t i = 0; i < f->nattempts; i++) {
+		struct attempt *a = &f->attempts[i];
+
+		if (a->doubtful && same_story(a, last)) {
+			flight_unref(a->flight);
+			continue;
+		}
+		open = open || a->doubtful;
+		if (kept != i)
+			f->attempts[kept] = *a;
+		kept++;
+	}
+	f->nattempts = kept;
+	f->attempts[kept - 1].doubtful = open;
+	w->last.l = &f->attempts[kept - 1].leg;
+	if (w->tied)
+		lower(w, open ? CONFIDENCE_AMBIGUOUS : CONFIDENCE_LIKELY);
+}
+
+/* Two witnesses that agree leave one candidate; one alone needs that nothing else fits. */
+static enum confidence link_confidence(const struct work *w)
+{
+	unsigned wit = w->f->witness;
+	const struct w5_leg *l = &w->links[w->n - 1].turn->leg, *d = &w->p->leg;
+	bool up = l->hint_cookie == d->h.cookie, down = d->hint_cookie == l->h.cookie;
+
+	if (wit & WITNESS_REQUEST_ID)
+		return CONFIDENCE_CERTAIN;
+	if ((wit & WITNESS_TRAIL) && ((wit & WITNESS_TARGET) || (up && down)))
+		return CONFIDENCE_CERTAIN;
+	if (up && gateways_trail_exact(w->e, w->p->gw))
+		return CONFIDENCE_CERTAIN;
+	if ((wit & WITNESS_TARGET) && (wit & WITNESS_TIME) && (wit & WITNESS_THREAD))
+		return CONFIDENCE_CERTAIN;
+	return CONFIDENCE_LIKELY;
+}
+
+/* ---- verdict and cause ---- */
+
+static bool client_left(const struct w5_leg *d)
+{
+	return !d->status && (d->end == W5_END_FIN_IN || d->end == W5_END_RST_IN);
+}
+
+static void set(struct work *w, enum verdict v, enum cause c, enum confidence conf)
+{
+	w->f->verdict = v;
+	w->f->cause = c;
+	lower(w, conf);
+}
+
+static bool decide_client(struct work *w)
+{
+	if (!client_left(&w->p->leg))
+		return false;
+	w->conf = CONFIDENCE_CERTAIN; /* whatever the attempts: the client's own packet says it */
+	set(w, VERDICT_CLIENT, CAUSE_CLIENT_ABORT, CONFIDENCE_CERTAIN);
+	return true;
+}
+
+static bool decide_recovered(struct work *w)
+{
+	if (!w->p->recovered)
+		return false;
+	set(w, VERDICT_RECOVERED, CAUSE_RETRY_RECOVERED, CONFIDENCE_CERTAIN);
+	return true;
+}
+
+static bool decide_passed(struct work *w)
+{
+	const struct w5_leg *l = w->say.facts ? w->last.l : NULL, *d = &w->p->leg;
+
+	if (!l || l->status != d->status || !l->resp_ns || l->resp_ns > d->resp_ns + SLACK_NS)
+		return false;
+	if (l->status)
+		set(w, VERDICT_PASSED_THROUGH, CAUSE_BACKEND_5XX, CONFIDENCE_CERTAIN);
+	else if (d->resp_ns)
+		/* Bytes that are no HTTP, passed on as they came (nginx: HTTP/0.9). */
+		set(w, VERDICT_PASSED_THROUGH, w->f->attempts[w->f->nattempts - 1].cause,
+		    CONFIDENCE_CERTAIN);
+	else
+		return false;
+	return true;
+}
+
+static bool decide_last(struct work *w)
+{
+	enum verdict v = w->p->leg.status || w->p->leg.resp_ns ? VERDICT_GATEWAY_MADE
+							       : VERDICT_SILENT;
+	enum cause c;
+
+	if (!w->f->nattempts)
+		return false;
+	c = w->f->attempts[w->f->nattempts - 1].cause;
+	if (c == CAUSE_NONE)
+		c = CAUSE_INSUFFICIENT_EVIDENCE;
+	set(w, v, c, CONFIDENCE_CERTAIN);
+	return true;
+}
+
+/* The gateway had closed the idle client conn before the request came in. */
+static bool decide_idle_close(struct work *w)
+{
+	const struct w5_leg *d = &w->p->leg;
+
+	if (d->status || !d->fin_out_ns || !d->req_ns || d->fin_out_ns > d->req_ns)
+		return false;
+	set(w, VERDICT_SILENT, CAUSE_GATEWAY_TIMEOUT_LOCAL, CONFIDENCE_CERTAIN);
+	return true;
+}
+
+static bool decide_unknown(struct work *w, const char *doubt)
+{
+	w->say.doubt = doubt;
+	set(w, VERDICT_UNKNOWN, CAUSE_INSUFFICIENT_EVIDENCE, CONFIDENCE_LIKELY);
+	return true;
+}
+
+static bool too_young(const struct work *w)
+{
+	const struct w5_leg *d = &w->p->leg;
+
+	return (d->flags & W5_F_NO_REQ) || !d->req_ns || d->req_ns < w->e->c.start_ns + WARM_UP_NS;
+}
+
+static bool decide_untried(struct work *w)
+{
+	const struct w5_leg *d = &w->p->leg;
+	uint64_t asked = d->req_last_ns ? d->req_last_ns : d->req_ns;
+	uint64_t hold = gateways_holddown_ns(w->e, w->p->gw);
+	struct head h;
+	uint64_t route = head_parse(&h, d) ? head_route_key(&h) : 0;
+	const struct failure *x;
+
+	x = failure_find(w->e, w->p->gw, route, d->req_ns > hold ? d->req_ns - hold : 0,
+			 w->p->ts_ns, &w->say.same_route);
+	w->say.earlier = x;
+	if (w->f->lost)
+		return decide_unknown(w, "records were lost: an attempt may be among them");
+	if (w->p->ts_ns > asked + NOT_TRIED_NS)
+		return decide_unknown(
+			w,
+			"no attempt was seen, yet the gateway waited: a name look-up, a queue, or a local socket");
+	if (x && (d->status || d->end)) {
+		w->f->linked_id = x->finding_id;
+		set(w, d->status ? VERDICT_GATEWAY_MADE : VERDICT_SILENT, CAUSE_NO_LIVE_UPSTREAM,
+		    w->say.same_route ? CONFIDENCE_CERTAIN : CONFIDENCE_LIKELY);
+		return true;
+	}
+	if (too_young(w))
+		return decide_unknown(w, "why502 had just started: attempts may have been missed");
+	if (!d->status)
+		return decide_unknown(
+			w, "the gateway closed without an answer and without trying an upstream");
+	set(w, VERDICT_GATEWAY_MADE, CAUSE_GATEWAY_GENERATED, CONFIDENCE_LIKELY);
+	return true;
+}
+
+static void decide(struct work *w)
+{
+	static bool (*const steps[])(struct work *) = {
+		decide_client, decide_recovered,  decide_passed,
+		decide_last,   decide_idle_close, decide_untried,
+	};
+
+	for (size_t i = 0; i < ARRAY_SIZE(steps); i++) {
+		if (steps[i](w))
+			break;
+	}
+	if (w->f->lost)
+		lower(w, CONFIDENCE_LIKELY);
+	w->f->confidence = w->conf;
+}
+
+/* ---- after ---- */
+
+static uint64_t lost_within(const struct work *w)
+{
+	uint64_t from = w->p->from_ns ? w->p->from_ns : w->p->ts_ns;
+	uint64_t lost = loss_within(w->e, from, w->p->ts_ns + w->e->cfg.grace_ns);
+	const struct conn *c = conns_find(w->e, w->p->leg.h.cookie);
+
+	if (c && c->hole_ns >= from)
+		lost += c->missing;
+	for (size_t i = 0; i < w->n; i++) {
+		c = conns_find(w->e, w->links[i].turn->leg.h.cookie);
+		if (c && c->hole_ns >= from)
+			lost += c->missing;
+	}
+	return lost;
+}
+
+static void release_claimed(struct work *w)
+{
+	struct head h;
+	uint64_t route = head_parse(&h, &w->p->leg) ? head_route_key(&h) : 0;
+
+	for (size_t i = 0; i < w->n; i++) {
+		struct turn *t = w->links[i].turn;
+
+		if (w->links[i].doubtful)
+			continue;
+		if (leg_failed(&t->leg) && !client_left(&w->p->leg))
+			failure_explain(w->e, w->p->gw, &t->leg, route, w->f->id,
+					w->links[i].cause);
+		t->claimed = true;
+		if (t->is_att)
+			atts_drop(w->e, turn_att(t));
+	}
+}
+
+static void count(struct engine *e, const struct work *w)
+{
+	const struct finding *f = w->f;
+	bool alarm = f->verdict != VERDICT_RECOVERED && f->verdict != VERDICT_CLIENT;
+
+	e->c.findings++;
+	e->c.bad += alarm;
+	e->c.recovered += f->verdict == VERDICT_RECOVERED;
+	if (alarm && w->p->gw >= 0)
+		e->gws[w->p->gw].bad++;
+}
+
+void explain(struct engine *e, struct pending *p)
+{
+	struct work w = { .e = e, .p = p, .conf = CONFIDENCE_CERTAIN };
+
+	w.n = correlate(e, p, w.links, CANDIDATES_MAX, &w.tied);
+	if (!worth_telling(&w) || !passes_port(&w))
+		return;
+	w.f = calloc(1, sizeof(*w.f));
+	if (w.f && w.n)
+		w.f->attempts = calloc(w.n, sizeof(*w.f->attempts));
+	if (!w.f || (w.n && !w.f->attempts)) {
+		free(w.f);
+		loss_own(e, W5_LOSS_EVICTED);
+		return;
+	}
+	w.say.f = w.f;
+	w.f->id = e->c.findings + 1;
+	describe(&w);
+	w.f->lost = lost_within(&w);
+	take_attempts(&w);
+	if (w.n) {
+		lower(&w, link_confidence(&w));
+		settle_doubt(&w);
+	}
+	w.f->flight = flights_get(e, p->leg.h.cookie);
+	decide(&w);
+	sentence_why(w.f->why, sizeof(w.f->why), &w.say);
+	sentence_next(w.f->next, sizeof(w.f->next), &w.say);
+	sentence_evidence(w.f, &w.say);
+	release_claimed(&w);
+	count(e, &w);
+	e->ops.finding(e->self, w.f);
+	finding_unref(w.f);
+}

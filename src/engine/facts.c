@@ -1,0 +1,53 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* From a leg to the facts the rules ask for. */
+#include "engine/facts.h"
+
+#include <string.h>
+
+/* Older than us: what came before the first request we saw is not counted in nr. */
+static bool is_reused(const struct w5_leg *l)
+{
+	return l->nr > 1 || ((l->flags & W5_F_OLDER) && l->nr && l->idle_ns);
+}
+
+static bool client_gone(const struct w5_leg *d)
+{
+	return !d->status && (d->end == W5_END_FIN_IN || d->end == W5_END_RST_IN);
+}
+
+static uint64_t since(uint64_t from_ns, uint64_t to_ns)
+{
+	return from_ns && to_ns > from_ns ? to_ns - from_ns : 0;
+}
+
+void facts_of(struct facts *f, const struct w5_leg *l, const struct pending *p,
+	      const struct upstream *up, bool last)
+{
+	uint64_t asked = l->req_last_ns ? l->req_last_ns : l->req_ns;
+	uint64_t end = l->end_ns ? l->end_ns : l->h.ts_ns;
+
+	memset(f, 0, sizeof(*f));
+	f->l = l;
+	f->d = &p->leg;
+	f->d_ts_ns = p->ts_ns;
+	f->up = up;
+	f->last = last;
+	f->connecting = l->phase == W5_PHASE_CONNECT;
+	f->reused = is_reused(l);
+	f->acked = l->req_bytes && l->req_acked >= l->req_bytes;
+	f->unacked = l->req_bytes && !l->req_acked;
+	f->peer_fin = l->end == W5_END_FIN_IN;
+	f->peer_rst = l->end == W5_END_RST_IN;
+	f->by_gateway = l->end == W5_END_FIN_OUT || l->end == W5_END_RST_OUT;
+	f->by_kernel = l->end == W5_END_SK_ERR;
+	f->fin_first = l->fin_in_ns && l->req_ns && l->fin_in_ns <= l->req_ns;
+	f->client_gone = client_gone(&p->leg) && p->leg.end_ns <= end + SLACK_NS;
+	f->answered_badly = l->status && last && !p->recovered && l->status != p->leg.status;
+	f->err = l->err ? l->err : l->err_soft;
+	f->elapsed_ns = since(f->connecting ? l->open_ns : asked, end);
+	f->rtt_ns = l->srtt_us * 1000ull;
+	f->ref_ttl = l->data_ttl ? l->data_ttl : l->synack_ttl;
+	if (f->connecting && up)
+		f->ref_ttl = up->synack_ttl;
+	f->resp = head_resp_kind(l);
+}

@@ -1,0 +1,69 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* Life time of findings and of the packet dumps they share, and the names of their enums. */
+#include "engine/finding.h"
+
+#include <stdlib.h>
+
+#include "base/util.h"
+
+static const char *const verdict_names[VERDICT_MAX] = {
+	[VERDICT_GATEWAY_MADE] = "gateway-made",
+	[VERDICT_PASSED_THROUGH] = "passed-through",
+	[VERDICT_SILENT] = "silent",
+	[VERDICT_CLIENT] = "client",
+	[VERDICT_RECOVERED] = "recovered",
+	[VERDICT_UNKNOWN] = "unknown",
+};
+
+static const char *const confidence_names[CONFIDENCE_MAX] = {
+	[CONFIDENCE_CERTAIN] = "certain",
+	[CONFIDENCE_LIKELY] = "likely",
+	[CONFIDENCE_AMBIGUOUS] = "ambiguous",
+};
+
+static const char *const witness_names[WITNESS_COUNT] = {
+	"target", "trail", "thread", "time", "status", "request-id",
+};
+
+const char *verdict_name(enum verdict v)
+{
+	return (unsigned)v < VERDICT_MAX ? verdict_names[v] : "unknown";
+}
+
+const char *confidence_name(enum confidence c)
+{
+	return (unsigned)c < CONFIDENCE_MAX ? confidence_names[c] : "ambiguous";
+}
+
+const char *witness_name(unsigned bit)
+{
+	return bit < WITNESS_COUNT ? witness_names[bit] : "";
+}
+
+void flight_unref(struct flight *f)
+{
+	if (f && --f->refs == 0)
+		free(f);
+}
+
+struct finding *finding_ref(struct finding *f)
+{
+	f->refs++;
+	return f;
+}
+
+void finding_unref(struct finding *f)
+{
+	if (!f || --f->refs > 0)
+		return;
+	for (size_t i = 0; i < f->nattempts; i++)
+		flight_unref(f->attempts[i].flight);
+	flight_unref(f->flight);
+	free(f->attempts);
+	free(f);
+}
+
+const struct attempt *finding_last_attempt(const struct finding *f)
+{
+	return f->nattempts ? &f->attempts[f->nattempts - 1] : NULL;
+}

@@ -1,0 +1,82 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* Packet dumps by conn, the newest of each, bounded; findings share them by reference. */
+#include "engine/internal.h"
+
+#include <string.h>
+
+struct flight_slot {
+	struct list lru;
+	uint64_t cookie;
+	struct flight *f;
+};
+
+static void slot_free(struct engine *e, struct flight_slot *s)
+{
+	list_remove(&s->lru);
+	hash_remove(&e->flights, s->cookie);
+	flight_unref(s->f);
+	free(s);
+	e->nflights--;
+}
+
+static struct flight_slot *slot_get(struct engine *e, uint64_t cookie)
+{
+	struct flight_slot *s = hash_find(&e->flights, cookie);
+
+	if (s)
+		return s;
+	if (e->nflights && e->nflights >= e->cfg.max_flights)
+		slot_free(e, list_entry(list_first(&e->flight_lru), struct flight_slot, lru));
+	s = calloc(1, sizeof(*s));
+	if (!s || hash_insert(&e->flights, cookie, s)) {
+		free(s);
+		return NULL;
+	}
+	s->cookie = cookie;
+	list_push_back(&e->flight_lru, &s->lru);
+	e->nflights++;
+	return s;
+}
+
+void on_packets(struct engine *e, const struct w5_packets *p)
+{
+	struct flight_slot *s;
+	struct flight *f = malloc(sizeof(*f));
+
+	if (!f) {
+		loss_own(e, W5_LOSS_COPY_CUT);
+		return;
+	}
+	f->refs = 1;
+	f->p = *p;
+	for (int i = 0; i < W5_PKT_SLOTS; i++) {
+		if (f->p.pkt[i].cap > W5_PKT_BYTES)
+			f->p.pkt[i].cap = W5_PKT_BYTES;
+	}
+	s = slot_get(e, p->h.cookie);
+	if (!s) {
+		flight_unref(f);
+		loss_own(e, W5_LOSS_COPY_CUT);
+		return;
+	}
+	flight_unref(s->f);
+	s->f = f;
+	list_move_back(&e->flight_lru, &s->lru);
+}
+
+struct flight *flights_get(struct engine *e, uint64_t cookie)
+{
+	struct flight_slot *s = hash_find(&e->flights, cookie);
+
+	if (!s || !s->f)
+		return NULL;
+	s->f->refs++;
+	return s->f;
+}
+
+void flights_free(struct engine *e)
+{
+	while (!list_empty(&e->flight_lru))
+		slot_free(e, list_entry(list_first(&e->flight_lru), struct flight_slot, lru));
+	hash_fini(&e->flights);
+}

@@ -1,0 +1,236 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * Gateways: processes grouped by their master, what is known of each kind, and the
+ * recent upstream failures of each group.
+ */
+#include "engine/internal.h"
+
+#include <string.h>
+
+#define HOLDDOWN_DEFAULT_NS (10 * NS_PER_S) /* nginx fail_timeout; health checks run more often */
+
+/* What a gateway's name tells. trail_exact: an event loop that works on both conns of one
+ * request in one go (nginx), or a thread that serves one request at a time (Apache). */
+struct kind {
+	const char *comm;
+	bool trail_exact;
+	uint64_t holddown_ns; /* how long a failed peer is not tried */
+};
+
+static const struct kind kinds[] = {
+	{ .comm = "nginx", .trail_exact = true, .holddown_ns = HOLDDOWN_DEFAULT_NS },
+	{ .comm = "openresty", .trail_exact = true, .holddown_ns = HOLDDOWN_DEFAULT_NS },
+	{ .comm = "angie", .trail_exact = true, .holddown_ns = HOLDDOWN_DEFAULT_NS },
+	/* retry=60 of a balancer member */
+	{ .comm = "apache2", .trail_exact = true, .holddown_ns = 60 * NS_PER_S },
+	{ .comm = "httpd", .trail_exact = true, .holddown_ns = 60 * NS_PER_S },
+};
+
+static const struct kind *kind_of(const struct engine *e, int gw)
+{
+	if (gw < 0)
+		return NULL;
+	for (size_t i = 0; i < ARRAY_SIZE(kinds); i++) {
+		if (!strcmp(e->gws[gw].name, kinds[i].comm))
+			return &kinds[i];
+	}
+	return NULL;
+}
+
+bool gateways_trail_exact(const struct engine *e, int gw)
+{
+	const struct kind *k = kind_of(e, gw);
+
+	return k && k->trail_exact;
+}
+
+uint64_t gateways_holddown_ns(const struct engine *e, int gw)
+{
+	const struct kind *k = kind_of(e, gw);
+
+	return k ? k->holddown_ns : HOLDDOWN_DEFAULT_NS;
+}
+
+static int group_find(const struct engine *e, uint32_t group)
+{
+	for (size_t i = 0; i < e->ngws; i++) {
+		if (e->gws[i].group == group)
+			return (int)i;
+	}
+	return -1;
+}
+
+static int group_add(struct engine *e, uint32_t group)
+{
+	size_t cap = e->gws_cap ? e->gws_cap * 2 : 8;
+
+	if (e->ngws >= GATEWAYS_MAX)
+		return -1;
+	if (e->ngws == e->gws_cap) {
+		struct engine_gateway *g = realloc(e->gws, cap * sizeof(*g));
+		struct gateway **p;
+
+		if (!g)
+			return -1;
+		e->gws = g;
+		p = realloc(e->gw_priv, cap * sizeof(*p));
+		if (!p)
+			return -1;
+		e->gw_priv = p;
+		e->gws_cap = cap;
+	}
+	e->gw_priv[e->ngws] = calloc(1, sizeof(struct gateway));
+	if (!e->gw_priv[e->ngws])
+		return -1;
+	memset(&e->gws[e->ngws], 0, sizeof(e->gws[0]));
+	e->gws[e->ngws].group = group;
+	return (int)e->ngws++;
+}
+
+static void text_take(char *out, size_t cap, const char *in, size_t in_size)
+{
+	size_t n = strnlen(in, in_size);
+
+	if (n > cap - 1)
+		n = cap - 1;
+	memcpy(out, in, n);
+	out[n] = '\0';
+}
+
+static void describe(struct engine_gateway *pub, const struct w5_gateway *g)
+{
+	size_t n = g->nports < 16 ? g->nports : 16;
+
+	/* The master's own name and place win over a worker's that came before it. */
+	if (!pub->name[0] || g->tgid == g->group)
+		text_take(pub->name, sizeof(pub->name), g->comm, sizeof(g->comm));
+	if (!pub->cgroup[0] || g->tgid == g->group)
+		text_take(pub->cgroup, sizeof(pub->cgroup), g->cgroup, sizeof(g->cgroup));
+	if (n >= pub->nports) {
+		memcpy(pub->ports, g->ports, n * sizeof(g->ports[0]));
+		pub->nports = n;
+	}
+	pub->named_only = g->flags & W5_GW_NAMED;
+}
+
+void on_gateway(struct engine *e, const struct w5_gateway *g)
+{
+	uint32_t group = g->group ? g->group : g->tgid;
+	void *known = hash_find(&e->procs, g->tgid);
+	int i;
+
+	if (g->flags & W5_GW_ENDED) {
+		/* The name stays known: records of its last exchanges may still come. */
+		if (known && e->gws[(uintptr_t)known - 1].nprocs)
+			e->gws[(uintptr_t)known - 1].nprocs--;
+		return;
+	}
+	i = group_find(e, group);
+	if (i < 0)
+		i = group_add(e, group);
+	if (i < 0)
+		return;
+	if ((uintptr_t)known != (uintptr_t)i + 1) {
+		if (hash_insert(&e->procs, g->tgid, (void *)((uintptr_t)i + 1)))
+			return;
+		e->gws[i].nprocs++;
+	}
+	describe(&e->gws[i], g);
+}
+
+int gateways_of(struct engine *e, uint32_t tgid)
+{
+	return (int)(uintptr_t)hash_find(&e->procs, tgid) - 1;
+}
+
+size_t engine_gateways(const struct engine *e, const struct engine_gateway **out)
+{
+	*out = e->gws;
+	return e->ngws;
+}
+
+void gateways_free(struct engine *e)
+{
+	for (size_t i = 0; i < e->ngws; i++)
+		free(e->gw_priv[i]);
+	free(e->gws);
+	free(e->gw_priv);
+	hash_fini(&e->procs);
+}
+
+/* ---- recent failures ---- */
+
+static struct failure *failure_slot(struct gateway *g, const struct w5_leg *l, uint64_t route)
+{
+	struct failure *oldest = &g->failures[0];
+
+	for (size_t i = 0; i < g->nfailures; i++) {
+		struct failure *f = &g->failures[i];
+
+		if (f->port == l->rport && f->route == route &&
+		    !memcmp(&f->ip, &l->remote, sizeof(f->ip)))
+			return f;
+		if (f->ts_ns < oldest->ts_ns)
+			oldest = f;
+	}
+	return g->nfailures < FAILURES_KEPT ? &g->failures[g->nfailures++] : oldest;
+}
+
+static void failure_put(struct engine *e, int gw, const struct w5_leg *l, uint64_t route,
+			uint64_t finding_id, enum cause cause)
+{
+	struct failure *f;
+	uint64_t ts = leg_settled_ns(l);
+
+	if (gw < 0)
+		return;
+	f = failure_slot(e->gw_priv[gw], l, route);
+	if (f->finding_id && !finding_id && f->ts_ns >= ts)
+		return;
+	*f = (struct failure){ .ts_ns = ts,
+			       .route = route,
+			       .finding_id = finding_id,
+			       .cookie = l->h.cookie,
+			       .ip = l->remote,
+			       .port = l->rport,
+			       .cause = cause };
+}
+
+/* When it happens: whose request it was is not known yet. */
+void failure_add(struct engine *e, int gw, const struct w5_leg *l)
+{
+	failure_put(e, gw, l, 0, 0, CAUSE_NONE);
+}
+
+void failure_explain(struct engine *e, int gw, const struct w5_leg *l, uint64_t route,
+		     uint64_t finding_id, enum cause cause)
+{
+	failure_put(e, gw, l, route, finding_id, cause);
+}
+
+const struct failure *failure_find(const struct engine *e, int gw, uint64_t route, uint64_t from_ns,
+				   uint64_t to_ns, bool *same_route)
+{
+	const struct failure *best = NULL;
+
+	*same_route = false;
+	if (gw < 0)
+		return NULL;
+	for (size_t i = 0; i < e->gw_priv[gw]->nfailures; i++) {
+		const struct failure *f = &e->gw_priv[gw]->failures[i];
+		bool same = route && f->route == route;
+
+		if (f->ts_ns < from_ns || f->ts_ns > to_ns)
+			continue;
+		if (best && same < *same_route)
+			continue;
+		if (best && same == *same_route && (best->finding_id != 0) > (f->finding_id != 0))
+			continue;
+		if (best && same == *same_route && f->ts_ns <= best->ts_ns &&
+		    (best->finding_id != 0) == (f->finding_id != 0))
+			continue;
+		best = f;
+		*same_route = same;
+	}
+	return best;
+}

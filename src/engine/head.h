@@ -1,0 +1,57 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * What is read out of the kept bytes of a message head. The bytes are hostile and
+ * may be cut anywhere: spans point into the leg, nothing is read beyond head_len.
+ */
+#ifndef ENGINE_HEAD_H
+#define ENGINE_HEAD_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "w5_abi.h"
+
+struct span {
+	const uint8_t *p; /* NULL = absent */
+	size_t len;
+};
+
+struct head {
+	struct span method, target; /* target: origin form, "http://host" taken off */
+	struct span host;
+	struct span request_id; /* X-Request-Id, else traceparent */
+	bool target_cut;	/* the kept bytes end inside the target */
+};
+
+/* Request line only: cheap, for every record. False if this is no HTTP/1 request. */
+bool head_parse_line(struct head *h, const struct w5_leg *l);
+/* Request line and the fields above. */
+bool head_parse(struct head *h, const struct w5_leg *l);
+
+/* A key for "the same target": 0 if there is none. */
+uint64_t head_target_key(const struct head *h);
+/* Host and first path segment: requests that most likely share an upstream. */
+uint64_t head_route_key(const struct head *h);
+/* One target ends (starts) as the other: the gateway took a prefix off or put one on. */
+bool head_target_rewritten(const struct head *a, const struct head *b);
+/* Same id, whatever the spelling; a traceparent by its trace id alone. */
+bool head_same_id(const struct head *a, const struct head *b);
+
+/* Copies into a NUL-terminated text of cap bytes; NUL bytes in it become '?'. */
+void span_copy(char *out, size_t cap, struct span s);
+
+enum resp_kind {
+	RESP_EMPTY,	 /* no byte kept */
+	RESP_STARTED,	 /* begins as HTTP/1, but the status line is not complete */
+	RESP_HEADER,	 /* a status line; the kept bytes hold no end of the header */
+	RESP_COMPLETE,	 /* the header's end is in the kept bytes */
+	RESP_BAD_HEADER, /* a header line no parser should take (RFC 9110 5.1) */
+	RESP_TLS,	 /* a TLS record */
+	RESP_OTHER,	 /* anything else */
+};
+enum resp_kind head_resp_kind(const struct w5_leg *l);
+/* Total length of the response by its Content-Length, or 0 if not known. */
+uint64_t head_resp_total(const struct w5_leg *l);
+
+#endif

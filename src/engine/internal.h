@@ -1,0 +1,222 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * What the engine's files share. Who owns what: the engine owns conns, atts,
+ * gateways, upstreams and pendings; a conn's lists hold borrowed atts, which leave
+ * the lists when either side goes.
+ */
+#ifndef ENGINE_INTERNAL_H
+#define ENGINE_INTERNAL_H
+
+#include "base/hash.h"
+#include "base/list.h"
+#include "base/util.h"
+#include "engine/engine.h"
+#include "engine/head.h"
+
+#define NS_PER_MS 1000000ull
+#define NS_PER_S  1000000000ull
+
+/* Records of different CPUs may carry stamps that are this much out of order. */
+#define SLACK_NS NS_PER_MS
+
+#define TARGET_BUCKETS 4096 /* power of two */
+#define SECONDS_KEPT   64
+#define LOSS_SPANS     64
+#define ATTS_MAX       16384 /* open attempts; the oldest give way */
+#define PENDING_MAX    16384
+#define UPSTREAMS_MAX  4096
+#define GATEWAYS_MAX   1024
+#define CANDIDATES_MAX 64
+#define ATT_KEEP_NS    (180 * NS_PER_S) /* longer than any sane proxy timeout: 60 s x 3 tries */
+#define CONN_KEEP_NS   (30 * NS_PER_S)	/* closed conns */
+#define FAILURES_KEPT  128
+
+/* One upstream turn that can be the reason of an answer. */
+struct turn {
+	struct list by_target;
+	uint64_t key; /* of its target; 0 = none */
+	bool claimed;
+	bool is_att; /* embedded in struct att, else in struct conn */
+	struct w5_leg leg;
+};
+
+struct conn {
+	struct list lru; /* engine.open or engine.closed */
+	uint64_t cookie;
+	uint64_t touched_ns;
+	uint64_t hole_ns; /* when a record of it was last missed */
+	uint32_t seq;
+	uint32_t missing;
+	bool has_seq, closed, counted;
+	uint8_t role;
+	uint32_t gw_tgid;
+	int gw; /* index in engine.gws, -1 = not looked up */
+	struct upstream *up;
+	struct list atts;   /* att.by_conn: its own */
+	struct list hinted; /* att.by_hint: those whose thread came from here */
+	struct turn last;   /* upstream: last attempt; downstream: last exchange (leg only) */
+};
+
+/* An attempt that failed or was answered with an error; lives until explained or too old. */
+struct att {
+	struct list by_time; /* engine.atts, oldest first */
+	struct list by_conn, by_hint;
+	uint64_t arrived_ns;
+	bool failed; /* no usable answer */
+	struct turn turn;
+};
+
+struct upstream {
+	struct engine_upstream pub;
+	uint64_t last_connect_ok_ns, last_answer_ns;
+	uint8_t synack_ttl;
+};
+
+/* A failure kept to explain later answers that were made without any attempt. */
+struct failure {
+	uint64_t ts_ns;
+	uint64_t route; /* head_route_key of the client's request, 0 if not known */
+	uint64_t finding_id;
+	uint64_t cookie;
+	struct w5_addr ip;
+	uint16_t port;
+	enum cause cause;
+};
+
+struct gateway {
+	struct failure failures[FAILURES_KEPT];
+	size_t nfailures;
+};
+
+struct pending {
+	struct list node;
+	uint64_t deadline_ns, ts_ns, key;
+	uint64_t from_ns; /* start of the request, or 0 */
+	bool recovered;	  /* answered well: only worth telling if an attempt failed */
+	int gw;
+	struct w5_leg leg;
+	struct turn good; /* of a recovered one: the attempt that answered, while it is known */
+};
+
+struct loss_span {
+	uint64_t from_ns, to_ns, count;
+};
+
+struct engine {
+	struct engine_cfg cfg;
+	struct engine_ops ops;
+	void *self;
+	struct engine_counters c;
+	uint64_t own_loss[W5_LOSS_MAX], told_loss[W5_LOSS_MAX];
+	uint64_t last_beat_ns; /* newest TICK or STATS */
+	struct loss_span losses[LOSS_SPANS];
+	size_t nlosses;
+
+	struct hash conns;
+	struct list open, closed;
+	size_t nconns;
+
+	struct list atts;
+	size_t natts;
+	struct list att_targets[TARGET_BUCKETS];
+	struct list conn_targets[TARGET_BUCKETS];
+
+	struct list pendings;
+	size_t npendings;
+
+	struct hash procs; /* tgid -> index into gws + 1 */
+	struct engine_gateway *gws;
+	struct gateway **gw_priv;
+	size_t ngws, gws_cap;
+
+	struct hash upstreams;
+	struct engine_upstream **upv; /* sorted by address */
+	size_t nups, ups_cap;
+
+	struct hash flights;
+	struct list flight_lru;
+	size_t nflights;
+
+	struct {
+		uint64_t sec;
+		struct engine_second s;
+	} seconds[SECONDS_KEPT];
+};
+
+/* ---- conns.c ---- */
+struct conn *conns_find(const struct engine *e, uint64_t cookie);
+struct conn *conns_get(struct engine *e, uint64_t cookie); /* makes it; NULL without memory */
+void conns_seen(struct engine *e, struct conn *c, const struct w5_hdr *h, uint8_t role);
+void conns_close(struct engine *e, struct conn *c);
+/* The conn's last turn becomes leg; upstream turns are found by their target. */
+void conns_set_last(struct engine *e, struct conn *c, const struct w5_leg *leg, uint64_t key,
+		    bool by_target);
+void conns_expire(struct engine *e);
+void conns_free(struct engine *e);
+
+/* ---- attempts.c ---- */
+void on_attempt(struct engine *e, const struct w5_leg *l);
+void on_end(struct engine *e, const struct w5_leg *l);
+bool leg_failed(const struct w5_leg *l); /* an attempt without a usable answer */
+uint64_t leg_start_ns(const struct w5_leg *l);
+uint64_t leg_settled_ns(const struct w5_leg *l); /* answered, or ended */
+void atts_drop(struct engine *e, struct att *a);
+void atts_expire(struct engine *e);
+static inline struct att *turn_att(struct turn *t)
+{
+	return list_entry(t, struct att, turn);
+}
+
+/* ---- exchanges.c ---- */
+void on_exchange(struct engine *e, const struct w5_leg *l);
+/* A failed attempt that came after the record of the good answer it belongs to. */
+void exchange_recheck(struct engine *e, struct conn *down, const struct att *a);
+void pendings_run(struct engine *e, uint64_t now_ns);
+void pendings_free(struct engine *e);
+
+/* ---- correlate.c ---- */
+struct link {
+	struct turn *turn;
+	int score;
+	unsigned witness;
+	bool doubtful;	  /* another candidate fits as well */
+	enum cause cause; /* explain.c: of this attempt alone */
+};
+/* The attempts of p, in order of start; the last one decides. *tied: several fit equally. */
+size_t correlate(struct engine *e, const struct pending *p, struct link *out, size_t max,
+		 bool *tied);
+#define SCORE_MIN 4
+/* Keeps the attempt that answered p: its conn may serve another request within the grace. */
+void correlate_good(struct engine *e, struct pending *p);
+
+/* ---- explain.c ---- */
+void explain(struct engine *e, struct pending *p);
+
+/* ---- gateways.c ---- */
+void on_gateway(struct engine *e, const struct w5_gateway *g);
+int gateways_of(struct engine *e, uint32_t tgid); /* index, or -1 */
+/* Its threads' trail can be believed: one event loop, or one thread per request. */
+bool gateways_trail_exact(const struct engine *e, int gw);
+uint64_t gateways_holddown_ns(const struct engine *e, int gw);
+void gateways_free(struct engine *e);
+void failure_add(struct engine *e, int gw, const struct w5_leg *l);
+void failure_explain(struct engine *e, int gw, const struct w5_leg *l, uint64_t route,
+		     uint64_t finding_id, enum cause cause);
+const struct failure *failure_find(const struct engine *e, int gw, uint64_t route, uint64_t from_ns,
+				   uint64_t to_ns, bool *same_route);
+
+/* ---- upstreams.c ---- */
+struct upstream *upstreams_get(struct engine *e, const struct w5_leg *l);
+void upstreams_free(struct engine *e);
+
+/* ---- flights.c ---- */
+void on_packets(struct engine *e, const struct w5_packets *p);
+struct flight *flights_get(struct engine *e, uint64_t cookie); /* a reference, or NULL */
+void flights_free(struct engine *e);
+
+/* ---- loss.c ---- */
+void on_stats(struct engine *e, const struct w5_stats *s);
+void loss_own(struct engine *e, enum w5_loss kind);
+uint64_t loss_within(const struct engine *e, uint64_t from_ns, uint64_t to_ns);
+
+#endif

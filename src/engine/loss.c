@@ -1,0 +1,70 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * What was lost, and when. Totals come with STATS records; their growth happened
+ * between the beat (TICK or STATS) before and this one, so findings whose window
+ * touches that span are never certain.
+ */
+#include "engine/internal.h"
+
+static void span_add(struct engine *e, uint64_t from, uint64_t to, uint64_t count)
+{
+	struct loss_span *last = &e->losses[(e->nlosses - 1) % LOSS_SPANS];
+
+	if (e->nlosses && from <= last->to_ns) {
+		last->to_ns = to > last->to_ns ? to : last->to_ns;
+		last->count += count;
+		return;
+	}
+	e->losses[e->nlosses++ % LOSS_SPANS] =
+		(struct loss_span){ .from_ns = from, .to_ns = to, .count = count };
+}
+
+static void total(struct engine *e, int i)
+{
+	e->c.loss[i] = e->told_loss[i] + e->own_loss[i];
+}
+
+void on_stats(struct engine *e, const struct w5_stats *s)
+{
+	uint64_t grown = 0;
+
+	for (int i = 0; i < W5_LOSS_MAX; i++) {
+		if (s->loss[i] > e->told_loss[i])
+			grown += s->loss[i] - e->told_loss[i];
+		e->told_loss[i] = s->loss[i];
+		total(e, i);
+	}
+	if (grown)
+		span_add(e, e->last_beat_ns, s->h.ts_ns, grown);
+}
+
+void loss_own(struct engine *e, enum w5_loss kind)
+{
+	e->own_loss[kind]++;
+	total(e, kind);
+	if (kind == W5_LOSS_EVICTED)
+		span_add(e, e->c.now_ns, e->c.now_ns, 1);
+}
+
+uint64_t loss_within(const struct engine *e, uint64_t from_ns, uint64_t to_ns)
+{
+	size_t n = e->nlosses < LOSS_SPANS ? e->nlosses : LOSS_SPANS;
+	uint64_t sum = 0;
+
+	for (size_t i = 0; i < n; i++) {
+		const struct loss_span *s = &e->losses[i];
+
+		if (s->from_ns <= to_ns && s->to_ns >= from_ns)
+			sum += s->count;
+	}
+	return sum;
+}
+
+uint64_t engine_lost(const struct engine *e)
+{
+	uint64_t sum = 0;
+
+	for (int i = 0; i < W5_LOSS_MAX; i++)
+		sum += e->c.loss[i];
+	return sum;
+}

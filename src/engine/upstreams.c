@@ -1,0 +1,86 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* One row per upstream address and port. */
+#include "engine/internal.h"
+
+#include <string.h>
+
+static uint64_t key_of(const struct w5_leg *l)
+{
+	return hash_bytes(&l->remote, sizeof(l->remote), l->rport);
+}
+
+static int order(const struct engine_upstream *a, const struct w5_leg *l)
+{
+	int d = memcmp(&a->ip, &l->remote, sizeof(a->ip));
+
+	return d ? d : (int)a->port - (int)l->rport;
+}
+
+/* Index of the first row not before l. */
+static size_t place_of(const struct engine *e, const struct w5_leg *l)
+{
+	size_t lo = 0, hi = e->nups;
+
+	while (lo < hi) {
+		size_t mid = (lo + hi) / 2;
+
+		if (order(e->upv[mid], l) < 0)
+			lo = mid + 1;
+		else
+			hi = mid;
+	}
+	return lo;
+}
+
+static struct upstream *add(struct engine *e, const struct w5_leg *l, uint64_t key)
+{
+	size_t at = place_of(e, l), cap = e->ups_cap ? e->ups_cap * 2 : 16;
+	struct upstream *u;
+
+	if (e->nups >= UPSTREAMS_MAX)
+		return NULL;
+	if (e->nups == e->ups_cap) {
+		struct engine_upstream **v = realloc(e->upv, cap * sizeof(*v));
+
+		if (!v)
+			return NULL;
+		e->upv = v;
+		e->ups_cap = cap;
+	}
+	u = calloc(1, sizeof(*u));
+	if (!u || hash_insert(&e->upstreams, key, u)) {
+		free(u);
+		return NULL;
+	}
+	u->pub.ip = l->remote;
+	u->pub.port = l->rport;
+	memmove(&e->upv[at + 1], &e->upv[at], (e->nups - at) * sizeof(*e->upv));
+	e->upv[at] = &u->pub;
+	e->nups++;
+	return u;
+}
+
+/* Two addresses with one 64-bit hash: the later one gets no row, never a wrong one. */
+struct upstream *upstreams_get(struct engine *e, const struct w5_leg *l)
+{
+	uint64_t key = key_of(l);
+	struct upstream *u = hash_find(&e->upstreams, key);
+
+	if (u)
+		return order(&u->pub, l) ? NULL : u;
+	return add(e, l, key);
+}
+
+size_t engine_upstreams(const struct engine *e, const struct engine_upstream *const **out)
+{
+	*out = (const struct engine_upstream *const *)e->upv;
+	return e->nups;
+}
+
+void upstreams_free(struct engine *e)
+{
+	for (size_t i = 0; i < e->nups; i++)
+		free(list_entry(e->upv[i], struct upstream, pub));
+	free(e->upv);
+	hash_fini(&e->upstreams);
+}
