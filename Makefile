@@ -120,7 +120,7 @@ $(O)/why502: $(BIN_OBJ) $(O)/libwhy502.a
 
 $(LAB): $(O)/lab-%: $(O)/tools/lab/%.o
 	$(call say,LD,$@)
-	$(Q)$(CC) $(W5_CFLAGS) $(W5_LDFLAGS) -pthread -o $@ $^ -lm
+	$(Q)$(CC) $(W5_CFLAGS) $(W5_LDFLAGS) -pthread -o $@ $^ $(LIBS)
 
 $(filter $(O)/bench-%,$(BENCH)): $(O)/bench-%: $(O)/tools/bench/%.o
 	$(call say,LD,$@)

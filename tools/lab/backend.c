@@ -54,6 +54,7 @@ struct mode {
 	unsigned idle_ms; /* silence after a good answer until the ending; 0 = for ever */
 	unsigned first_ms; /* the first good answer of a conn takes so long */
 	unsigned accept_ms; /* accept so late, then only log and close; 0 = at once */
+	size_t first_bytes; /* of say, sent as a segment of their own */
 	size_t read_min;    /* misbehave after so many bytes, without waiting for the rest */
 	bool unread;	    /* misbehave without reading the request */
 	int backlog, rcvbuf;
@@ -64,7 +65,7 @@ struct mode {
 	"HTTP/1.1 " code " " reason "\r\nServer: lab-backend\r\nContent-Type: text/plain\r\n"      \
 	"Content-Length: " body_len "\r\n\r\n" body
 
-static char say_big_header[20200], say_big_body[61000];
+static char say_big_header[20200], say_big_body[5060];
 
 static const struct mode modes[] = {
 	{ .name = "ok" },
@@ -97,7 +98,8 @@ static const struct mode modes[] = {
 	  .hold_ms = 100, .ending = END_RST },
 	{ .name = "chunked-fin", .nth = 1, .hold_ms = 100, .ending = END_FIN,
 	  .say = "HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n5\r\nhello\r\n" },
-	{ .name = "body-60k", .nth = 1, .say = say_big_body, .say_len = sizeof(say_big_body) },
+	{ .name = "body-5k", .nth = 1, .say = say_big_body, .say_len = sizeof(say_big_body),
+	  .first_bytes = 60 },
 	{ .name = "header-big", .nth = 1, .say = say_big_header, .say_len = sizeof(say_big_header) },
 	{ .name = "header-nul", .nth = 1,
 	  BYTES("HTTP/1.1 200 OK\r\nX-\0bad: 1\r\nContent-Length: 3\r\n\r\nok\n") },
@@ -257,7 +259,8 @@ static void conn_due(struct conn *c, uint64_t now)
 	case STAGE_SAY:
 		if (m->say) {
 			log_line(c, "say");
-			if (!conn_send(c, m->say, len)) {
+			if ((m->first_bytes && !conn_send(c, m->say, m->first_bytes)) ||
+			    !conn_send(c, m->say + m->first_bytes, len - m->first_bytes)) {
 				conn_free(c);
 				return;
 			}
@@ -528,7 +531,7 @@ static void fill_long_answers(void)
 	memcpy(say_big_header + sizeof(say_big_header) - 26, "\r\nContent-Length: 3\r\n\r\nok\n", 26);
 	memset(say_big_body, 'b', sizeof(say_big_body));
 	n = snprintf(say_big_body, 128, "HTTP/1.1 200 OK\r\nContent-Length: %zu\r\n\r\n",
-		     sizeof(say_big_body) - 42); /* 42 = length of this head */
+		     sizeof(say_big_body) - 41); /* 41 = length of this head */
 	say_big_body[n] = 'b';
 }
 
