@@ -261,8 +261,12 @@ static __always_inline void conn_facts(struct conn *c, const struct tcp_sock *tp
 
 static __always_inline __u64 ring_wake(__u64 used)
 {
-	/* Records wait for user space's tick unless the ring fills up before it. */
-	return used > cfg.wake_at ? BPF_RB_FORCE_WAKEUP : BPF_RB_NO_WAKEUP;
+	/* Records wait for user space's tick unless the ring fills up before it; then one
+	 * wake-up is enough (each costs 2 us) until user space has been there. */
+	if (used <= cfg.wake_at || woken)
+		return BPF_RB_NO_WAKEUP;
+	woken = 1;
+	return BPF_RB_FORCE_WAKEUP;
 }
 
 static __always_inline void conn_header(struct conn *c, __u16 type, __u16 size, __u64 now)

@@ -110,6 +110,9 @@ const volatile struct w5_bpf_cfg cfg __weak = {};
 __u64 loss[W5_LOSS_MAX] __weak = {};
 __u64 conns_made __weak = 0;
 
+/* User space has been woken for a filling ring; it clears this when it comes. */
+__u32 woken __weak = 0;
+
 /* Set by user space before it reads the seed iterator. enum w5_seed_mode. */
 __u32 seed_mode __weak = 0;
 

@@ -390,6 +390,7 @@ int kernel_poll(struct kernel *k)
 
 	tick.ts_ns = clock_ns(CLOCK_MONOTONIC);
 	k->batch = 0;
+	k->skel->bss->woken = 0;
 	n = ring_buffer__consume(k->ring);
 	tell_stats(k, tick.ts_ns);
 	if (n == -EAGAIN)
