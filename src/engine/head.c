@@ -3,7 +3,6 @@
 #include "engine/head.h"
 
 #include <string.h>
-#include <strings.h>
 
 #include "base/hash.h"
 
