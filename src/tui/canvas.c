@@ -211,7 +211,9 @@ bool canvas_wrap(const char **s, int w, char *out, size_t cap)
 	}
 	/* the whole rest fits, or a word ends here, or a word is longer than the line */
 	end = !*p || *p == ' ' || !fit ? p : fit;
-	len = min_size((size_t)(end - *s), cap - 1);
+	for (len = (size_t)(end - *s); len && (*s)[len - 1] == ' '; len--)
+		;
+	len = min_size(len, cap - 1);
 	memcpy(out, *s, len);
 	out[len] = '\0';
 	*s = end;
