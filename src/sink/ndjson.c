@@ -21,7 +21,9 @@ struct ndjson {
 	struct buf out;
 	struct pcap_dir *pcap; /* or NULL */
 	struct tally tally;
-	uint64_t written, unwritten; /* findings */
+	uint64_t unwritten;	     /* findings */
+	const struct engine *engine; /* borrowed; while ready_waits */
+	bool ready_waits;	     /* {"type":"ready"} is still to be written */
 };
 
 static void put_time(struct json *j, const char *key, uint64_t wall_ns)
@@ -243,6 +245,47 @@ static int end_line(struct ndjson *n, size_t from)
 	return err;
 }
 
+static void put_now(struct json *j, const struct engine_counters *c)
+{
+	if (c->wall_offset_ns)
+		put_time(j, "ts", c->now_ns + c->wall_offset_ns);
+}
+
+static void put_watched(struct json *j, const struct engine_gateway *g)
+{
+	json_open(j, NULL, '{');
+	put_known_str(j, "name", g->name);
+	put_known(j, "group", g->group);
+	json_uint(j, "processes", g->nprocs);
+	put_known_str(j, "cgroup", g->cgroup);
+	json_open(j, "ports", '[');
+	for (size_t i = 0; i < min_size(g->nports, ARRAY_SIZE(g->ports)); i++)
+		json_uint(j, NULL, g->ports[i]);
+	json_close(j, ']');
+	json_close(j, '}');
+}
+
+static void put_ready(struct ndjson *n, const struct engine *e)
+{
+	const struct engine_counters *c = engine_counters(e);
+	struct json j = { .out = &n->out };
+	const struct engine_gateway *g;
+	size_t ngateways = engine_gateways(e, &g), from = n->out.len;
+
+	n->ready_waits = false;
+	json_open(&j, NULL, '{');
+	json_str(&j, "type", "ready");
+	put_now(&j, c);
+	put_known_str(&j, "host", c->host);
+	put_known_str(&j, "kernel", c->kernel);
+	json_open(&j, "gateways", '[');
+	for (size_t i = 0; i < ngateways; i++)
+		put_watched(&j, &g[i]);
+	json_close(&j, ']');
+	json_close(&j, '}');
+	end_line(n, from);
+}
+
 static int on_finding(void *self, struct finding *f)
 {
 	struct ndjson *n = self;
@@ -250,6 +293,8 @@ static int on_finding(void *self, struct finding *f)
 	size_t from;
 	int err, flush_err = 0;
 
+	if (n->ready_waits)
+		put_ready(n, n->engine);
 	tally_add(&n->tally, f);
 	if (n->out.len >= NDJSON_FLUSH_AT)
 		flush_err = buf_flush(&n->out, n->fd);
@@ -258,8 +303,6 @@ static int on_finding(void *self, struct finding *f)
 	err = end_line(n, from);
 	if (err)
 		n->unwritten++;
-	else
-		n->written++;
 	return err ? err : flush_err;
 }
 
@@ -267,14 +310,9 @@ static int on_tick(void *self, const struct engine *e)
 {
 	struct ndjson *n = self;
 
-	(void)e;
+	if (n->ready_waits)
+		put_ready(n, e);
 	return buf_flush(&n->out, n->fd);
-}
-
-static void put_now(struct json *j, const struct engine_counters *c)
-{
-	if (c->wall_offset_ns)
-		put_time(j, "ts", c->now_ns + c->wall_offset_ns);
 }
 
 static void put_tally(struct json *j, struct tally *t)
@@ -350,8 +388,11 @@ static void on_close(void *self, const struct engine *e)
 {
 	struct ndjson *n = self;
 	struct json j = { .out = &n->out };
-	size_t from = n->out.len;
+	size_t from;
 
+	if (n->ready_waits)
+		put_ready(n, e);
+	from = n->out.len;
 	put_stats(&j, n, e);
 	end_line(n, from);
 	buf_flush(&n->out, n->fd);
@@ -386,40 +427,15 @@ void ndjson_set_pcap(const struct sink *s, const struct sink *pcap)
 	n->pcap = pcap_dir_ref(pcap);
 }
 
-static void put_watched(struct json *j, const struct engine_gateway *g)
-{
-	json_open(j, NULL, '{');
-	put_known_str(j, "name", g->name);
-	put_known(j, "group", g->group);
-	json_uint(j, "processes", g->nprocs);
-	put_known_str(j, "cgroup", g->cgroup);
-	json_open(j, "ports", '[');
-	for (size_t i = 0; i < min_size(g->nports, ARRAY_SIZE(g->ports)); i++)
-		json_uint(j, NULL, g->ports[i]);
-	json_close(j, ']');
-	json_close(j, '}');
-}
-
+/* A replay is ready before its first record: the line comes ahead of the first finding. */
 int ndjson_ready(const struct sink *s, const struct engine *e)
 {
-	const struct engine_counters *c = engine_counters(e);
 	struct ndjson *n = s->self;
-	struct json j = { .out = &n->out };
-	size_t from = n->out.len;
-	const struct engine_gateway *g;
-	size_t ngateways = engine_gateways(e, &g);
-	int err;
 
-	json_open(&j, NULL, '{');
-	json_str(&j, "type", "ready");
-	put_now(&j, c);
-	put_known_str(&j, "host", c->host);
-	put_known_str(&j, "kernel", c->kernel);
-	json_open(&j, "gateways", '[');
-	for (size_t i = 0; i < ngateways; i++)
-		put_watched(&j, &g[i]);
-	json_close(&j, ']');
-	json_close(&j, '}');
-	err = end_line(n, from);
-	return err ? err : buf_flush(&n->out, n->fd);
+	n->engine = e;
+	n->ready_waits = true;
+	if (!engine_counters(e)->now_ns)
+		return 0;
+	put_ready(n, e);
+	return buf_flush(&n->out, n->fd);
 }

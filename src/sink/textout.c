@@ -23,6 +23,8 @@ struct textout {
 	struct buf out;
 	struct pcap_dir *pcap; /* or NULL */
 	struct tally tally;
+	const struct engine *engine; /* borrowed; while ready_waits */
+	bool ready_waits;	     /* gateways are still to be listed */
 };
 
 /* Wire bytes, made harmless for a terminal. */
@@ -203,12 +205,47 @@ static int end_block(struct textout *t, size_t from)
 	return err;
 }
 
+static void put_gateway(struct buf *b, const struct engine_gateway *g)
+{
+	buf_str(b, "Watching ");
+	put_wire(b, g->name);
+	buf_printf(b, "[%u], %zu process%s", g->group, g->nprocs, g->nprocs == 1 ? "" : "es");
+	for (size_t i = 0; i < min_size(g->nports, ARRAY_SIZE(g->ports)); i++)
+		buf_printf(b, "%s%u",
+			   i		   ? ", "
+			   : g->nports > 1 ? ", ports "
+					   : ", port ",
+			   g->ports[i]);
+	if (*g->cgroup) {
+		buf_str(b, ", ");
+		put_wire(b, g->cgroup);
+	}
+	buf_str(b, g->named_only ? " (no upstream connection seen yet)\n" : "\n");
+}
+
+static void put_ready(struct textout *t, const struct engine *e)
+{
+	const struct engine_gateway *g;
+	size_t n = engine_gateways(e, &g), from = t->out.len;
+
+	t->ready_waits = false;
+	for (size_t i = 0; i < n; i++)
+		put_gateway(&t->out, &g[i]);
+	if (!n)
+		buf_str(&t->out, "No gateway found yet: one shows up with its first request that "
+				 "it sends on to a backend.\n");
+	buf_str(&t->out, "\n");
+	end_block(t, from);
+}
+
 static int on_finding(void *self, struct finding *f)
 {
 	struct textout *t = self;
 	int err, flush_err = 0;
 	size_t from;
 
+	if (t->ready_waits)
+		put_ready(t, t->engine);
 	tally_add(&t->tally, f);
 	if (t->out.len >= TEXTOUT_FLUSH_AT)
 		flush_err = buf_flush(&t->out, t->fd);
@@ -222,7 +259,8 @@ static int on_tick(void *self, const struct engine *e)
 {
 	struct textout *t = self;
 
-	(void)e;
+	if (t->ready_waits)
+		put_ready(t, e);
 	return buf_flush(&t->out, t->fd);
 }
 
@@ -298,11 +336,15 @@ static void on_close(void *self, const struct engine *e)
 	const struct engine_counters *c = engine_counters(e);
 	struct textout *t = self;
 
-	put_totals(&t->out, c);
-	put_tally(&t->out, &t->tally);
-	if (t->pcap)
-		put_pcap_stats(&t->out, t->pcap);
-	put_losses(&t->out, c);
+	if (c->now_ns) { /* else nothing was ever watched */
+		if (t->ready_waits)
+			put_ready(t, e);
+		put_totals(&t->out, c);
+		put_tally(&t->out, &t->tally);
+		if (t->pcap)
+			put_pcap_stats(&t->out, t->pcap);
+		put_losses(&t->out, c);
+	}
 	buf_flush(&t->out, t->fd);
 	buf_fini(&t->out);
 	pcap_dir_unref(t->pcap);
@@ -335,33 +377,16 @@ void textout_set_pcap(const struct sink *s, const struct sink *pcap)
 	t->pcap = pcap_dir_ref(pcap);
 }
 
-static void put_gateway(struct buf *b, const struct engine_gateway *g)
-{
-	buf_str(b, "Watching ");
-	put_wire(b, g->name);
-	buf_printf(b, "[%u], %zu process%s", g->group, g->nprocs, g->nprocs == 1 ? "" : "es");
-	for (size_t i = 0; i < min_size(g->nports, ARRAY_SIZE(g->ports)); i++)
-		buf_printf(b, "%s%u", i ? ", " : ", port ", g->ports[i]);
-	if (*g->cgroup) {
-		buf_str(b, ", ");
-		put_wire(b, g->cgroup);
-	}
-	buf_str(b, g->named_only ? " (no upstream connection seen yet)\n" : "\n");
-}
-
+/* A replay is ready before its first record: the gateways come with the first finding. */
 int textout_ready(const struct sink *s, const struct engine *e)
 {
 	struct textout *t = s->self;
 	const struct engine_gateway *g;
-	size_t n = engine_gateways(e, &g), from = t->out.len;
-	int err;
 
-	for (size_t i = 0; i < n; i++)
-		put_gateway(&t->out, &g[i]);
-	if (!n)
-		buf_str(&t->out, "No gateway found yet: one shows up with its first request that "
-				 "it sends on to a backend.\n");
-	buf_str(&t->out, "\n");
-	err = end_block(t, from);
-	return err ? err : buf_flush(&t->out, t->fd);
+	t->engine = e;
+	t->ready_waits = true;
+	if (!engine_gateways(e, &g))
+		return 0;
+	put_ready(t, e);
+	return buf_flush(&t->out, t->fd);
 }

@@ -154,6 +154,8 @@ static void test_ready_says_what_is_watched(void **state)
 	struct fixture *x = *state;
 
 	assert_int_equal(textout_ready(&x->s, NULL), 0);
+	assert_string_equal(written(x), "");
+	assert_int_equal(x->s.ops->tick(x->s.self, NULL), 0);
 	assert_non_null(strstr(written(x), "No gateway found yet"));
 	gateways[0] = (struct engine_gateway){ .name = "nginx",
 					       .group = 12,
@@ -163,8 +165,32 @@ static void test_ready_says_what_is_watched(void **state)
 					       .cgroup = "/system.slice/nginx.service" };
 	ngateways = 1;
 	assert_int_equal(textout_ready(&x->s, NULL), 0);
-	assert_non_null(strstr(written(x), "Watching nginx[12], 4 processes, port 80, 443, "
+	assert_non_null(strstr(written(x), "Watching nginx[12], 4 processes, ports 80, 443, "
 					   "/system.slice/nginx.service\n"));
+}
+
+/* A replay says so before it has read who the gateways are. */
+static void test_ready_waits_for_the_first_finding(void **state)
+{
+	struct fixture *x = *state;
+	const char *text;
+
+	assert_int_equal(textout_ready(&x->s, NULL), 0);
+	gateways[0] = (struct engine_gateway){ .name = "nginx", .group = 12, .nprocs = 1 };
+	ngateways = 1;
+	text = put(x);
+	assert_ptr_equal(strstr(text, "Watching nginx[12], 1 process\n\n12:06:21"), text);
+	assert_null(strstr(text, "No gateway"));
+}
+
+static void test_nothing_watched_no_summary(void **state)
+{
+	struct fixture *x = *state;
+
+	assert_int_equal(textout_ready(&x->s, NULL), 0);
+	x->s.ops->close(x->s.self, NULL);
+	x->s.self = NULL;
+	assert_string_equal(written(x), "");
 }
 
 static void test_summary_counts_and_says_what_helps(void **state)
@@ -205,6 +231,8 @@ int main(void)
 		TEST(test_passed_through_says_the_status),
 		TEST(test_control_bytes_never_reach_the_terminal),
 		TEST(test_ready_says_what_is_watched),
+		TEST(test_ready_waits_for_the_first_finding),
+		TEST(test_nothing_watched_no_summary),
 		TEST(test_summary_counts_and_says_what_helps),
 	};
 
