@@ -258,7 +258,9 @@ static void settle(struct request *r)
 {
 	bool is_200 = !strcmp(r->status, "200") && r->complete;
 
-	if (is_200 && r->naddrs == 1 && strcmp(r->expected, "none"))
+	if (is_200 && r->naddrs > 1)
+		snprintf(r->expected, sizeof(r->expected), "retry-recovered");
+	else if (is_200 && r->naddrs == 1 && strcmp(r->expected, "none"))
 		snprintf(r->expected, sizeof(r->expected), "none"); /* nginx dodged it */
 	else if (one_of(r->expected, "no-live-upstream"))
 		snprintf(r->expected, sizeof(r->expected), "%s",
@@ -329,7 +331,16 @@ static bool verdict_matches(const struct request *r)
 {
 	bool passed = !strcmp(text(r->finding, "verdict"), "passed-through");
 
-	return passed == !strcmp(r->expected, "backend-5xx") || !strcmp(r->expected, "truncated-body");
+	/* nginx hands on what a backend sent, also when it is cut short or not HTTP */
+	static const char *const either[] = {
+		"truncated-body", "pmtu-blackhole", "not-http", "tls-plaintext-mismatch",
+		"early-response-reset", "early-response-reset|none",
+	};
+
+	for (size_t i = 0; i < sizeof(either) / sizeof(either[0]); i++)
+		if (!strcmp(r->expected, either[i]))
+			return true;
+	return passed == !strcmp(r->expected, "backend-5xx");
 }
 
 static bool is_unknown(const json_t *finding)

@@ -1,0 +1,206 @@
+# SPDX-License-Identifier: BSD-2-Clause
+# shellcheck shell=bash
+# The end-to-end cases; see run. Each is a function that fails with an explanation on stdout,
+# or prints "skip: reason" and fails.
+# shellcheck disable=SC2154 # work, main, state, top, only come from run
+
+# fault_rows: "name batch" of the rows to test
+fault_rows() {
+	lab list ${E2E_SETS:-core more part} | awk '{ print $2 }' | while read -r name; do
+		echo "$name" "$(sed -n "s/.*| $name |.*batch=\([0-9]*\).*/\1/p" "$top/tools/lab/faults.tab")"
+	done
+}
+
+case_cause() { # FAULT BATCH
+	local truth=$work/$1.tsv n=${2:-3}
+	send "$truth" -r 40 -n "$n" -d 0.3 --mix "$1" || return 1
+	settle "$main" "$truth"
+	judge "$main" "$truth" || return 1
+	expect "$n injected requests seen" grep -q "seen [1-9]" "$truth.join"
+}
+
+case_healthy() {
+	local truth=$work/healthy.tsv last=$work/healthy-last.tsv
+	send "$truth" -r 1000 -n 0 -d 1 || return 1
+	send "$last" -r 0 -n 1 -d 0.01 --mix conn-refused || return 1
+	settle "$main" "$last"
+	expect 'no finding about healthy requests' [ -z "$(of "$main" "$truth")" ] || return 1
+	expect 'one finding about the refused one' [ "$(of "$main" "$last" | wc -l)" = 1 ]
+}
+
+# All the cases above: nothing lost, whole lines only, and a summary.
+case_main_stop() {
+	why502_stop "$main" INT
+	expect "exit status 1 (bad exchanges seen), not $stopped" [ "$stopped" = 1 ] || return 1
+	expect 'a line of stats at the end' eval "tail -n 1 '$main/findings.ndjson' | grep -q '\"type\":\"stats\"'" || return 1
+	expect 'nothing lost' eval "tail -n 1 '$main/findings.ndjson' | grep -q '\"lost\":0,'"
+}
+
+case_replay() {
+	[ -z "${pid_of[$main]:-}" ] || { echo 'skip: the recording why502 still runs'; return 1; }
+	"$O/why502" -r "$work/main.w5" --output ndjson >"$work/replay.ndjson" 2>"$work/replay.err"
+	[ $? -le 1 ] || { cat "$work/replay.err"; return 1; }
+	grep '"type":"finding"' "$main/findings.ndjson" >"$work/live.only"
+	grep '"type":"finding"' "$work/replay.ndjson" >"$work/replay.only"
+	expect 'some findings' [ -s "$work/live.only" ] || return 1
+	cmp "$work/live.only" "$work/replay.only" && return
+	diff "$work/live.only" "$work/replay.only" | head -n 4
+	return 1
+}
+
+# Pools of both legs filled before why502 starts; nginx's log and truth decide as ever.
+case_older() {
+	local dir=$work/older truth=$work/older.tsv out=$work/older.out load ready
+	rm -f "$truth"
+	lab load -r 200 -n 40 -d 4 --mix backend-502,conn-refused,closed-before-response -o "$truth" >"$out" &
+	load=$!
+	# attach when the pools are in use: nginx's log has a hundred answers more than before
+	lines <(tail -n 0 -f "$state/log/access.log") . 100 5
+	why502_start "$dir" || { wait $load; return 1; }
+	ready=$(now_us)
+	wait $load
+	# give the last ones their finding: the number of those sent after the attach
+	lines "$dir/findings.ndjson" "\"target\":\"/[a-z0-9-]*/$(tag_of "$truth")" \
+		"$(awk -F '\t' -v t="$ready" '$3 != "none" && $5 > t' "$truth" | wc -l)" 6 || :
+	why502_stop "$dir"
+	judge "$dir" "$truth" -a "$ready" || return 1
+	expect 'a finding on an upstream connection older than why502' \
+		grep -q '"older":true' "$dir/findings.ndjson"
+}
+
+case_port() {
+	local dir=$work/port truth=$work/port.tsv
+	why502_start "$dir" --port 9012 || return 1
+	send "$truth" -r 0 -n 4 -d 0.1 --mix conn-refused || return 1
+	send "$work/port2.tsv" -r 0 -n 4 -d 0.1 --mix backend-502 || return 1
+	settle "$dir" "$work/port2.tsv"
+	why502_stop "$dir"
+	expect 'findings of the backend port named' [ "$(of "$dir" "$work/port2.tsv" | wc -l)" = 4 ] || return 1
+	expect 'none of another port' [ -z "$(of "$dir" "$truth")" ]
+}
+
+case_signal() { # SIGNAL
+	local dir=$work/signal-$1 truth=$work/signal-$1.tsv
+	why502_start "$dir" || return 1
+	send "$truth" -r 0 -n 2 -d 0.1 --mix conn-refused || return 1
+	settle "$dir" "$truth"
+	why502_stop "$dir" "$1"
+	expect "exit status 1 after SIG$1, not $stopped" [ "$stopped" = 1 ] || return 1
+	expect 'stats as the last line' eval "tail -n 1 '$dir/findings.ndjson' | grep -q '\"type\":\"stats\"'"
+}
+
+case_quiet() {
+	local dir=$work/quiet
+	why502_start "$dir" --port 1 --duration 1 || return 1
+	lines "$dir/findings.ndjson" '"type":"stats"' 1 5 "${pid_of[$dir]}" ||
+		{ echo '--duration did not end it'; return 1; }
+	why502_stop "$dir" 0
+	expect "exit status 0 without a bad exchange, not $stopped" [ "$stopped" = 0 ]
+}
+
+case_count() {
+	local dir=$work/count truth=$work/count.tsv
+	why502_start "$dir" --pid "$(cat "$state/nginx/nginx.pid")" --count 3 || return 1
+	send "$truth" -r 0 -n 5 -d 0.2 --mix conn-refused || return 1
+	lines "$dir/findings.ndjson" '"type":"stats"' 1 5 "${pid_of[$dir]}" ||
+		{ echo '--count did not end it'; return 1; }
+	why502_stop "$dir" 0
+	expect 'exactly 3 findings' [ "$(grep -c '"type":"finding"' "$dir/findings.ndjson")" = 3 ] || return 1
+	expect "exit status 1, not $stopped" [ "$stopped" = 1 ]
+}
+
+# Without a terminal and without options a person still reads cause and upstream.
+case_text() {
+	local dir=$work/text pid
+	mkdir -p "$dir"
+	why502_start "$dir/ready" || return 1 # the second one attaches while this one runs
+	set -m
+	"$O/why502" --count 1 --duration 20 --pid "$(cat "$state/nginx/nginx.pid")" >"$dir/out" 2>"$dir/err" {life}>&- &
+	pid=$!
+	set +m
+	pid_of[$dir]=$pid
+	# one request after the other until it has seen one: its start has no event in text form
+	while kill -0 "$pid" 2>/dev/null; do
+		send "$dir/truth.tsv" -r 0 -n 1 -d 0.01 --mix conn-refused || return 1
+		timeout 0.3 tail -s 0.05 --pid="$pid" -f /dev/null
+	done
+	why502_stop "$dir" 0
+	why502_stop "$dir/ready"
+	expect 'the cause by its id or in words' grep -Eq 'conn-refused|refuses connections' "$dir/out" || { cat "$dir/out"; return 1; }
+	expect 'the upstream' grep -q '10.77.3.2:9001' "$dir/out"
+}
+
+# kernel_ids: what is loaded and attached now
+kernel_ids() {
+	bpftool prog show 2>/dev/null | sed -n 's/^\([0-9]*\): /prog \1 /p' | cut -d ' ' -f 1-2
+	bpftool link show 2>/dev/null | sed -n 's/^\([0-9]*\): .*/link \1/p'
+}
+
+# pinned_ids PID: programs and links this process holds, by its descriptors
+held_ids() {
+	awk '/^prog_id:/ { print "prog", $2 } /^link_id:/ { print "link", $2 }' /proc/"$1"/fdinfo/* 2>/dev/null | sort -u
+}
+
+case_kill9() {
+	local dir=$work/kill9 held left i
+	command -v bpftool >/dev/null || { echo 'skip: no bpftool'; return 1; }
+	why502_start "$dir" || return 1
+	held=$(held_ids "${pid_of[$dir]}")
+	expect 'several programs and links are attached while it runs' [ "$(wc -l <<<"$held")" -ge 6 ] || return 1
+	expect 'the kernel lists them' [ "$(kernel_ids | sort | comm -12 - <(sort <<<"$held") | wc -l)" -ge 6 ] || return 1
+	why502_stop "$dir" KILL
+	# the kernel frees programs after a grace period
+	for i in $(seq 50); do
+		left=$(kernel_ids | sort | comm -12 - <(sort <<<"$held"))
+		[ -n "$left" ] || return 0
+		read -rt 0.1 <> <(:)
+	done
+	echo "still there 5 s after kill -9: $left ($i tries)"
+	return 1
+}
+
+# pcap_file DIR TRUTH: the pcap named by the first finding about TRUTH
+pcap_file() { of "$1" "$2" | sed -n 's/.*"pcap":"\([^"]*\)".*/\1/p' | head -n 1; }
+
+# pcap_has FILE FILTER: tshark reads it without a complaint and finds FILTER
+pcap_has() {
+	tshark -r "$1" -Y "$2" >"$work/tshark.out" 2>"$work/tshark.err" || { cat "$work/tshark.err"; return 1; }
+	if grep -v '^Running as user' "$work/tshark.err" | grep -q .; then
+		cat "$work/tshark.err"
+		return 1
+	fi
+	[ -s "$work/tshark.out" ] && return
+	echo "no packet in $1 for: $2"
+	tshark -r "$1" 2>/dev/null | head -n 20
+	return 1
+}
+
+case_pcap() {
+	local dir=$work/pcap fault filter truth file
+	command -v tshark >/dev/null || { echo 'skip: no tshark'; return 1; }
+	mkdir -p "$dir/files"
+	why502_start "$dir" --pcap-dir "$dir/files" || return 1
+	while read -r fault filter; do
+		truth=$work/pcap-$fault.tsv
+		send "$truth" -r 0 -n 1 -d 0.01 --mix "$fault" || return 1
+		settle "$dir" "$truth"
+		file=$(pcap_file "$dir" "$truth")
+		expect "a pcap file named in the finding about $fault" [ -n "$file" ] || { of "$dir" "$truth"; return 1; }
+		[[ $file = /* ]] || file=$dir/files/${file##*/}
+		expect "$file exists with mode 600" [ "$(stat -c %a "$file")" = 600 ] || return 1
+		pcap_has "$file" "$filter" || return 1
+		pcap_has "$file" "http.request.uri contains \"$(head -n 1 "$truth" | cut -f 1)\"" || [ "$fault" = keepalive-race ] || return 1
+		expect "tcpdump reads $file" tcpdump -nr "$file" -w /dev/null 2>/dev/null || return 1
+	done <<-'END'
+		conn-refused tcp.port==9001 && tcp.flags.syn==1 && ip.dst==10.77.3.2
+		conn-refused tcp.srcport==9001 && tcp.flags.reset==1
+		conn-refused6 tcp.srcport==9001 && tcp.flags.reset==1 && ipv6
+		reset-before-response tcp.srcport==9005 && tcp.flags.reset==1 && tcp.flags.ack==1
+		closed-before-response tcp.srcport==9007 && tcp.flags.fin==1
+		conn-timeout-syn tcp.dstport==9002 && tcp.flags.syn==1
+		keepalive-race tcp.srcport==9010 && tcp.flags.reset==1 && tcp.flags.ack==0
+		backend-502 tcp.srcport==9012 && http.response.code==502
+		reset-before-response tcp.srcport==8080 && http.response.code==502
+	END
+	why502_stop "$dir"
+}
