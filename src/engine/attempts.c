@@ -63,7 +63,7 @@ static struct att *att_add(struct engine *e, struct conn *c, const struct w5_leg
 	}
 	a->arrived_ns = e->c.now_ns;
 	a->failed = leg_failed(l);
-	a->turn.claimed = false;
+	a->turn.claimed = a->turn.disputed = false;
 	a->turn.is_att = true;
 	a->turn.key = key;
 	a->turn.leg = *l;

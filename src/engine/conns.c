@@ -138,7 +138,7 @@ void conns_set_last(struct engine *e, struct conn *c, const struct w5_leg *leg, 
 		    bool by_target)
 {
 	c->last.leg = *leg;
-	c->last.claimed = false;
+	c->last.claimed = c->last.disputed = false;
 	list_remove(&c->last.by_target);
 	c->last.key = key;
 	if (by_target && key)

@@ -40,7 +40,8 @@ struct search {
 	struct engine *e;
 	const struct pending *p;
 	bool exact;
-	bool tied; /* lost or kept one only by closeness in time */
+	bool tied;	     /* lost or kept one only by closeness in time */
+	struct turn *shadow; /* went to another exchange, but fits this one as well */
 	struct scored c[CANDIDATES_MAX];
 	size_t n;
 };
@@ -176,7 +177,7 @@ static void consider(struct search *s, struct turn *t, int min_score)
 {
 	struct scored c = { .l = { .turn = t } };
 
-	if (t->claimed || s->n == CANDIDATES_MAX)
+	if ((t->claimed && !t->disputed) || s->n == CANDIDATES_MAX)
 		return;
 	for (size_t i = 0; i < s->n; i++) {
 		if (s->c[i].l.turn == t)
@@ -185,6 +186,10 @@ static void consider(struct search *s, struct turn *t, int min_score)
 	c.l.score = score(s->e, s->p, t, s->exact, &c.l.witness, &c.own);
 	if (c.l.score < min_score)
 		return;
+	if (t->claimed) {
+		s->shadow = s->shadow ? s->shadow : t;
+		return;
+	}
 	if (!c.own && taken_by_rival(s, t, c.l.score))
 		return;
 	c.gap_ns = gap(s->p, t);
@@ -314,6 +319,8 @@ size_t correlate(struct engine *e, const struct pending *p, struct link *out, si
 			doubt[ndoubt++] = c->l;
 		}
 	}
+	if (s.shadow && chosen.l.turn->disputed && ndoubt < CANDIDATES_MAX)
+		doubt[ndoubt++] = (struct link){ .turn = s.shadow, .doubtful = true };
 	if (ndoubt)
 		*tied = true;
 	else if (!s.n)

@@ -351,17 +351,21 @@ static void release_claimed(struct work *w)
 {
 	struct head h;
 	uint64_t route = head_parse(&h, &w->p->leg) ? head_route_key(&h) : 0;
+	bool disputed = false;
 
 	for (size_t i = 0; i < w->n; i++) {
 		struct turn *t = w->links[i].turn;
 
-		if (w->links[i].doubtful)
+		if (w->links[i].doubtful) {
+			t->disputed = disputed = true;
 			continue;
+		}
 		if (leg_failed(&t->leg) && !client_left(&w->p->leg))
 			failure_explain(w->e, w->p->gw, &t->leg, route, w->f->id,
 					w->links[i].cause);
 		t->claimed = true;
-		if (t->is_att)
+		t->disputed = disputed;
+		if (t->is_att && !disputed)
 			atts_drop(w->e, turn_att(t));
 	}
 }

@@ -36,7 +36,8 @@ struct turn {
 	struct list by_target;
 	uint64_t key; /* of its target; 0 = none */
 	bool claimed;
-	bool is_att; /* embedded in struct att, else in struct conn */
+	bool disputed; /* fitted two exchanges equally: stays to be listed with the other */
+	bool is_att;   /* embedded in struct att, else in struct conn */
 	struct w5_leg leg;
 };
 
