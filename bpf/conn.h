@@ -21,6 +21,13 @@ static __always_inline void addr_v4(struct w5_addr *a, __be32 ip)
 	__builtin_memcpy(&a->ip[12], &ip, 4);
 }
 
+static __always_inline bool addr_equal(const struct w5_addr *a, const struct w5_addr *b)
+{
+	const __u32 *x = (const __u32 *)a->ip, *y = (const __u32 *)b->ip;
+
+	return x[0] == y[0] && x[1] == y[1] && x[2] == y[2] && x[3] == y[3];
+}
+
 /* Addresses from the socket itself. The local port comes from skc_num, or from
  * inet_sport where the port has been given back already. */
 static __always_inline void sock_tuple(const struct sock *sk, struct w5_addr *local,

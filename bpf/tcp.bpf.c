@@ -8,7 +8,8 @@
 
 char LICENSE[] SEC("license") = "Dual BSD/GPL";
 
-#define EHOSTUNREACH 113
+#define SO_EE_ORIGIN_ICMP  2 /* include/uapi/linux/errqueue.h */
+#define SO_EE_ORIGIN_ICMP6 3
 #define NUD_FAILED   0x20 /* include/uapi/linux/neighbour.h */
 #define RECENT_NS    (100 * 1000 * 1000ull) /* from a failed neighbour to its sockets: softirq time */
 
@@ -44,7 +45,8 @@ static __always_inline void note_neighbour(struct conn *c, const struct sock *sk
 
 	next_hop(sk, &key.ip);
 	when = bpf_map_lookup_elem(&neigh_failed, &key);
-	if (when && now - *when < RECENT_NS)
+	/* Just now, or at some time since this connect began: then no SYN has left. */
+	if (when && (now - *when < RECENT_NS || *when > c->leg.open_ns))
 		c->leg.flags |= W5_F_LOCAL_UNREACH;
 }
 
@@ -209,7 +211,7 @@ static __always_inline void on_closed(struct conn *c, const struct sock *sk)
 		trail_visit(c, bpf_get_current_task_btf(), now); /* the gateway gave up */
 	if (tp)
 		conn_facts(c, tp);
-	if (c->leg.err == EHOSTUNREACH)
+	if (end == W5_END_CONNECT && !c->leg.rst_in_ns)
 		note_neighbour(c, sk, now);
 	emit_end(c, now);
 }
@@ -353,8 +355,43 @@ int BPF_PROG(send_reset_reason, const struct sock *sk, const struct sk_buff *skb
 	return 0;
 }
 
-/* Keeps the error that an application's SO_ERROR would take away, also the soft one that
- * an ICMP message leaves while connect() holds the socket. */
+/*
+ * The ICMP message at the end of the socket's error queue: its errno, type, code and who
+ * sent it. While connect() holds the socket, the kernel reports before it stores any error,
+ * and the application's SO_ERROR takes it away: the queue is the one lasting witness.
+ */
+static __always_inline int icmp_error(struct conn *c, const struct sock *sk)
+{
+	struct sk_buff *skb = (struct sk_buff *)sk->sk_error_queue.prev;
+	struct sock_exterr_skb *e;
+	struct w5_leg *l = &c->leg;
+	void *ip;
+	__u8 origin;
+
+	if (!sk->sk_error_queue.qlen)
+		return 0;
+	e = (void *)skb + bpf_core_field_offset(struct sk_buff, cb);
+	origin = BPF_CORE_READ(e, ee.ee_origin);
+	ip = (void *)BPF_CORE_READ(skb, head) + BPF_CORE_READ(skb, network_header);
+	if (origin == SO_EE_ORIGIN_ICMP) {
+		__be32 from = 0;
+
+		bpf_probe_read_kernel(&from, sizeof(from), ip + 12);
+		addr_v4(&l->icmp_from, from);
+	} else if (origin == SO_EE_ORIGIN_ICMP6) {
+		bpf_probe_read_kernel(&l->icmp_from, sizeof(l->icmp_from), ip + 8);
+	} else {
+		return 0;
+	}
+	l->icmp_type = BPF_CORE_READ(e, ee.ee_type);
+	l->icmp_code = BPF_CORE_READ(e, ee.ee_code);
+	sock_tuple(sk, &l->local, &l->remote, &l->lport, &l->rport);
+	if (addr_equal(&l->icmp_from, &l->local))
+		l->flags |= W5_F_LOCAL_UNREACH;
+	return BPF_CORE_READ(e, ee.ee_errno);
+}
+
+/* Keeps the error that an application's SO_ERROR would take away. */
 SEC("tp_btf/inet_sk_error_report")
 int BPF_PROG(error_report, const struct sock *sk)
 {
@@ -363,11 +400,10 @@ int BPF_PROG(error_report, const struct sock *sk)
 
 	if (!c)
 		return 0;
-	err = sk->sk_err ?: sk->sk_err_soft;
+	err = icmp_error(c, sk);
 	if (!err)
-		return 0;
-	c->err_latched = err;
-	if (err == EHOSTUNREACH)
-		note_neighbour(c, sk, bpf_ktime_get_ns());
+		err = sk->sk_err ?: sk->sk_err_soft;
+	if (err)
+		c->err_latched = err;
 	return 0;
 }

@@ -180,6 +180,11 @@ struct w5_leg {
 	w5_u16 rst_win, rst_ipid; /* raw header fields of the RST in */
 	w5_u8 fin_ttl, rst_ttl;
 	w5_u8 rst_flags, fin_flags; /* TCP flag byte of the RST / FIN in */
+	/* The ICMP error that ended a connect: sender, type and code (RFC 792, RFC 4443);
+	 * type 0 = none seen. W5_F_LOCAL_UNREACH if this host sent it to itself. */
+	struct w5_addr icmp_from;
+	w5_u8 icmp_type, icmp_code;
+	w5_u8 pad1[6];
 };
 
 #define W5_LEG_BULK (__builtin_offsetof(struct w5_leg, head) + W5_HEAD_BULK)
