@@ -46,6 +46,7 @@ struct row {
 	char fault[40], cause[80];
 	unsigned injected, dodged, seen, right, upstream, socket, socket_known;
 	unsigned wrong, unknown, missed;
+	bool is_shown;
 };
 
 static struct {
@@ -349,12 +350,15 @@ static bool is_unknown(const json_t *finding)
 	       !strcmp(text(finding, "confidence"), "ambiguous");
 }
 
-static void show(const struct request *r, const char *what)
+/* The first case of a row, of as many rows as were asked for. */
+static void show(const struct request *r, struct row *w, const char *what)
 {
 	char *json;
 
-	if (app.shown++ >= app.show)
+	if (w->is_shown || app.shown >= app.show)
 		return;
+	w->is_shown = true;
+	app.shown++;
 	json = r->finding ? json_dumps(r->finding, JSON_COMPACT) : NULL;
 	printf("\n%s: expected %s\n  truth   %s", what, r->expected,
 	       r->truth_line ? r->truth_line : "-\n");
@@ -389,7 +393,7 @@ static void judge_finding(struct request *r, struct row *w)
 	w->seen++;
 	if (is_unknown(r->finding)) {
 		w->unknown++;
-		show(r, "unknown");
+		show(r, w, "unknown");
 		return;
 	}
 	w->right += cause;
@@ -399,7 +403,7 @@ static void judge_finding(struct request *r, struct row *w)
 	if (cause && upstream && sockets && verdict_matches(r) && r->nfindings == 1)
 		return;
 	w->wrong++;
-	show(r, !cause ? "wrong cause" : !upstream ? "wrong upstream" : !sockets ? "wrong socket"
+	show(r, w, !cause ? "wrong cause" : !upstream ? "wrong upstream" : !sockets ? "wrong socket"
 		: r->nfindings > 1 ? "more than one finding" : "wrong verdict");
 }
 
@@ -429,7 +433,7 @@ static void judge(struct request *r)
 		judge_finding(r, w);
 	} else if (!one_of(r->expected, "none") || went_bad(r)) {
 		w->missed++;
-		show(r, "missed");
+		show(r, w, "missed");
 	} else {
 		w->injected--; /* either way was fine, and it was fine */
 	}
