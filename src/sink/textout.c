@@ -169,6 +169,16 @@ static void put_attempts(struct buf *b, const struct finding *f)
 	}
 }
 
+/* Where the cause is not certain, the reader weighs the facts. */
+static void put_evidence(struct buf *b, const struct finding *f)
+{
+	for (size_t i = 0; i < min_size(f->nevidence, FINDING_EVIDENCE_MAX); i++) {
+		buf_str(b, "  fact ");
+		put_wire(b, f->evidence[i]);
+		buf_str(b, "\n");
+	}
+}
+
 static void put_finding(struct textout *t, const struct finding *f)
 {
 	const char *pcap = t->pcap ? pcap_dir_saved(t->pcap, f) : NULL;
@@ -177,6 +187,8 @@ static void put_finding(struct textout *t, const struct finding *f)
 	put_headline(b, f);
 	put_verdict(b, f);
 	put_attempts(b, f);
+	if (f->confidence != CONFIDENCE_CERTAIN)
+		put_evidence(b, f);
 	if (*f->why) {
 		buf_str(b, "  WHY  ");
 		put_wire(b, f->why);

@@ -129,8 +129,10 @@ static void test_passed_through_says_the_status(void **state)
 	l->resp_bytes = 10;
 	l->resp_ns = l->req_ns + 1500000;
 	x->f->attempts[0].doubtful = true;
-	assert_non_null(strstr(put(x), "  maybe 1  10.0.3.18:8080  new connection, "
-				       "answered 503 after 1.500 ms\n"));
+	x->f->confidence = CONFIDENCE_AMBIGUOUS;
+	assert_non_null(strstr(put(x), "  fact FIN from backend 0.219 ms before"));
+	assert_non_null(strstr(x->text, "  maybe 1  10.0.3.18:8080  new connection, "
+					"answered 503 after 1.500 ms\n"));
 }
 
 /* Nothing from the wire may steer a terminal or fake a line. */

@@ -1,0 +1,212 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* See ndjson_fields.h. Names are documented in man/why502.8 (OUTPUT: NDJSON). */
+#include "sink/ndjson_fields.h"
+
+#include "base/text.h"
+#include "base/util.h"
+#include "sink/names.h"
+
+void ndjson_time(struct json *j, const char *key, uint64_t wall_ns)
+{
+	char text[TEXT_TIME_MAX];
+
+	text_time_utc(text, sizeof(text), wall_ns);
+	json_str(j, key, text);
+}
+
+void ndjson_endpoint(struct json *j, const char *key, const struct w5_addr *a, uint16_t port)
+{
+	char ip[TEXT_ADDR_MAX];
+
+	text_addr(ip, sizeof(ip), a);
+	json_open(j, key, '{');
+	json_str(j, "ip", ip);
+	json_uint(j, "port", port);
+	json_close(j, '}');
+}
+
+/* Absent means not known: these leave out zero and "". */
+void ndjson_known(struct json *j, const char *key, uint64_t val)
+{
+	if (val)
+		json_uint(j, key, val);
+}
+
+void ndjson_known_str(struct json *j, const char *key, const char *val)
+{
+	if (*val)
+		json_str(j, key, val);
+}
+
+void ndjson_known_span(struct json *j, const char *key, uint64_t from_ns, uint64_t to_ns)
+{
+	if (from_ns && to_ns >= from_ns)
+		json_ms(j, key, (int64_t)(to_ns - from_ns));
+}
+
+static void put_errno(struct json *j, const char *key, unsigned int err)
+{
+	char name[32];
+
+	if (!err)
+		return;
+	errno_name(name, sizeof(name), err);
+	json_str(j, key, name);
+}
+
+/* How the conn ended: the packets that came in keep their own facts. */
+static void put_end(struct json *j, const struct w5_leg *l)
+{
+	ndjson_known_str(j, "end", end_name(l->end));
+	put_errno(j, "err", l->err);
+	put_errno(j, "err_soft", l->err_soft);
+	if (l->rst_in_ns) {
+		json_open(j, "rst", '{');
+		ndjson_known(j, "ttl", l->rst_ttl);
+		json_bool(j, "ack", l->rst_flags & W5_TCP_ACK);
+		json_uint(j, "win", l->rst_win);
+		json_uint(j, "ipid", l->rst_ipid);
+		json_close(j, '}');
+	}
+	if (l->fin_in_ns) {
+		json_open(j, "fin", '{');
+		ndjson_known(j, "ttl", l->fin_ttl);
+		json_close(j, '}');
+	}
+	ndjson_known(j, "reset_reason", l->reason);
+}
+
+static void put_attempt_times(struct json *j, const struct finding *f, const struct w5_leg *l)
+{
+	uint64_t start_ns = l->nr > 1 || !l->open_ns ? l->req_ns : l->open_ns;
+
+	/* Relative to the client's request; a conn opened ahead of it starts below zero. */
+	if (f->req_ns && start_ns)
+		json_ms(j, "start_ms", (int64_t)(start_ns - f->req_ns));
+	if (f->req_ns && l->end_ns)
+		json_ms(j, "end_ms", (int64_t)(l->end_ns - f->req_ns));
+	ndjson_known_span(j, "connect_ms", l->open_ns, l->estab_ns);
+	ndjson_known_span(j, "ttfb_ms", l->req_ns, l->resp_ns);
+	if (l->idle_ns)
+		json_ms(j, "idle_ms", (int64_t)l->idle_ns);
+}
+
+static void put_attempt(struct json *j, const struct finding *f, size_t i)
+{
+	const struct attempt *a = &f->attempts[i];
+	const struct w5_leg *l = &a->leg;
+
+	json_open(j, NULL, '{');
+	json_uint(j, "n", i + 1);
+	ndjson_endpoint(j, "upstream", &l->remote, l->rport);
+	ndjson_endpoint(j, "local", &l->local, l->lport);
+	if (l->nr)
+		json_uint(j, "reused", l->nr - 1);
+	if (l->flags & W5_F_OLDER)
+		json_bool(j, "older",
+			  true); /* the conn is older than why502: reused is a minimum */
+	put_attempt_times(j, f, l);
+	if (l->req_bytes) {
+		json_uint(j, "request_bytes", l->req_bytes);
+		json_bool(j, "request_acked", l->req_acked >= l->req_bytes);
+	}
+	ndjson_known(j, "status", l->status);
+	ndjson_known(j, "response_bytes", l->resp_bytes);
+	put_end(j, l);
+	ndjson_known(j, "synack_ttl", l->synack_ttl);
+	json_uint(j, "retransmits", l->retrans);
+	ndjson_known(j, "syn", l->syn_sent);
+	ndjson_known(j, "rto_count", l->rto_count);
+	ndjson_known(j, "srtt_us", l->srtt_us);
+	if (l->flags & W5_F_LOCAL_UNREACH)
+		json_bool(j, "neighbour_failed", true);
+	if (l->flags & W5_F_ZERO_WND)
+		json_bool(j, "zero_window", true);
+	if (l->flags & W5_F_NOT_HTTP)
+		json_bool(j, "not_http", true);
+	if (a->doubtful)
+		json_bool(j, "doubtful", true);
+	json_str(j, "cause", cause_name(a->cause));
+	json_close(j, '}');
+}
+
+static void put_gateway(struct json *j, const struct finding *f)
+{
+	json_open(j, "gateway", '{');
+	ndjson_known_str(j, "name", f->gateway_name);
+	ndjson_known(j, "pid", f->down.tgid);
+	ndjson_known(j, "tid", f->down.tid);
+	ndjson_known(j, "group", f->gateway_group);
+	ndjson_known_str(j, "cgroup", f->gateway_cgroup);
+	json_close(j, '}');
+}
+
+static void put_request(struct json *j, const struct finding *f)
+{
+	json_open(j, "request", '{');
+	ndjson_known_str(j, "method", f->method);
+	ndjson_known_str(j, "target", f->target);
+	ndjson_known_str(j, "host", f->host);
+	ndjson_known_str(j, "id", f->request_id);
+	if (f->down.flags & W5_F_REQ_CUT)
+		json_bool(j, "cut", true);
+	json_close(j, '}');
+}
+
+static void put_downstream(struct json *j, const struct w5_leg *l)
+{
+	ndjson_endpoint(j, "client", &l->remote, l->rport);
+	json_open(j, "downstream", '{');
+	ndjson_endpoint(j, "local", &l->local, l->lport);
+	if (l->nr)
+		json_uint(j, "reused", l->nr - 1);
+	ndjson_known(j, "request_bytes", l->req_bytes);
+	ndjson_known(j, "response_bytes", l->resp_bytes);
+	put_end(j, l);
+	json_close(j, '}');
+}
+
+static void put_lists(struct json *j, const struct finding *f)
+{
+	json_open(j, "attempts", '[');
+	for (size_t i = 0; i < f->nattempts; i++)
+		put_attempt(j, f, i);
+	json_close(j, ']');
+	json_open(j, "evidence", '[');
+	for (size_t i = 0; i < min_size(f->nevidence, FINDING_EVIDENCE_MAX); i++)
+		json_str(j, NULL, f->evidence[i]);
+	json_close(j, ']');
+	json_open(j, "witness", '[');
+	for (unsigned int bit = 0; bit < WITNESS_COUNT; bit++) {
+		if (f->witness & 1u << bit)
+			json_str(j, NULL, witness_name(bit));
+	}
+	json_close(j, ']');
+}
+
+void ndjson_finding(struct json *j, const struct finding *f, const char *pcap)
+{
+	json_open(j, NULL, '{');
+	json_str(j, "type", "finding");
+	json_uint(j, "id", f->id);
+	ndjson_time(j, "ts", f->wall_ns);
+	ndjson_known(j, "status", f->status);
+	json_bool(j, "silent", f->verdict == VERDICT_SILENT);
+	json_str(j, "verdict", verdict_name(f->verdict));
+	json_str(j, "cause", cause_name(f->cause));
+	json_str(j, "confidence", confidence_name(f->confidence));
+	ndjson_known_str(j, "proxy_status", cause_proxy_status(f->cause));
+	if (f->req_ns)
+		json_ms(j, "duration_ms", (int64_t)f->duration_ns);
+	put_gateway(j, f);
+	put_request(j, f);
+	put_downstream(j, &f->down);
+	put_lists(j, f);
+	ndjson_known_str(j, "why", f->why);
+	ndjson_known_str(j, "next", f->next);
+	ndjson_known(j, "linked", f->linked_id);
+	json_uint(j, "lost", f->lost);
+	if (pcap)
+		json_str(j, "pcap", pcap);
+	json_close(j, '}');
+}
