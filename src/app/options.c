@@ -72,7 +72,8 @@ static const char *const themes[] = {
 	[THEME_CHOICE_MONO] = "mono", [THEME_CHOICE_DARK] = "dark", [THEME_CHOICE_LIGHT] = "light", NULL
 };
 
-/* clang-format off: it would put each of the rows' fields on a line of its own. */
+/* Rows, not one field per line: */
+/* clang-format off */
 static const struct option_row options[] = {
 	{ .name = "output", .short_name = 'o', .arg = "tui|ndjson|text", .kind = KIND_CHOICE,
 	  .group = GROUP_OUTPUT, .offset = AT(output), .choices = outputs,
