@@ -19,6 +19,7 @@ enum {
 	SCORE_UP_EXACT = 8,
 	SCORE_UP = 5,
 	SCORE_DOWN = 4,
+	SCORE_DOWN_EXACT = 8,
 	SCORE_ELSEWHERE = -2,
 	SCORE_THREAD = 2,
 	SCORE_STATUS = 1,
@@ -85,25 +86,36 @@ static int score_heads(const struct pending *p, const struct turn *t, unsigned *
 	return s + SCORE_TARGET_DIFFERS;
 }
 
+/*
+ * Is its hint beyond doubt? It is where the thread connects, and where it picks a conn out
+ * of its pool and sends at once. The first request on a new conn is sent when the handshake
+ * is done: an event loop may have worked on other clients in between.
+ */
+static bool hint_exact(const struct w5_leg *l, bool exact)
+{
+	return exact && (l->phase == W5_PHASE_CONNECT || l->nr > 1);
+}
+
 static int score_trail(const struct pending *p, const struct w5_leg *l, bool exact, unsigned *w,
 		       bool *own)
 {
+	bool sure = hint_exact(l, exact);
 	bool up = l->hint_cookie && l->hint_cookie == p->leg.h.cookie &&
 		  l->hint_ns + SLACK_NS >= p->from_ns;
 	bool elsewhere = l->hint_cookie && l->hint_cookie != p->leg.h.cookie;
 	bool down = p->leg.hint_cookie == l->h.cookie && p->leg.hint_ns &&
-		    p->leg.hint_ns + SLACK_NS >= leg_start_ns(l) && !(exact && elsewhere);
+		    p->leg.hint_ns + SLACK_NS >= leg_start_ns(l) && !(sure && elsewhere);
 	int s = 0;
 
 	if (up || down)
 		*w |= WITNESS_TRAIL;
 	if (up)
-		s += exact ? SCORE_UP_EXACT : SCORE_UP;
+		s += sure ? SCORE_UP_EXACT : SCORE_UP;
 	if (down)
-		s += SCORE_DOWN;
+		s += exact ? SCORE_DOWN_EXACT : SCORE_DOWN;
 	if (elsewhere)
-		s += exact ? -100 : SCORE_ELSEWHERE;
-	*own = up && exact;
+		s += sure ? -100 : SCORE_ELSEWHERE;
+	*own = (up && sure) || (up && down && exact);
 	return s;
 }
 
@@ -119,7 +131,8 @@ static int score(struct engine *e, const struct pending *p, const struct turn *t
 	if (!fits(e, p, l))
 		return 0;
 	s = score_trail(p, l, exact, w, own) + score_heads(p, t, w);
-	if (*w & WITNESS_REQUEST_ID)
+	if ((*w & WITNESS_REQUEST_ID) ||
+	    (exact && (*w & WITNESS_TARGET) && p->leg.hint_cookie == l->h.cookie))
 		*own = true;
 	if (l->tid && l->tid == p->leg.tid) {
 		*w |= WITNESS_THREAD;

@@ -185,7 +185,7 @@ static enum confidence link_confidence(const struct work *w)
 		return CONFIDENCE_CERTAIN;
 	if ((wit & WITNESS_TRAIL) && ((wit & WITNESS_TARGET) || (up && down)))
 		return CONFIDENCE_CERTAIN;
-	if (up && gateways_trail_exact(w->e, w->p->gw))
+	if (up && gateways_trail_exact(w->e, w->p->gw) && (l->nr > 1 || !l->nr))
 		return CONFIDENCE_CERTAIN;
 	if ((wit & WITNESS_TARGET) && (wit & WITNESS_TIME) && (wit & WITNESS_THREAD))
 		return CONFIDENCE_CERTAIN;
