@@ -125,9 +125,13 @@ static enum group_trend trend_of(const struct group *g, uint64_t now_nr)
 {
 	uint64_t now = bucket_sum(g, now_nr, 0, TREND_BUCKETS);
 	uint64_t before = bucket_sum(g, now_nr, TREND_BUCKETS, TREND_BUCKETS);
+	uint64_t first_ns = g->last_ns - (g->last_wall_ns - g->first_wall_ns);
 
 	if (!now)
 		return TREND_OVER;
+	/* too young to have a past to compare with */
+	if (first_ns / GROUP_BUCKET_NS + 2 * TREND_BUCKETS > now_nr)
+		return TREND_STEADY;
 	/* a third more or less, and more than noise of single events */
 	if (now * 3 > before * 4 && now > before + 2)
 		return TREND_UP;

@@ -212,7 +212,7 @@ static void weave(struct ladder *to, const struct ladder *from, const struct fin
 
 void ladder_build(struct ladder *out, const struct finding *f, bool all)
 {
-	struct leg_side side = { .lane = LADDER_CLIENT, .leg = &f->down };
+	struct leg_side side = { .lane = LADDER_CLIENT, .leg = &f->down, .done_ns = f->ts_ns };
 	w5_auto(freep) struct ladder *l = calloc(1, sizeof(*l));
 	uint64_t zero = f->req_ns ? f->req_ns : f->ts_ns;
 
@@ -227,6 +227,7 @@ void ladder_build(struct ladder *out, const struct finding *f, bool all)
 			.lane = LADDER_BACKEND,
 			.attempt = i,
 			.leg = &f->attempts[i].leg,
+			.done_ns = f->attempts[i].leg.resp_ns,
 		};
 		add_side(l, f, &side, f->attempts[i].flight, all);
 	}

@@ -9,6 +9,7 @@ struct leg_side {
 	enum ladder_lane lane;
 	size_t attempt;
 	const struct w5_leg *leg;
+	uint64_t done_ns; /* its answer: a request after that is another exchange */
 };
 
 struct ladder_row *ladder_push(struct ladder *l); /* NULL when full: counted as cut */

@@ -12,6 +12,9 @@
 #include "base/text.h"
 #include "base/util.h"
 
+/* Two hooks that see one packet are not this far apart. */
+#define SAME_INSTANT_NS 1000
+
 static const char *const methods[] = { "GET ",	 "POST ",    "PUT ",   "HEAD ",	   "DELETE ",
 				       "PATCH ", "OPTIONS ", "TRACE ", "CONNECT ", "PRI " };
 
@@ -112,9 +115,10 @@ static bool is_earlier(const struct w5_leg *leg, const struct ladder_row *r)
 {
 	uint64_t start = leg->req_ns;
 
-	if (leg->nr <= 1 || !start || r->what == LADDER_FIN || r->what == LADDER_RST)
+	if ((leg->nr <= 1 && !(leg->flags & W5_F_OLDER)) || !start || r->what == LADDER_FIN ||
+	    r->what == LADDER_RST)
 		return false;
-	return r->ts_ns + 1000 < start; /* 1 us: two hooks, one packet */
+	return r->ts_ns + SAME_INSTANT_NS < start;
 }
 
 void ladder_add_packets(struct ladder *l, const struct leg_side *side, const struct w5_packets *p,
@@ -123,6 +127,7 @@ void ladder_add_packets(struct ladder *l, const struct leg_side *side, const str
 	size_t n = min_size(p->total, W5_PKT_SLOTS);
 	size_t first = p->total > W5_PKT_SLOTS ? p->total % W5_PKT_SLOTS : 0;
 	size_t from = l->n;
+	bool is_later = false; /* the next request of this conn was seen */
 
 	for (size_t i = 0; i < n; i++) {
 		const struct w5_packet *pkt = &p->pkt[(first + i) % W5_PKT_SLOTS];
@@ -149,7 +154,9 @@ void ladder_add_packets(struct ladder *l, const struct leg_side *side, const str
 		r->ttl = dec.ttl;
 		label_packet(r, &dec, payload);
 		r->is_retransmit = sent_before(l, from, r);
-		r->is_minor = r->what == LADDER_ACK || is_earlier(side->leg, r);
+		is_later |= r->what == LADDER_REQUEST && !r->is_retransmit && side->done_ns &&
+			    r->ts_ns > side->done_ns + SAME_INSTANT_NS;
+		r->is_minor = r->what == LADDER_ACK || is_later || is_earlier(side->leg, r);
 		if (r->is_minor && !all) {
 			l->n--;
 			continue;

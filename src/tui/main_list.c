@@ -66,11 +66,11 @@ static const struct column {
 	{ "TIME", 0, 12, 12, 12, false, time_cell },
 	{ "CLIENT", 100, 15, 15, 15, false, fmt_client },
 	{ "HOST", 176, 14, 16, 24, false, host_cell },
-	{ "REQUEST", 0, 7, 17, 0, false, fmt_request },
+	{ "REQUEST", 0, 7, 20, 0, false, fmt_request },
 	{ "ST", 0, 3, 3, 3, false, fmt_status },
 	{ "MS", 68, 6, 6, 6, true, ms_cell },
-	{ "CAUSE", 0, 14, 17, 22, false, cause_cell },
-	{ "UPSTREAM", 0, 14, 19, 21, false, fmt_upstream },
+	{ "CAUSE", 0, 14, 15, 22, false, cause_cell },
+	{ "UPSTREAM", 0, 14, 14, 21, false, fmt_upstream },
 	{ "TRIES", 108, 5, 5, 5, true, tries_cell },
 	{ "VERDICT", 132, 14, 14, 14, false, verdict_cell },
 	{ "SURE", 142, 9, 9, 9, false, confidence_cell },
@@ -89,8 +89,25 @@ static void grow(int *w, int to, int *left)
 	}
 }
 
+/* What a column can use, up to its max. From the groups, not from the rows on the
+ * screen: it must not change while scrolling. */
+static int used_width(const struct column *col, const struct snapshot *s)
+{
+	char text[CELL_MAX];
+	int used = 0, w;
+
+	if (col->text != cause_cell && col->text != fmt_upstream)
+		return col->max;
+	for (size_t i = 0; i < s->rank.n; i++) {
+		col->text(text, sizeof(text), s->rank.rows[i].newest);
+		w = canvas_width(text);
+		used = w > used ? w : used;
+	}
+	return used > col->max ? col->max : used;
+}
+
 /* Width of each column, 0 = not shown. */
-static void column_widths(int cols, int *w)
+static void column_widths(int cols, const struct snapshot *s, int *w)
 {
 	int left = cols - 1; /* the cursor mark */
 
@@ -104,7 +121,7 @@ static void column_widths(int cols, int *w)
 			grow(&w[i], columns[i].want, &left);
 	for (size_t i = 0; i < ARRAY_SIZE(columns); i++)
 		if (w[i] && columns[i].max)
-			grow(&w[i], columns[i].max, &left);
+			grow(&w[i], used_width(&columns[i], s), &left);
 	for (size_t i = 0; i < ARRAY_SIZE(columns); i++)
 		if (w[i] && !columns[i].max)
 			grow(&w[i], cols, &left);
@@ -166,7 +183,7 @@ void main_draw_list(struct canvas *c, const struct main_layout *lay, const struc
 	const struct snapshot *s = &m->shown;
 	int w[ARRAY_SIZE(columns)];
 
-	column_widths(c->cols, w);
+	column_widths(c->cols, s, w);
 	draw_head(c, lay->head_y, w);
 	for (int i = 0; i < lay->list_h; i++) {
 		size_t row = ui->list.top + (size_t)i;

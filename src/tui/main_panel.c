@@ -12,6 +12,10 @@
 #include "base/util.h"
 #include "tui/fmt.h"
 
+/* Screen lines from which the next step is shown, and may take two lines. */
+#define ROWS_FOR_NEXT	   20
+#define ROWS_FOR_LONG_NEXT 24
+
 static uint32_t second_bad(const struct engine_second *s)
 {
 	return s->s502 + s->s503 + s->s504 + s->silent;
@@ -65,11 +69,26 @@ static void draw_all_well(struct canvas *c, int y, const struct model *m)
 			      "No bad exchange seen in the last %s (%s requests).", ago, count);
 }
 
+int main_next_height(const struct snapshot *s, const struct ui *ui)
+{
+	char line[256];
+	const char *text = s->verdict.example ? s->verdict.example->next : "";
+	int n = 0;
+
+	if (ui->rows < ROWS_FOR_NEXT || !s->rank.n || !*text)
+		return 0;
+	if (s->verdict.dominance == DOMINANCE_NONE)
+		return 1;
+	while (n < 2 && canvas_wrap(&text, ui->cols - 7, line, sizeof(line)))
+		n++;
+	return ui->rows < ROWS_FOR_LONG_NEXT ? 1 : n;
+}
+
 void main_draw_verdict(struct canvas *c, const struct main_layout *lay, const struct model *m)
 {
 	const struct snapshot *s = &m->shown;
-	const struct finding *f = s->verdict.example;
-	char ago[32];
+	char ago[32], line[256];
+	const char *text;
 	int x = 1;
 
 	if (!s->rank.n) {
@@ -86,7 +105,7 @@ void main_draw_verdict(struct canvas *c, const struct main_layout *lay, const st
 		    : s->verdict.dominance == DOMINANCE_NONE ? STYLE_WARN
 							     : STYLE_BAD,
 		    s->verdict.text);
-	if (!lay->next_y || !f || !f->next[0])
+	if (!lay->next_h)
 		return;
 	if (s->verdict.dominance == DOMINANCE_NONE) {
 		canvas_text(c, lay->next_y, 1, c->cols - 2, STYLE_DIM,
@@ -95,7 +114,15 @@ void main_draw_verdict(struct canvas *c, const struct main_layout *lay, const st
 		return;
 	}
 	canvas_text(c, lay->next_y, 1, 5, STYLE_BOLD, "NEXT");
-	canvas_text(c, lay->next_y, 6, c->cols - 7, STYLE_NORMAL, f->next);
+	text = s->verdict.example->next;
+	for (int i = 0; i < lay->next_h; i++) {
+		/* the last line takes all that is left: cut off, it ends in an ellipsis */
+		if (i + 1 == lay->next_h)
+			canvas_text(c, lay->next_y + i, 6, c->cols - 7, STYLE_NORMAL,
+				    text + strspn(text, " "));
+		else if (canvas_wrap(&text, c->cols - 7, line, sizeof(line)))
+			canvas_text(c, lay->next_y + i, 6, c->cols - 7, STYLE_NORMAL, line);
+	}
 }
 
 static const char *const trend_mark[] = {

@@ -10,10 +10,13 @@
 /* Where things are; a height of 0: left out. */
 struct main_layout {
 	int history_y, verdict_y, next_y; /* 0: left out */
-	int panel_y, panel_h;		  /* frame included */
+	int next_h;
+	int panel_y, panel_h; /* frame included */
 	int filter_y;
 	int head_y, list_y, list_h;
 };
+/* Lines the next step takes: 0, 1 or 2. */
+int main_next_height(const struct snapshot *s, const struct ui *ui);
 void main_layout(struct main_layout *out, const struct model *m, const struct ui *ui);
 
 void main_draw_history(struct canvas *c, int y, const struct snapshot *s);

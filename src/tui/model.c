@@ -109,17 +109,20 @@ static void snapshot_rank(struct model *m)
 	m->dirty = true;
 }
 
-static int copy_array(void **to, size_t *nto, const void *from, size_t n, size_t size)
+/* Those that live; in a replay all of them, they have ended since. */
+static int copy_gateways(struct snapshot *s, const struct model_input *in)
 {
-	void *p = malloc(n ? n * size : 1);
+	size_t n = 0, max = min_size(in->ngateways, MODEL_GATEWAYS_MAX);
+	struct engine_gateway *copy = calloc(max ? max : 1, sizeof(*copy));
 
-	if (!p)
+	if (!copy)
 		return -ENOMEM;
-	if (n)
-		memcpy(p, from, n * size);
-	free(*to);
-	*to = p;
-	*nto = n;
+	for (size_t i = 0; i < in->ngateways && n < max; i++)
+		if (in->gateways[i].nprocs || in->gateways[i].exchanges)
+			copy[n++] = in->gateways[i];
+	free(s->gateways);
+	s->gateways = copy;
+	s->ngateways = n;
 	return 0;
 }
 
@@ -201,9 +204,7 @@ int model_tick(struct model *m, const struct model_input *in)
 	s->nhistory = min_size(in->nhistory, MODEL_HISTORY);
 	memcpy(s->history, in->history, s->nhistory * sizeof(s->history[0]));
 	snapshot_rates(m);
-	if (copy_array((void **)&s->gateways, &s->ngateways, in->gateways,
-		       min_size(in->ngateways, MODEL_GATEWAYS_MAX), sizeof(*s->gateways)) ||
-	    copy_upstreams(s, in))
+	if (copy_gateways(s, in) || copy_upstreams(s, in))
 		return -ENOMEM;
 	snapshot_rank(m);
 	return snapshot_findings(m);

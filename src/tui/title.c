@@ -83,17 +83,38 @@ static void draw_pieces(struct canvas *c, int y, const struct pieces *all)
 	}
 }
 
+/* Several nginx (containers) are one word here; the WATCHING panel has them apart. */
+static size_t procs_of(const struct snapshot *s, const char *name)
+{
+	size_t n = 0;
+
+	for (size_t i = 0; i < s->ngateways; i++)
+		n += strcmp(s->gateways[i].name, name) ? 0 : s->gateways[i].nprocs;
+	return n;
+}
+
+static bool named_before(const struct snapshot *s, size_t i)
+{
+	for (size_t k = 0; k < i; k++)
+		if (!strcmp(s->gateways[k].name, s->gateways[i].name))
+			return true;
+	return false;
+}
+
 static void add_gateways(struct pieces *all, const struct snapshot *s)
 {
 	char text[64] = "";
 	size_t n = 0;
 
-	for (size_t i = 0; i < s->ngateways && n < sizeof(text) - 24; i++) {
+	for (size_t i = 0; i < s->ngateways && n < sizeof(text) - 28; i++) {
+		size_t procs = named_before(s, i) ? 0 : procs_of(s, s->gateways[i].name);
 		char name[40];
 
+		if (!procs)
+			continue;
 		text_escape(name, sizeof(name), s->gateways[i].name, strlen(s->gateways[i].name));
-		n += (size_t)snprintf(text + n, sizeof(text) - n, "%s%.16s[%zu]", i ? " " : "",
-				      name, s->gateways[i].nprocs);
+		n += (size_t)snprintf(text + n, sizeof(text) - n, "%s%.16s[%zu]", n ? " " : "",
+				      name, procs);
 	}
 	if (n)
 		add(all, 4, STYLE_BAR, false, "%s", text);

@@ -261,6 +261,12 @@ static void draw_exchange(struct canvas *c, const struct model *m, const struct 
 	canvas_text(c, 1, x, c->cols - w - 3 - x, STYLE_HEAD, request);
 }
 
+static void draw_more(struct canvas *c, int y, size_t n)
+{
+	canvas_fill(c, y, 0, TIME_W + 1, STYLE_NORMAL, ' ');
+	canvas_printf(c, y, 1, TIME_W, STYLE_WARN, "↓ %zu more", n);
+}
+
 static void draw(struct canvas *c, const struct model *m, const struct ui *ui)
 {
 	w5_auto(freep) struct page *p = ui->ladder.f ? make_page(ui) : NULL;
@@ -284,8 +290,8 @@ static void draw(struct canvas *c, const struct model *m, const struct ui *ui)
 	if (!p->nlines)
 		canvas_text(c, FIRST_ROW, 3, c->cols - 6, STYLE_DIM, "Nothing was kept of it.");
 	if (ui->ladder.top + p->height < p->nlines)
-		canvas_printf(c, FIRST_ROW + (int)p->height - 1, 1, 10, STYLE_WARN, "↓ %zu more",
-			      p->nlines - ui->ladder.top - p->height);
+		draw_more(c, FIRST_ROW + (int)p->height - 1,
+			  p->nlines - ui->ladder.top - p->height);
 	y = c->rows - 1 - (int)p->below.n;
 	for (size_t i = 0; i < p->below.n; i++, y++) {
 		canvas_text(c, y, 1, 6, p->below.line[i].head_style, p->below.line[i].head);

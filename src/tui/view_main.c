@@ -33,8 +33,9 @@ void main_layout(struct main_layout *out, const struct model *m, const struct ui
 	if (ui->rows >= ROWS_FOR_HISTORY)
 		out->history_y = y++;
 	out->verdict_y = y++;
-	if (ui->rows >= ROWS_FOR_NEXT && s->rank.n)
-		out->next_y = y++;
+	out->next_h = main_next_height(s, ui);
+	out->next_y = y;
+	y += out->next_h;
 	out->panel_y = y;
 	if (s->rank.n) {
 		out->panel_h = panel_rows(s, ui) + 2;

@@ -121,6 +121,12 @@ static void test_trend_compares_half_minutes(void **state)
 {
 	struct fixture *x = *state;
 
+	for (int i = 17; i <= 20; i++) {
+		char ip[32];
+
+		snprintf(ip, sizeof(ip), "10.0.3.%d", i);
+		add(x, NOW - 200 * SECOND, CAUSE_CONN_REFUSED, ip);
+	}
 	for (int i = 0; i < 20; i++) {
 		add(x, NOW - (i < 5 ? 40 : 5) * SECOND, CAUSE_CONN_REFUSED, "10.0.3.17");
 		add(x, NOW - (i < 15 ? 40 : 5) * SECOND, CAUSE_CONN_REFUSED, "10.0.3.18");
