@@ -37,7 +37,7 @@ struct app {
 int app_init(struct app *a, const struct options *opt);
 /* Closes sinks (their summaries come out), restores the terminal, says what was lost. */
 void app_fini(struct app *a);
-/* The callback of every source. */
+/* The callback of every source. 1 = enough, stop handing out records. */
 int app_record(void *self, const struct w5_hdr *rec);
 void app_tick(struct app *a);
 /* Says that watching has begun, on outputs that say so. */

@@ -232,9 +232,9 @@ enum app_exit app_replay(struct app *a)
 		return APP_EXIT_FAILURE;
 	err = trace_read(a->opt->read_path, app_record, a, say);
 	engine_finish(a->engine);
-	if (err)
+	if (err < 0)
 		log_error("%s", say);
-	if (err && err != -ENODATA)
+	if (err < 0 && err != -ENODATA)
 		return APP_EXIT_FAILURE;
 	a->stop = false;
 	app_tick(a);

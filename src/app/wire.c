@@ -16,21 +16,23 @@
 /* Conns remembered beside --max-exchanges: a busy gateway holds tens of thousands open. */
 #define CONNS_MIN 65536
 
+static void sink_result(struct app *a, int err)
+{
+	if (!err)
+		return;
+	a->sink_errors++;
+	if (!a->sink_errno)
+		a->sink_errno = -err;
+	if (err == -EPIPE) /* the reader has gone: nothing left to do for it */
+		a->stop = true;
+}
+
 static void on_finding(void *self, struct finding *f)
 {
 	struct app *a = self;
 
-	for (size_t i = 0; i < a->nsinks; i++) {
-		int err = a->sinks[i].ops->finding(a->sinks[i].self, f);
-
-		if (!err)
-			continue;
-		a->sink_errors++;
-		if (!a->sink_errno)
-			a->sink_errno = -err;
-		if (err == -EPIPE) /* the reader has gone: nothing left to do for it */
-			a->stop = true;
-	}
+	for (size_t i = 0; i < a->nsinks; i++)
+		sink_result(a, a->sinks[i].ops->finding(a->sinks[i].self, f));
 }
 
 static void engine_config(struct engine_cfg *cfg, const struct options *o)
@@ -168,19 +170,14 @@ int app_record(void *self, const struct w5_hdr *rec)
 	engine_feed(a->engine, rec);
 	if (a->opt->count && engine_counters(a->engine)->bad >= a->opt->count)
 		a->stop = true;
-	return 0;
+	return a->stop;
 }
 
 void app_tick(struct app *a)
 {
-	for (size_t i = 0; i < a->nsinks; i++) {
-		int err = a->sinks[i].ops->tick ?
-				  a->sinks[i].ops->tick(a->sinks[i].self, a->engine) :
-				  0;
-
-		if (err == -EPIPE)
-			a->stop = true;
-	}
+	for (size_t i = 0; i < a->nsinks; i++)
+		if (a->sinks[i].ops->tick)
+			sink_result(a, a->sinks[i].ops->tick(a->sinks[i].self, a->engine));
 	if (a->trace)
 		trace_flush(a->trace);
 }
@@ -188,6 +185,8 @@ void app_tick(struct app *a)
 enum app_exit app_exit_status(const struct app *a)
 {
 	if (a->opt->output == OUTPUT_TUI && !a->tui)
+		return APP_EXIT_FAILURE;
+	if (a->sink_errno && a->sink_errno != EPIPE)
 		return APP_EXIT_FAILURE;
 	return engine_counters(a->engine)->bad ? APP_EXIT_BAD : APP_EXIT_OK;
 }
@@ -206,7 +205,7 @@ void app_fini(struct app *a)
 		log_warn("%s is incomplete: records could not be written (disk full?)",
 			 a->opt->write_path);
 	if (a->sink_errors && a->sink_errno != EPIPE)
-		log_warn("%llu findings could not be written: %s",
+		log_warn("%llu writes of findings failed: %s",
 			 (unsigned long long)a->sink_errors, strerror(a->sink_errno));
 	engine_free(a->engine);
 }
