@@ -45,6 +45,7 @@ enum key {
 	X(NEXT, "next", "Right n", "ladder: next exchange")                                      \
 	X(ALL, "all-packets", "a",                                                               \
 	  "ladder: also bare ACKs and earlier requests of the connection")                       \
+	X(LINKED, "linked", "l", "ladder: the earlier failure that caused this one")             \
 	X(FILTER, "filter", "/ F3", "show only exchanges that match an expression (empty: all)") \
 	X(SAME, "same-cause", "f", "only exchanges with this cause and upstream; again: all")    \
 	X(SAVE, "save", "s F2", "save the packets of this exchange as pcap")                     \

@@ -146,20 +146,20 @@ static void note_end(struct ladder_row *r, const struct ladder_row *req, const s
 	uint8_t known_ttl = leg->synack_ttl ? leg->synack_ttl : leg->data_ttl;
 	const char *of = leg->synack_ttl ? "SYN-ACK" : "its data";
 	const char *acked = "";
+	char ttl[32] = "";
 
 	/* only from the packets themselves: both numbers were seen on the wire */
 	if (req && req->kind == LADDER_PACKET && r->kind == LADDER_PACKET &&
 	    r->tcp_flags & W5_TCP_ACK)
 		acked = packet_seq_cmp(r->ack, req->seq) <= 0 ? "does not ACK our request"
-							      : "our request was ACKed";
+							      : "request ACKed";
 	if (req && r->what == LADDER_FIN && r->ts_ns < req->ts_ns)
 		acked = "before our request";
-	if (r->what == LADDER_RST && r->ttl && known_ttl)
-		snprintf(r->note, sizeof(r->note), "%s %s (%u)%s%s",
-			 r->ttl == known_ttl ? "same ttl as" : "ttl differs from", of, known_ttl,
-			 acked[0] ? ", " : "", acked);
-	else
-		snprintf(r->note, sizeof(r->note), "%s", acked);
+	if (r->what == LADDER_RST && r->ttl && known_ttl && r->ttl == known_ttl)
+		snprintf(ttl, sizeof(ttl), "same ttl as %s", of);
+	else if (r->what == LADDER_RST && r->ttl && known_ttl)
+		snprintf(ttl, sizeof(ttl), "%s had ttl %u", of, known_ttl);
+	snprintf(r->note, sizeof(r->note), "%s%s%s", acked, acked[0] && ttl[0] ? ", " : "", ttl);
 }
 
 void ladder_mark(struct ladder *l, const struct finding *f)

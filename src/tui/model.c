@@ -126,6 +126,18 @@ static int copy_gateways(struct snapshot *s, const struct model_input *in)
 	return 0;
 }
 
+/* The worst first, then by address. */
+static int by_failures(const void *a, const void *b)
+{
+	const struct engine_upstream *x = a, *y = b;
+	uint64_t fx = x->failures + x->s5xx, fy = y->failures + y->s5xx;
+	int d = memcmp(&x->ip, &y->ip, sizeof(x->ip));
+
+	if (fx != fy)
+		return fx < fy ? 1 : -1;
+	return d ? d : (x->port > y->port) - (x->port < y->port);
+}
+
 static int copy_upstreams(struct snapshot *s, const struct model_input *in)
 {
 	size_t n = min_size(in->nupstreams, MODEL_UPSTREAMS_MAX);
@@ -135,6 +147,7 @@ static int copy_upstreams(struct snapshot *s, const struct model_input *in)
 		return -ENOMEM;
 	for (size_t i = 0; i < n; i++)
 		copy[i] = *in->upstreams[i];
+	qsort(copy, n, sizeof(*copy), by_failures);
 	free(s->upstreams);
 	s->upstreams = copy;
 	s->nupstreams = n;
@@ -238,6 +251,17 @@ void model_set_window(struct model *m, enum group_window w)
 {
 	m->window = w;
 	snapshot_rank(m);
+}
+
+struct finding *model_find(const struct model *m, uint64_t id)
+{
+	for (size_t i = 0; i < m->n; i++) {
+		struct finding *f = m->ring[(m->oldest + i) % m->cap];
+
+		if (f->id == id)
+			return f;
+	}
+	return NULL;
 }
 
 size_t snapshot_row_of(const struct snapshot *s, uint64_t id)

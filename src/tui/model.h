@@ -77,6 +77,8 @@ int model_pause(struct model *m, bool paused);
 int model_set_filter(struct model *m, struct filter *flt);
 void model_set_window(struct model *m, enum group_window w);
 
+/* A kept finding, whether listed or not; NULL if there is none. Borrowed. */
+struct finding *model_find(const struct model *m, uint64_t id);
 /* Row of the finding with this id, or of the next newer one that is listed; nrows if none. */
 size_t snapshot_row_of(const struct snapshot *s, uint64_t id);
 

@@ -63,6 +63,7 @@ void ui_open_ladder(struct ui *ui, struct finding *f)
 	finding_unref(ui->ladder.f);
 	ui->ladder.f = f;
 	ui->ladder.top = 0;
+	ui->ladder.is_fresh = true;
 	ui->list.id = f->id;
 	ui->list.follow = false;
 }

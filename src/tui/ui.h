@@ -39,11 +39,14 @@ struct ui {
 	} list;
 	struct {
 		size_t row, top;
+		struct w5_addr ip; /* of the row: it moves when failures are counted */
+		uint16_t port;
+		bool is_set;
 	} upstreams;
 	struct {
 		struct finding *f;
 		size_t top;
-		bool all;
+		bool all, is_fresh; /* fresh: just opened, not yet scrolled */
 	} ladder;
 	size_t help_top;
 	struct prompt prompt;

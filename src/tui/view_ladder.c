@@ -99,6 +99,11 @@ static void make_below(struct below *b, const struct finding *f, const struct ui
 			break;
 		}
 	}
+	if (f->linked_id) {
+		snprintf(why, sizeof(why), "press l for #%llu, the failure behind this one",
+			 (unsigned long long)f->linked_id);
+		below_add(b, "    ·", STYLE_DIM, STYLE_INFO, why, w);
+	}
 	if (f->lost)
 		below_add(b, "LOST", STYLE_BAD, STYLE_WARN,
 			  "records were lost while this happened: something may be missing here",
@@ -250,9 +255,10 @@ static void draw_exchange(struct canvas *c, const struct model *m, const struct 
 	fmt_status(status, sizeof(status), f);
 	fmt_ms(ms, sizeof(ms), f->duration_ns);
 	if (row < m->shown.nrows && m->shown.rows[row]->id == f->id)
-		snprintf(place, sizeof(place), "%zu of %zu", row + 1, m->shown.nrows);
+		snprintf(place, sizeof(place), "#%llu  %zu of %zu", (unsigned long long)f->id,
+			 row + 1, m->shown.nrows);
 	else
-		snprintf(place, sizeof(place), "no longer listed");
+		snprintf(place, sizeof(place), "#%llu  not listed", (unsigned long long)f->id);
 	canvas_fill(c, 1, 0, c->cols, STYLE_HEAD, ' ');
 	w = canvas_width(place);
 	canvas_right(c, 1, c->cols - 1 - w, w, STYLE_HEAD, place);
@@ -315,6 +321,37 @@ static void move(struct ui *ui, const struct model *m, bool forward)
 		ui_say(ui, STYLE_WARN, "This is the newest one");
 }
 
+/* no-live-upstream is the echo of another failure: go there. */
+static void open_linked(struct ui *ui, const struct model *m)
+{
+	uint64_t id = ui->ladder.f->linked_id;
+	struct finding *f = id ? model_find(m, id) : NULL;
+
+	if (f)
+		ui_open_ladder(ui, f);
+	else if (id)
+		ui_say(ui, STYLE_WARN, "Exchange #%llu is no longer kept", (unsigned long long)id);
+	else
+		ui_say(ui, STYLE_WARN, "No earlier failure is known to have caused this one");
+}
+
+/* Opened anew: the decisive row is what the reader came for. */
+static void settle(struct ui *ui, const struct model *m)
+{
+	w5_auto(freep) struct page *p = ui->ladder.f ? make_page(ui) : NULL;
+	size_t last;
+
+	if (!p)
+		return;
+	last = p->nlines > p->height ? p->nlines - p->height : 0;
+	for (size_t i = 0; ui->ladder.is_fresh && i < p->nlines; i++) {
+		if (p->ladder.rows[p->lines[i].row].is_decisive && i + 1 >= p->height)
+			ui->ladder.top = i + 2 - p->height + (p->height < 3 ? 0 : 1);
+	}
+	ui->ladder.is_fresh = false;
+	ui->ladder.top = min_size(ui->ladder.top, last);
+}
+
 static int act(struct ui *ui, const struct model *m, enum action a)
 {
 	w5_auto(freep) struct page *p = NULL;
@@ -322,6 +359,10 @@ static int act(struct ui *ui, const struct model *m, enum action a)
 
 	if (a == ACTION_NEXT || a == ACTION_PREV) {
 		move(ui, m, a == ACTION_NEXT);
+		return UI_REDRAW;
+	}
+	if (a == ACTION_LINKED) {
+		open_linked(ui, m);
 		return UI_REDRAW;
 	}
 	if (a == ACTION_ALL) {
@@ -336,14 +377,16 @@ static int act(struct ui *ui, const struct model *m, enum action a)
 	return UI_REDRAW;
 }
 
-static const enum action footer[] = { ACTION_HELP, ACTION_BACK, ACTION_PREV, ACTION_NEXT,
-				      ACTION_SAVE, ACTION_SAME, ACTION_ALL,  ACTION_NONE };
+static const enum action footer[] = { ACTION_HELP, ACTION_BACK,	  ACTION_PREV,
+				      ACTION_NEXT, ACTION_SAVE,	  ACTION_SAME,
+				      ACTION_ALL,  ACTION_LINKED, ACTION_NONE };
 static const struct key_action keys[] = { { 'p', ACTION_PREV }, { 0, ACTION_NONE } };
 
 const struct view_ops view_ladder = {
 	.title = "ladder",
 	.draw = draw,
 	.act = act,
+	.sync = settle,
 	.footer = footer,
 	.keys = keys,
 };

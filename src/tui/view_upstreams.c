@@ -174,6 +174,13 @@ static void draw(struct canvas *c, const struct model *m, const struct ui *ui)
 			    "No gateway has used an upstream yet.");
 }
 
+static void hold(struct ui *ui, const struct engine_upstream *u)
+{
+	ui->upstreams.ip = u->ip;
+	ui->upstreams.port = u->port;
+	ui->upstreams.is_set = true;
+}
+
 static int act(struct ui *ui, const struct model *m, enum action a)
 {
 	char expr[PROMPT_MAX], where[TEXT_ENDPOINT_MAX];
@@ -183,10 +190,13 @@ static int act(struct ui *ui, const struct model *m, enum action a)
 		ui->depth--;
 		return UI_REDRAW;
 	}
+	if (ui_move(&ui->upstreams.row, m->shown.nupstreams, page(ui), a)) {
+		if (ui->upstreams.row < m->shown.nupstreams)
+			hold(ui, &m->shown.upstreams[ui->upstreams.row]);
+		return UI_REDRAW;
+	}
 	if (a != ACTION_OPEN)
-		return ui_move(&ui->upstreams.row, m->shown.nupstreams, page(ui), a)
-			       ? (int)UI_REDRAW
-			       : -1;
+		return -1;
 	if (ui->upstreams.row >= m->shown.nupstreams)
 		return UI_REDRAW;
 	u = &m->shown.upstreams[ui->upstreams.row];
@@ -198,8 +208,13 @@ static int act(struct ui *ui, const struct model *m, enum action a)
 
 static void settle(struct ui *ui, const struct model *m)
 {
+	const struct engine_upstream *u = m->shown.upstreams;
 	size_t n = m->shown.nupstreams;
 
+	for (size_t i = 0; ui->upstreams.is_set && i < n; i++)
+		if (u[i].port == ui->upstreams.port &&
+		    !memcmp(&u[i].ip, &ui->upstreams.ip, sizeof(u[i].ip)))
+			ui->upstreams.row = i;
 	ui->upstreams.row = n ? min_size(ui->upstreams.row, n - 1) : 0;
 	ui_scroll_to(&ui->upstreams.top, ui->upstreams.row, n, page(ui));
 }

@@ -316,6 +316,7 @@ static struct finding *make_no_live(uint64_t ts)
 	struct finding *f = finding(ts, MS / 10, 502, CAUSE_NO_LIVE_UPSTREAM, "203.0.113.10",
 				    "GET /video/play?id=9");
 
+	f->linked_id = 1;
 	say(f, "the gateway did not try: it had marked every backend as down.",
 	    "read the earlier failure that caused the marking");
 	return f;

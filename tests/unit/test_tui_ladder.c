@@ -78,7 +78,7 @@ static void test_race_shows_the_fin_as_decisive(void **state)
 	assert_false(fin->to_right);
 	assert_int_equal(fin->rel_ns, -219 * (int64_t)US);
 	assert_string_equal(fin->note, "before our request");
-	assert_string_equal(row_with("RST")->note, "same ttl as SYN-ACK (63)");
+	assert_string_equal(row_with("RST")->note, "same ttl as SYN-ACK");
 	assert_string_equal(row_with("RST")->label, "RST (no ACK) ttl 63");
 	assert_string_equal(row_with("GET /x")->label, "GET /x");
 	assert_true(row_with("GET /x")->to_right);
