@@ -30,7 +30,13 @@ static void sink_result(struct app *a, int err)
 static void on_finding(void *self, struct finding *f)
 {
 	struct app *a = self;
+	bool alarm = f->verdict != VERDICT_RECOVERED && f->verdict != VERDICT_CLIENT;
 
+	if (a->opt->count && a->bad >= a->opt->count)
+		return; /* several became final at once, and that was the last one wanted */
+	a->bad += alarm;
+	if (a->opt->count && a->bad >= a->opt->count)
+		a->stop = true;
 	for (size_t i = 0; i < a->nsinks; i++)
 		sink_result(a, a->sinks[i].ops->finding(a->sinks[i].self, f));
 }
@@ -168,8 +174,6 @@ int app_record(void *self, const struct w5_hdr *rec)
 	if (a->trace)
 		trace_write(a->trace, rec); /* what did not fit is counted in the writer */
 	engine_feed(a->engine, rec);
-	if (a->opt->count && engine_counters(a->engine)->bad >= a->opt->count)
-		a->stop = true;
 	return a->stop;
 }
 
@@ -188,7 +192,7 @@ enum app_exit app_exit_status(const struct app *a)
 		return APP_EXIT_FAILURE;
 	if (a->sink_errno && a->sink_errno != EPIPE)
 		return APP_EXIT_FAILURE;
-	return engine_counters(a->engine)->bad ? APP_EXIT_BAD : APP_EXIT_OK;
+	return a->bad ? APP_EXIT_BAD : APP_EXIT_OK;
 }
 
 void app_fini(struct app *a)
