@@ -377,9 +377,8 @@ static int act(struct ui *ui, const struct model *m, enum action a)
 	return UI_REDRAW;
 }
 
-static const enum action footer[] = { ACTION_HELP, ACTION_BACK,	  ACTION_PREV,
-				      ACTION_NEXT, ACTION_SAVE,	  ACTION_SAME,
-				      ACTION_ALL,  ACTION_LINKED, ACTION_NONE };
+static const enum action footer[] = { ACTION_HELP, ACTION_BACK, ACTION_PREV, ACTION_NEXT,
+				      ACTION_SAVE, ACTION_SAME, ACTION_ALL,  ACTION_NONE };
 static const struct key_action keys[] = { { 'p', ACTION_PREV }, { 0, ACTION_NONE } };
 
 const struct view_ops view_ladder = {
