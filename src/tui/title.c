@@ -195,6 +195,7 @@ static const struct {
 	[ACTION_WINDOW] = { "w", "Window", 1 },	      [ACTION_PAUSE] = { "p", "Pause", 4 },
 	[ACTION_BACK] = { "q", "Back", 10 },	      [ACTION_QUIT] = { "q", "Quit", 10 },
 	[ACTION_NEXT] = { "n", "Next", 5 },	      [ACTION_PREV] = { "p", "Previous", 5 },
+	[ACTION_ALL] = { "a", "All packets", 3 },
 };
 
 static int bar_width(enum action a)
