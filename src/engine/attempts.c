@@ -63,6 +63,7 @@ static struct att *att_add(struct engine *e, struct conn *c, const struct w5_leg
 	}
 	a->arrived_ns = e->c.now_ns;
 	a->failed = leg_failed(l);
+	a->cut = false;
 	a->turn.claimed = a->turn.disputed = false;
 	a->turn.is_att = true;
 	a->turn.key = key;
@@ -116,6 +117,9 @@ static void count_upstream(struct engine *e, struct conn *c, const struct w5_leg
 		u->pub.last_fail_ns = leg_settled_ns(l);
 		if (!u->pub.first_fail_ns)
 			u->pub.first_fail_ns = u->pub.last_fail_ns;
+		if (l->nr == 1 && !(l->flags & W5_F_OLDER) && l->req_acked &&
+		    (l->end == W5_END_RST_IN || l->end == W5_END_FIN_IN))
+			u->last_fresh_death_ns = u->pub.last_fail_ns;
 	} else if (l->resp_ns >= l->req_ns && l->req_ns) {
 		u->last_answer_ns = l->resp_ns;
 		u->pub.ttfb_us_sum += (l->resp_ns - l->req_ns) / 1000;
@@ -161,6 +165,22 @@ static bool same_turn(const struct w5_leg *a, const struct w5_leg *b)
 	return a->nr == b->nr && a->req_ns == b->req_ns;
 }
 
+/* A good answer that ended short is kept like a failure, until its exchange closes too. */
+static void keep_if_cut(struct engine *e, struct conn *c)
+{
+	struct att *a;
+	struct head h;
+
+	if (c->role != W5_ROLE_UPSTREAM || c->last.leg.status >= 500 ||
+	    !head_resp_short(&c->last.leg) || !head_parse_line(&h, &c->last.leg))
+		return;
+	a = att_add(e, c, &c->last.leg, head_target_key(&h));
+	if (!a)
+		return;
+	a->cut = true;
+	list_remove(&c->last.by_target);
+}
+
 /* The conn ended: its last turn now has its final facts. */
 void on_end(struct engine *e, const struct w5_leg *l)
 {
@@ -177,6 +197,10 @@ void on_end(struct engine *e, const struct w5_leg *l)
 
 		c->last.leg = *l;
 		c->last.leg.h = h;
+		if (l->role == W5_ROLE_UPSTREAM)
+			keep_if_cut(e, c);
+		else
+			exchange_ended(e, c);
 	}
 	list_for_each(n, &c->atts) {
 		struct att *a = list_entry(n, struct att, by_conn);

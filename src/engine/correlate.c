@@ -21,6 +21,7 @@ enum {
 	SCORE_DOWN = 4,
 	SCORE_DOWN_EXACT = 8,
 	SCORE_ELSEWHERE = -2,
+	SCORE_NEVER = -100,
 	SCORE_THREAD = 2,
 	SCORE_STATUS = 1,
 	SCORE_WEAK = 2, /* thread and time alone: only if nothing else fits */
@@ -96,15 +97,20 @@ static bool hint_exact(const struct w5_leg *l, bool exact)
 	return exact && (l->phase == W5_PHASE_CONNECT || l->nr > 1);
 }
 
-static int score_trail(const struct pending *p, const struct w5_leg *l, bool exact, unsigned *w,
+static int score_trail(const struct pending *p, const struct turn *t, bool exact, unsigned *w,
 		       bool *own)
 {
+	const struct w5_leg *l = &t->leg;
+	bool same_target = p->key && p->key == t->key;
 	bool sure = hint_exact(l, exact);
 	bool up = l->hint_cookie && l->hint_cookie == p->leg.h.cookie &&
 		  l->hint_ns + SLACK_NS >= p->from_ns;
 	bool elsewhere = l->hint_cookie && l->hint_cookie != p->leg.h.cookie;
-	bool down = p->leg.hint_cookie == l->h.cookie && p->leg.hint_ns &&
-		    p->leg.hint_ns + SLACK_NS >= leg_start_ns(l) && !(sure && elsewhere);
+	bool back = p->leg.hint_cookie == l->h.cookie && p->leg.hint_ns &&
+		    p->leg.hint_ns + SLACK_NS >= leg_start_ns(l);
+	/* A retry inherits the hint of the attempt before, and with it its doubt: then only the
+	 * same target on both legs makes up for it. */
+	bool down = back && (!(sure && elsewhere) || same_target);
 	int s = 0;
 
 	if (up || down)
@@ -114,7 +120,7 @@ static int score_trail(const struct pending *p, const struct w5_leg *l, bool exa
 	if (down)
 		s += exact ? SCORE_DOWN_EXACT : SCORE_DOWN;
 	if (elsewhere)
-		s += sure ? -100 : SCORE_ELSEWHERE;
+		s += sure && !down ? SCORE_NEVER : SCORE_ELSEWHERE;
 	*own = (up && sure) || (up && down && exact);
 	return s;
 }
@@ -130,7 +136,7 @@ static int score(struct engine *e, const struct pending *p, const struct turn *t
 	*own = false;
 	if (!fits(e, p, l))
 		return 0;
-	s = score_trail(p, l, exact, w, own) + score_heads(p, t, w);
+	s = score_trail(p, t, exact, w, own) + score_heads(p, t, w);
 	if ((*w & WITNESS_REQUEST_ID) ||
 	    (exact && (*w & WITNESS_TARGET) && p->leg.hint_cookie == l->h.cookie))
 		*own = true;

@@ -73,7 +73,7 @@ static void count(struct engine *e, int gw, const struct w5_leg *l)
 		e->gws[gw].exchanges++;
 }
 
-static void pending_add(struct engine *e, int gw, const struct w5_leg *l, bool recovered)
+static struct pending *pending_add(struct engine *e, int gw, const struct w5_leg *l, bool recovered)
 {
 	struct pending *p;
 	struct head h;
@@ -82,12 +82,12 @@ static void pending_add(struct engine *e, int gw, const struct w5_leg *l, bool r
 		pendings_run(e, e->c.now_ns + e->cfg.grace_ns / 2);
 	if (e->npendings >= PENDING_MAX) {
 		loss_own(e, W5_LOSS_EVICTED);
-		return;
+		return NULL;
 	}
 	p = calloc(1, sizeof(*p));
 	if (!p) {
 		loss_own(e, W5_LOSS_EVICTED);
-		return;
+		return NULL;
 	}
 	p->leg = *l;
 	p->gw = gw;
@@ -102,6 +102,7 @@ static void pending_add(struct engine *e, int gw, const struct w5_leg *l, bool r
 		correlate_good(e, p);
 	list_push_back(&e->pendings, &p->node);
 	e->npendings++;
+	return p;
 }
 
 /* Did this failed attempt happen while that request was being served? */
@@ -182,6 +183,38 @@ void exchange_recheck(struct engine *e, struct conn *down, const struct att *a)
 			return;
 	}
 	pending_add(e, down->gw, l, true);
+}
+
+static bool cut_of(const struct turn *t, const struct w5_leg *d)
+{
+	const struct att *a = turn_att((struct turn *)t);
+
+	return a->cut && !t->claimed && t->leg.status == d->status &&
+	       t->leg.end_ns <= d->end_ns + SLACK_NS;
+}
+
+void exchange_ended(struct engine *e, struct conn *down)
+{
+	const struct w5_leg *d = &down->last.leg;
+	const struct conn *up = conns_find(e, d->hint_cookie);
+	struct list *n;
+	struct pending *p = NULL;
+
+	if (!e->natts || !d->status || d->status >= 500 ||
+	    (d->end != W5_END_FIN_OUT && d->end != W5_END_RST_OUT))
+		return;
+	list_for_each(n, &down->hinted) {
+		if (!p && cut_of(&list_entry(n, struct att, by_hint)->turn, d))
+			p = pending_add(e, down->gw, d, false);
+	}
+	if (!p && up) {
+		list_for_each(n, &up->atts) {
+			if (!p && cut_of(&list_entry(n, struct att, by_conn)->turn, d))
+				p = pending_add(e, down->gw, d, false);
+		}
+	}
+	if (p)
+		p->cut = true;
 }
 
 void pendings_run(struct engine *e, uint64_t now_ns)

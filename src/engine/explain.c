@@ -92,6 +92,8 @@ static bool worth_telling(const struct work *w)
 {
 	uint16_t s = w->p->leg.status;
 
+	if (w->p->cut)
+		return w->n && w->links[w->n - 1].turn->leg.status == s;
 	if (!w->p->recovered && (s < 500 || s > 599 || w->e->cfg.bad_status[s - 500]))
 		return true;
 	for (size_t i = 0; i < w->n; i++) {
@@ -127,7 +129,7 @@ static void take_attempts(struct work *w)
 
 		a->leg = k->turn->leg;
 		a->doubtful = k->doubtful;
-		facts_of(&x, &a->leg, w->p, upstreams_get(w->e, &a->leg), last);
+		facts_of(&x, w->e, &a->leg, w->p, last);
 		r = rule_of(&x);
 		a->cause = k->cause = lost_the_race(w, i) ? CAUSE_NONE : r->cause;
 		a->flight = flights_get(w->e, a->leg.h.cookie);
@@ -229,10 +231,10 @@ static bool decide_passed(struct work *w)
 
 	if (!l || l->status != d->status || !l->resp_ns || l->resp_ns > d->resp_ns + SLACK_NS)
 		return false;
-	if (l->status)
+	if (l->status && !w->p->cut)
 		set(w, VERDICT_PASSED_THROUGH, CAUSE_BACKEND_5XX, CONFIDENCE_CERTAIN);
 	else if (d->resp_ns)
-		/* Bytes that are no HTTP, passed on as they came (nginx: HTTP/0.9). */
+		/* Cut short; or no HTTP, passed on as it came (nginx: HTTP/0.9). */
 		set(w, VERDICT_PASSED_THROUGH, w->f->attempts[w->f->nattempts - 1].cause,
 		    CONFIDENCE_CERTAIN);
 	else

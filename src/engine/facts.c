@@ -20,8 +20,8 @@ static uint64_t since(uint64_t from_ns, uint64_t to_ns)
 	return from_ns && to_ns > from_ns ? to_ns - from_ns : 0;
 }
 
-void facts_of(struct facts *f, const struct w5_leg *l, const struct pending *p,
-	      const struct upstream *up, bool last)
+void facts_of(struct facts *f, struct engine *e, const struct w5_leg *l, const struct pending *p,
+	      bool last)
 {
 	uint64_t asked = l->req_last_ns ? l->req_last_ns : l->req_ns;
 	uint64_t end = l->end_ns ? l->end_ns : l->h.ts_ns;
@@ -30,7 +30,7 @@ void facts_of(struct facts *f, const struct w5_leg *l, const struct pending *p,
 	f->l = l;
 	f->d = &p->leg;
 	f->d_ts_ns = p->ts_ns;
-	f->up = up;
+	f->up = upstreams_get(e, l);
 	f->last = last;
 	f->connecting = l->phase == W5_PHASE_CONNECT;
 	f->reused = is_reused(l);
@@ -43,11 +43,13 @@ void facts_of(struct facts *f, const struct w5_leg *l, const struct pending *p,
 	f->fin_first = l->fin_in_ns && l->req_ns && l->fin_in_ns <= l->req_ns;
 	f->client_gone = client_gone(&p->leg) && p->leg.end_ns <= end + SLACK_NS;
 	f->answered_badly = l->status && last && !p->recovered && l->status != p->leg.status;
+	f->cut = p->cut && last && l->status && l->status == p->leg.status;
+	f->path_ok_ns = upstreams_last_answer(e, l);
 	f->err = l->err ? l->err : l->err_soft;
 	f->elapsed_ns = since(f->connecting ? l->open_ns : asked, end);
 	f->rtt_ns = l->srtt_us * 1000ull;
 	f->ref_ttl = l->data_ttl ? l->data_ttl : l->synack_ttl;
-	if (f->connecting && up)
-		f->ref_ttl = up->synack_ttl;
+	if (f->connecting)
+		f->ref_ttl = upstreams_synack_ttl(e, l);
 	f->resp = head_resp_kind(l);
 }

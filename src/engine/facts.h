@@ -19,6 +19,8 @@ struct facts {
 	bool peer_fin, peer_rst, by_gateway, by_kernel;
 	bool fin_first;	     /* the peer's FIN was here before the request left */
 	bool answered_badly; /* it has a status, and the gateway sent another, bad one */
+	bool cut;	     /* its response ended short, after its status had been passed on */
+	uint64_t path_ok_ns; /* newest answer from any port of the same address */
 	int err;	     /* hard error, else the soft one */
 	uint64_t elapsed_ns; /* request's last byte (or the SYN) to the end */
 	uint64_t rtt_ns;
@@ -26,8 +28,8 @@ struct facts {
 	enum resp_kind resp;
 };
 
-void facts_of(struct facts *f, const struct w5_leg *l, const struct pending *p,
-	      const struct upstream *up, bool last);
+void facts_of(struct facts *f, struct engine *e, const struct w5_leg *l, const struct pending *p,
+	      bool last);
 
 /* ---- rules.c ---- */
 struct rule {

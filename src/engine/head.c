@@ -255,25 +255,50 @@ enum resp_kind head_resp_kind(const struct w5_leg *l)
 	return walk_lines(l->resp, len, &unused);
 }
 
-uint64_t head_resp_total(const struct w5_leg *l)
+/* Value of a whole Content-Length line within the kept bytes; *head_end 0 if not in them. */
+static bool content_length(const uint8_t *from, size_t len, uint64_t *value, size_t *head_end)
 {
 	static const char name[] = "content-length:";
-	size_t len = resp_len(l), head_end = 0, n = sizeof(name) - 1;
-	uint64_t v = 0;
+	const uint8_t *p = from, *end = from + len, *nl;
+	bool found = false;
+	size_t n = sizeof(name) - 1;
 
-	if (len < 12 || walk_lines(l->resp, len, &head_end) != RESP_COMPLETE)
-		return 0;
-	for (size_t i = 1; i + n < head_end; i++) {
-		if (l->resp[i - 1] != '\n' || strncasecmp((const char *)l->resp + i, name, n))
-			continue;
-		for (i += n; i < head_end && (l->resp[i] == ' ' || l->resp[i] == '\t'); i++)
-			;
-		for (; i < head_end && l->resp[i] >= '0' && l->resp[i] <= '9'; i++) {
-			if (v > (1ull << 50))
-				return 0;
-			v = v * 10 + (l->resp[i] - '0');
+	*head_end = 0;
+	while ((nl = memchr(p, '\n', (size_t)(end - p)))) {
+		if (nl - p <= 1) {
+			*head_end = (size_t)(nl + 1 - from);
+			break;
 		}
-		return head_end + v;
+		if ((size_t)(nl - p) > n && !strncasecmp((const char *)p, name, n)) {
+			*value = 0;
+			for (p += n; p < nl && (*p == ' ' || *p == '\t'); p++)
+				;
+			for (; p < nl && *p >= '0' && *p <= '9' && *value < (1ull << 50); p++)
+				*value = *value * 10 + (uint64_t)(*p - '0');
+			found = true;
+		}
+		p = nl + 1;
 	}
-	return 0;
+	return found;
+}
+
+bool head_resp_short(const struct w5_leg *l)
+{
+	uint64_t value;
+	size_t head_end;
+
+	if (l->status < 200 || l->status == 204 || l->status == 304 ||
+	    (l->head_len >= 5 && !memcmp(l->head, "HEAD ", 5)))
+		return false;
+	return content_length(l->resp, resp_len(l), &value, &head_end) &&
+	       l->resp_bytes < head_end + value;
+}
+
+bool head_req_short(const struct w5_leg *l)
+{
+	uint64_t value;
+	size_t head_end;
+
+	return content_length(l->head, min_size(l->head_len, W5_HEAD_REQ), &value, &head_end) &&
+	       l->req_bytes < head_end + value;
 }

@@ -51,7 +51,8 @@ enum resp_kind {
 	RESP_OTHER,	 /* anything else */
 };
 enum resp_kind head_resp_kind(const struct w5_leg *l);
-/* Total length of the response by its Content-Length, or 0 if not known. */
-uint64_t head_resp_total(const struct w5_leg *l);
+/* Fewer bytes came (went) than the message's Content-Length says. False if not known. */
+bool head_resp_short(const struct w5_leg *l);
+bool head_req_short(const struct w5_leg *l);
 
 #endif

@@ -64,12 +64,14 @@ struct att {
 	struct list by_conn, by_hint;
 	uint64_t arrived_ns;
 	bool failed; /* no usable answer */
+	bool cut;    /* a good answer whose body is short */
 	struct turn turn;
 };
 
 struct upstream {
 	struct engine_upstream pub;
 	uint64_t last_connect_ok_ns, last_answer_ns;
+	uint64_t last_fresh_death_ns; /* took a first request and died of it */
 	uint8_t synack_ttl;
 };
 
@@ -94,6 +96,7 @@ struct pending {
 	uint64_t deadline_ns, ts_ns, key;
 	uint64_t from_ns; /* start of the request, or 0 */
 	bool recovered;	  /* answered well: only worth telling if an attempt failed */
+	bool cut;	  /* answered well, but the conn closed before the body's end */
 	int gw;
 	struct w5_leg leg;
 	struct turn good; /* of a recovered one: the attempt that answered, while it is known */
@@ -172,6 +175,8 @@ static inline struct att *turn_att(struct turn *t)
 void on_exchange(struct engine *e, const struct w5_leg *l);
 /* A failed attempt that came after the record of the good answer it belongs to. */
 void exchange_recheck(struct engine *e, struct conn *down, const struct att *a);
+/* The client's conn closed after an answer: was it cut short? */
+void exchange_ended(struct engine *e, struct conn *down);
 void pendings_run(struct engine *e, uint64_t now_ns);
 void pendings_free(struct engine *e);
 
@@ -208,6 +213,9 @@ const struct failure *failure_find(const struct engine *e, int gw, uint64_t rout
 
 /* ---- upstreams.c ---- */
 struct upstream *upstreams_get(struct engine *e, const struct w5_leg *l);
+/* Of any port of the same address: the newest answer; TTL of its SYN-ACKs (0 = none seen). */
+uint64_t upstreams_last_answer(struct engine *e, const struct w5_leg *l);
+uint8_t upstreams_synack_ttl(struct engine *e, const struct w5_leg *l);
 void upstreams_free(struct engine *e);
 
 /* ---- flights.c ---- */

@@ -11,18 +11,21 @@
 
 /* A pool's idle timer is minutes at most (nginx 60 s, Caddy 120 s, Go 90 s, Envoy 1 h): a
  * backend that forgot a conn idle for longer than this more likely lost its state. */
-#define STALE_IDLE_NS	  (300 * NS_PER_S)
+#define STALE_IDLE_NS	   (300 * NS_PER_S)
 /* The shortest idle timers of firewalls and NAT that are met in practice. */
-#define FORGOTTEN_IDLE_NS (60 * NS_PER_S)
-/* A busy conn that dies on a request died of that request; an idle one was about to close. */
-#define IDLE_CONN_NS	  NS_PER_S
+#define FORGOTTEN_IDLE_NS  (60 * NS_PER_S)
+/* Idle enough for a stateful device to have forgotten the conn (shortest ones in use). */
+#define IDLE_CONN_NS	   NS_PER_S
+/* A backend that lately died of first requests dies of requests, not of reused conns. */
+#define FRESH_DEATH_NS	   (10 * NS_PER_S)
+#define ACCEPTED_LATELY_NS (60 * NS_PER_S)
 /* "At once" after the request: two round trips and a scheduling delay. */
-#define AT_ONCE_NS	  (2 * NS_PER_MS)
+#define AT_ONCE_NS	   (2 * NS_PER_MS)
 /* A gateway's timers are tenths of seconds and more; it closed earlier for another reason. */
-#define TIMER_MIN_NS	  (90 * NS_PER_MS)
+#define TIMER_MIN_NS	   (90 * NS_PER_MS)
 /* The smallest header buffer of a gateway (nginx proxy_buffer_size on 4 kB pages). */
-#define HEADER_BUFFER_MIN 4096
-#define MSS_DEFAULT	  1460
+#define HEADER_BUFFER_MIN  4096
+#define MSS_DEFAULT	   1460
 
 static bool one_of(int err, int a, int b)
 {
@@ -88,6 +91,16 @@ static bool refused_by_icmp(const struct facts *f)
 static bool refused_by_other_ttl(const struct facts *f)
 {
 	return refused(f) && f->l->rst_ttl && f->ref_ttl && f->l->rst_ttl != f->ref_ttl;
+}
+
+/* The newest conns that were established got no answer either: nobody accepts them. */
+static bool accept_queue_syn(const struct facts *f)
+{
+	const struct upstream *u = f->up;
+
+	return f->connecting && f->l->syn_sent && (f->err == ETIMEDOUT || !f->err) && u &&
+	       u->last_connect_ok_ns + ACCEPTED_LATELY_NS > f->l->open_ns &&
+	       u->last_connect_ok_ns > u->last_answer_ns;
 }
 
 static bool conn_timeout_syn(const struct facts *f)
@@ -169,7 +182,8 @@ static bool accept_queue(const struct facts *f)
 static bool closed_on_request(const struct facts *f)
 {
 	return silent(f) && f->reused && f->acked && (f->peer_fin || f->peer_rst) && at_once(f) &&
-	       f->l->idle_ns >= IDLE_CONN_NS;
+	       !(f->up && f->up->last_fresh_death_ns &&
+		 f->up->last_fresh_death_ns + FRESH_DEATH_NS > f->l->req_ns);
 }
 
 static bool reset_before_response(const struct facts *f)
@@ -190,14 +204,17 @@ static bool gave_up_unacked(const struct facts *f)
 	return silent(f) && gave_up && !f->acked && f->l->retrans;
 }
 
-static bool new_conns_work(const struct facts *f)
+/* Others get through to the same address meanwhile: it is this conn, not the path. */
+static bool others_work(const struct facts *f)
 {
-	return f->up && f->up->last_connect_ok_ns > f->l->req_ns;
+	return f->path_ok_ns > f->l->req_ns || (f->up && f->up->last_connect_ok_ns > f->l->req_ns);
 }
 
 static bool zero_window(const struct facts *f)
 {
-	return silent(f) && (f->l->flags & W5_F_ZERO_WND) && !f->acked && !f->unacked &&
+	bool unsent = head_req_short(f->l) || !f->acked;
+
+	return silent(f) && (f->l->flags & W5_F_ZERO_WND) && !f->unacked && unsent &&
 	       (f->by_gateway || f->by_kernel);
 }
 
@@ -205,16 +222,17 @@ static bool stale_blackhole(const struct facts *f)
 {
 	return gave_up_unacked(f) && f->reused && f->unacked &&
 	       (f->l->idle_ns >= FORGOTTEN_IDLE_NS ||
-		(f->l->idle_ns >= IDLE_CONN_NS && new_conns_work(f)));
+		(f->l->idle_ns >= IDLE_CONN_NS && others_work(f)));
 }
 
-/* Only full segments vanish, while short requests to the same peer are answered. */
+/* The handshake's small packets pass, full segments never do, however often; and the path
+ * to this address is up. */
 static bool pmtu_blackhole(const struct facts *f)
 {
 	uint32_t mss = f->l->synack_mss ? f->l->synack_mss : MSS_DEFAULT;
 
-	return gave_up_unacked(f) && f->l->req_bytes > mss && f->up &&
-	       f->up->last_answer_ns > f->l->req_ns;
+	return gave_up_unacked(f) && f->l->req_bytes > mss && f->l->rto_count >= 2 &&
+	       f->path_ok_ns > f->l->req_ns;
 }
 
 static bool path_loss(const struct facts *f)
@@ -253,7 +271,7 @@ static bool not_http(const struct facts *f)
 static bool early_response(const struct facts *f)
 {
 	return unusable(f) && f->l->status >= 400 && (f->peer_rst || f->peer_fin) &&
-	       f->l->req_acked < f->l->req_bytes;
+	       (f->l->req_acked < f->l->req_bytes || head_req_short(f->l));
 }
 
 static bool truncated_certain(const struct facts *f)
@@ -286,6 +304,18 @@ static bool truncated_likely(const struct facts *f)
 	       f->l->resp_bytes < HEADER_BUFFER_MIN;
 }
 
+/* ---- a body that ended short ---- */
+
+static bool cut_by_peer(const struct facts *f)
+{
+	return f->cut && (f->peer_fin || f->peer_rst);
+}
+
+static bool cut_by_timer(const struct facts *f)
+{
+	return f->cut && f->by_gateway && f->l->end_ns >= f->l->last_ns + TIMER_MIN_NS;
+}
+
 static bool answered(const struct facts *f)
 {
 	return f->l->status && !f->answered_badly && f->l->status == f->d->status &&
@@ -307,6 +337,8 @@ static bool always(const struct facts *f)
 #define LIKELY	CONFIDENCE_LIKELY
 
 static const struct rule rules[] = {
+	{ .cause = CAUSE_TRUNCATED_BODY, .at_best = CERTAIN, .test = cut_by_peer },
+	{ .cause = CAUSE_GATEWAY_TIMEOUT_LOCAL, .at_best = CERTAIN, .test = cut_by_timer },
 	{ .cause = CAUSE_BACKEND_5XX, .at_best = CERTAIN, .test = answered },
 	{ .cause = CAUSE_NONE, .at_best = CERTAIN, .test = answered_well },
 	{ .cause = CAUSE_CLIENT_ABORT, .at_best = CERTAIN, .test = client_abort },
@@ -321,6 +353,7 @@ static const struct rule rules[] = {
 	{ .cause = CAUSE_CONN_REFUSED_FIREWALL, .at_best = LIKELY, .test = refused_by_icmp },
 	{ .cause = CAUSE_CONN_REFUSED_FIREWALL, .at_best = LIKELY, .test = refused_by_other_ttl },
 	{ .cause = CAUSE_CONN_REFUSED, .at_best = CERTAIN, .test = refused },
+	{ .cause = CAUSE_ACCEPT_QUEUE_OVERFLOW, .at_best = LIKELY, .test = accept_queue_syn },
 	{ .cause = CAUSE_CONN_TIMEOUT_SYN, .at_best = CERTAIN, .test = conn_timeout_syn },
 	/* TLS */
 	{ .cause = CAUSE_TLS_PLAINTEXT_MISMATCH, .at_best = CERTAIN, .test = tls_mismatch },

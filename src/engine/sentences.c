@@ -200,6 +200,12 @@ SAY(why_truncated)
 	    in->facts->l->resp_bytes, in->facts->peer_rst ? "RST" : "FIN");
 }
 
+SAY(why_cut)
+{
+	put(out, cap, "%s cut its response short: %u bytes, less than its Content-Length, then %s",
+	    w->up, in->facts->l->resp_bytes, in->facts->peer_rst ? "RST" : "FIN");
+}
+
 SAY(why_too_big)
 {
 	put(out, cap,
@@ -457,7 +463,7 @@ static const struct words_row rows[CAUSE_MAX] = {
 	[CAUSE_TRUNCATED_HEADER] = { .why = why_truncated,
 				     .next_text =
 					     "check the backend for a crash while it wrote the response" },
-	[CAUSE_TRUNCATED_BODY] = { .why = why_open,
+	[CAUSE_TRUNCATED_BODY] = { .why = why_cut,
 				   .next_text =
 					   "check backend errors: clients saw a good status with missing data" },
 	[CAUSE_HEADER_TOO_BIG] = { .why = why_too_big,

@@ -71,6 +71,47 @@ struct upstream *upstreams_get(struct engine *e, const struct w5_leg *l)
 	return add(e, l, key);
 }
 
+/* Rows of one address are neighbours. */
+static size_t first_of(const struct engine *e, const struct w5_leg *l)
+{
+	struct w5_leg from = { .remote = l->remote };
+
+	return place_of(e, &from);
+}
+
+static bool same_ip(const struct engine *e, size_t i, const struct w5_leg *l)
+{
+	return i < e->nups && !memcmp(&e->upv[i]->ip, &l->remote, sizeof(l->remote));
+}
+
+uint64_t upstreams_last_answer(struct engine *e, const struct w5_leg *l)
+{
+	uint64_t last = 0;
+
+	for (size_t i = first_of(e, l); same_ip(e, i, l); i++) {
+		const struct upstream *u = list_entry(e->upv[i], struct upstream, pub);
+
+		if (u->last_answer_ns > last)
+			last = u->last_answer_ns;
+	}
+	return last;
+}
+
+uint8_t upstreams_synack_ttl(struct engine *e, const struct w5_leg *l)
+{
+	const struct upstream *own = upstreams_get(e, l);
+
+	if (own && own->synack_ttl)
+		return own->synack_ttl;
+	for (size_t i = first_of(e, l); same_ip(e, i, l); i++) {
+		const struct upstream *u = list_entry(e->upv[i], struct upstream, pub);
+
+		if (u->synack_ttl)
+			return u->synack_ttl;
+	}
+	return 0;
+}
+
 size_t engine_upstreams(const struct engine *e, const struct engine_upstream *const **out)
 {
 	*out = (const struct engine_upstream *const *)e->upv;

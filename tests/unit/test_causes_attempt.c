@@ -228,14 +228,34 @@ static void test_acked_and_closed_after_idle_is_closed_on_request(void **s)
 	expect(l, 502, 1000.4, CAUSE_KEEPALIVE_CLOSED_ON_REQUEST, LIKELY, "request 42");
 }
 
-static void test_busy_reused_conn_that_dies_is_a_reset(void **s)
+/* It had the request for a while: no conn that was about to close anyway. */
+static void test_reused_conn_that_dies_later_is_a_reset(void **s)
 {
 	struct w5_leg l = reused(15);
 
+	rec_end(&l, 1030.3, W5_END_RST_IN);
+	l.rst_flags = W5_TCP_RST | W5_TCP_ACK;
+	rec_acked(&l);
+	expect(l, 502, 1030.4, CAUSE_RESET_BEFORE_RESPONSE, CERTAIN, "took the request and reset");
+}
+
+/* The backend dies of first requests as well: reuse has nothing to do with it. */
+static void test_backend_that_dies_of_any_request(void **s)
+{
+	struct w5_leg fresh = rec_up(U + 1, 950, "GET", "/x", 18, 1), l = reused(15);
+	struct bench b;
+
+	bench_open(&b, "nginx");
+	rec_end(&fresh, 950.2, W5_END_RST_IN);
+	fresh.rst_flags = W5_TCP_RST | W5_TCP_ACK;
+	rec_acked(&fresh);
+	rec_hint(&fresh, 777, 949);
+	feed(&b, &fresh);
 	rec_end(&l, 1000.3, W5_END_RST_IN);
 	l.rst_flags = W5_TCP_RST | W5_TCP_ACK;
 	rec_acked(&l);
-	expect(l, 502, 1000.4, CAUSE_RESET_BEFORE_RESPONSE, CERTAIN, "took the request and reset");
+	assert_int_equal(explain_one(&b, &l, 502, 1000.4)->cause, CAUSE_RESET_BEFORE_RESPONSE);
+	bench_close(&b);
 }
 
 static void test_reset_before_response(void **s)
@@ -331,7 +351,7 @@ static void test_pmtu_blackhole(void **s)
 	feed(&b, &ok);
 	l.req_bytes = 20000;
 	l.synack_mss = 1460;
-	l.retrans = 5;
+	l.retrans = l.rto_count = 5;
 	rec_end(&l, 6000, W5_END_FIN_OUT);
 	assert_int_equal(explain_one(&b, &l, 504, 6000.1)->cause, CAUSE_PMTU_BLACKHOLE);
 	bench_close(&b);
@@ -486,7 +506,8 @@ int main(void)
 		cmocka_unit_test(test_long_idle_and_no_fin_is_stale),
 		cmocka_unit_test(test_other_ttl_is_a_middlebox),
 		cmocka_unit_test(test_acked_and_closed_after_idle_is_closed_on_request),
-		cmocka_unit_test(test_busy_reused_conn_that_dies_is_a_reset),
+		cmocka_unit_test(test_reused_conn_that_dies_later_is_a_reset),
+		cmocka_unit_test(test_backend_that_dies_of_any_request),
 		cmocka_unit_test(test_reset_before_response),
 		cmocka_unit_test(test_closed_before_response),
 		cmocka_unit_test(test_accepted_and_closed_at_once),
