@@ -6,9 +6,11 @@
 
 # fault_rows: "name batch" of the rows to test
 fault_rows() {
-	lab list ${E2E_SETS:-core more part} | awk '{ print $2 }' | while read -r name; do
-		echo "$name" "$(sed -n "s/.*| $name |.*batch=\([0-9]*\).*/\1/p" "$top/tools/lab/faults.tab")"
-	done
+	# shellcheck disable=SC2086 # one word per set
+	lab rows ${E2E_SETS:-core wide} | awk -F '|' '{
+		batch = match($9, /batch=[0-9]+/) ? substr($9, RSTART + 6, RLENGTH - 6) : ""
+		print $2, batch
+	}'
 }
 
 case_cause() { # FAULT BATCH
