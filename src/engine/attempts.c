@@ -117,6 +117,9 @@ static void count_upstream(struct engine *e, struct conn *c, const struct w5_leg
 		u->pub.last_fail_ns = leg_settled_ns(l);
 		if (!u->pub.first_fail_ns)
 			u->pub.first_fail_ns = u->pub.last_fail_ns;
+		if (l->req_acked && !l->resp_bytes &&
+		    (l->end == W5_END_FIN_OUT || l->end == W5_END_RST_OUT))
+			u->last_acked_silent_ns = u->pub.last_fail_ns;
 		if (l->nr == 1 && !(l->flags & W5_F_OLDER) && l->req_acked &&
 		    (l->end == W5_END_RST_IN || l->end == W5_END_FIN_IN))
 			u->last_fresh_death_ns = u->pub.last_fail_ns;

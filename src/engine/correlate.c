@@ -199,7 +199,10 @@ static void consider(struct search *s, struct turn *t, int min_score)
 	if ((t->claimed && !t->disputed) || s->n == CANDIDATES_MAX)
 		return;
 	for (size_t i = 0; i < s->n; i++) {
-		if (s->c[i].l.turn == t)
+		const struct turn *o = s->c[i].l.turn;
+
+		/* Its conn's last turn and the attempt kept of it are one. */
+		if (o == t || (o->leg.h.cookie == t->leg.h.cookie && o->leg.nr == t->leg.nr))
 			return;
 	}
 	c.l.score = score(s->e, s->p, t, s->exact, &c.l.witness, &c.own);

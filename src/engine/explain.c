@@ -129,10 +129,10 @@ static void take_attempts(struct work *w)
 
 		a->leg = k->turn->leg;
 		a->doubtful = k->doubtful;
-		facts_of(&x, w->e, &a->leg, w->p, last);
+		a->flight = flights_get(w->e, a->leg.h.cookie);
+		facts_of(&x, w->e, &a->leg, w->p, a->flight, last);
 		r = rule_of(&x);
 		a->cause = k->cause = lost_the_race(w, i) ? CAUSE_NONE : r->cause;
-		a->flight = flights_get(w->e, a->leg.h.cookie);
 		f->nattempts++;
 		if (!last)
 			continue;

@@ -4,6 +4,8 @@
 
 #include <string.h>
 
+#include "base/packet.h"
+
 /* Older than us: what came before the first request we saw is not counted in nr. */
 static bool is_reused(const struct w5_leg *l)
 {
@@ -20,8 +22,25 @@ static uint64_t since(uint64_t from_ns, uint64_t to_ns)
 	return from_ns && to_ns > from_ns ? to_ns - from_ns : 0;
 }
 
+/* A segment in the recorder that lies beyond what TCP could take in: one before it is missing. */
+static bool has_gap(const struct flight *fl, const struct w5_leg *l)
+{
+	struct packet k;
+
+	if (!fl || !l->rcv_nxt)
+		return false;
+	for (int i = 0; i < W5_PKT_SLOTS; i++) {
+		const struct w5_packet *p = &fl->p.pkt[i];
+
+		if (p->cap && !p->out && !packet_parse(&k, p->data, p->cap, p->len) &&
+		    k.payload_len && packet_seq_cmp(k.seq, l->rcv_nxt) > 0)
+			return true;
+	}
+	return false;
+}
+
 void facts_of(struct facts *f, struct engine *e, const struct w5_leg *l, const struct pending *p,
-	      bool last)
+	      const struct flight *flight, bool last)
 {
 	uint64_t asked = l->req_last_ns ? l->req_last_ns : l->req_ns;
 	uint64_t end = l->end_ns ? l->end_ns : l->h.ts_ns;
@@ -44,6 +63,7 @@ void facts_of(struct facts *f, struct engine *e, const struct w5_leg *l, const s
 	f->client_gone = client_gone(&p->leg) && p->leg.end_ns <= end + SLACK_NS;
 	f->answered_badly = l->status && last && !p->recovered && l->status != p->leg.status;
 	f->cut = p->cut && last && l->status && l->status == p->leg.status;
+	f->gap = !f->connecting && f->by_gateway && has_gap(flight, l);
 	f->path_ok_ns = upstreams_last_answer(e, l);
 	f->err = l->err ? l->err : l->err_soft;
 	f->elapsed_ns = since(f->connecting ? l->open_ns : asked, end);

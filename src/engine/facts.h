@@ -20,6 +20,7 @@ struct facts {
 	bool fin_first;	     /* the peer's FIN was here before the request left */
 	bool answered_badly; /* it has a status, and the gateway sent another, bad one */
 	bool cut;	     /* its response ended short, after its status had been passed on */
+	bool gap;	     /* later bytes of the response came, the next ones never did */
 	uint64_t path_ok_ns; /* newest answer from any port of the same address */
 	int err;	     /* hard error, else the soft one */
 	uint64_t elapsed_ns; /* request's last byte (or the SYN) to the end */
@@ -29,7 +30,7 @@ struct facts {
 };
 
 void facts_of(struct facts *f, struct engine *e, const struct w5_leg *l, const struct pending *p,
-	      bool last);
+	      const struct flight *flight, bool last);
 
 /* ---- rules.c ---- */
 struct rule {

@@ -235,9 +235,30 @@ static bool pmtu_blackhole(const struct facts *f)
 	       f->path_ok_ns > f->l->req_ns;
 }
 
+/* Handshake done, not a byte taken, while other conns to the same port were taken in and
+ * left without an answer: nobody accepts. */
+static bool accept_queue_full(const struct facts *f)
+{
+	return gave_up_unacked(f) && !f->reused && f->unacked && f->up &&
+	       f->up->last_acked_silent_ns + ACCEPTED_LATELY_NS > f->l->end_ns &&
+	       f->up->last_acked_silent_ns > f->up->last_answer_ns;
+}
+
+/* Nothing but the handshake got through: a full accept queue would look the same. */
+static bool path_loss_from_start(const struct facts *f)
+{
+	return gave_up_unacked(f) && !f->reused && f->unacked;
+}
+
 static bool path_loss(const struct facts *f)
 {
 	return gave_up_unacked(f) && f->l->rto_count + f->l->retrans > 1;
+}
+
+/* The response's last, short segment came, the full ones before it never did. */
+static bool pmtu_blackhole_back(const struct facts *f)
+{
+	return f->gap && f->elapsed_ns >= TIMER_MIN_NS;
 }
 
 static bool path_unreachable(const struct facts *f)
@@ -311,6 +332,11 @@ static bool cut_by_peer(const struct facts *f)
 	return f->cut && (f->peer_fin || f->peer_rst);
 }
 
+static bool pmtu_blackhole_cut(const struct facts *f)
+{
+	return f->cut && f->gap;
+}
+
 static bool cut_by_timer(const struct facts *f)
 {
 	return f->cut && f->by_gateway && f->l->end_ns >= f->l->last_ns + TIMER_MIN_NS;
@@ -338,7 +364,9 @@ static bool always(const struct facts *f)
 
 static const struct rule rules[] = {
 	{ .cause = CAUSE_TRUNCATED_BODY, .at_best = CERTAIN, .test = cut_by_peer },
-	{ .cause = CAUSE_GATEWAY_TIMEOUT_LOCAL, .at_best = CERTAIN, .test = cut_by_timer },
+	{ .cause = CAUSE_PMTU_BLACKHOLE, .at_best = LIKELY, .test = pmtu_blackhole_cut },
+	/* Slow, or the rest was lost on the way: from here both look like this. */
+	{ .cause = CAUSE_GATEWAY_TIMEOUT_LOCAL, .at_best = LIKELY, .test = cut_by_timer },
 	{ .cause = CAUSE_BACKEND_5XX, .at_best = CERTAIN, .test = answered },
 	{ .cause = CAUSE_NONE, .at_best = CERTAIN, .test = answered_well },
 	{ .cause = CAUSE_CLIENT_ABORT, .at_best = CERTAIN, .test = client_abort },
@@ -374,8 +402,11 @@ static const struct rule rules[] = {
 	{ .cause = CAUSE_ZERO_WINDOW, .at_best = CERTAIN, .test = zero_window },
 	{ .cause = CAUSE_STALE_CONNECTION_BLACKHOLE, .at_best = LIKELY, .test = stale_blackhole },
 	{ .cause = CAUSE_PMTU_BLACKHOLE, .at_best = LIKELY, .test = pmtu_blackhole },
+	{ .cause = CAUSE_ACCEPT_QUEUE_OVERFLOW, .at_best = LIKELY, .test = accept_queue_full },
+	{ .cause = CAUSE_PATH_LOSS, .at_best = LIKELY, .test = path_loss_from_start },
 	{ .cause = CAUSE_PATH_LOSS, .at_best = CERTAIN, .test = path_loss },
 	{ .cause = CAUSE_HOST_UNREACHABLE_ICMP, .at_best = LIKELY, .test = path_unreachable },
+	{ .cause = CAUSE_PMTU_BLACKHOLE, .at_best = LIKELY, .test = pmtu_blackhole_back },
 	{ .cause = CAUSE_BACKEND_SLOW, .at_best = CERTAIN, .test = backend_slow },
 	/* some bytes came */
 	{ .cause = CAUSE_NOT_HTTP, .at_best = CERTAIN, .test = not_http },

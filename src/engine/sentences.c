@@ -280,6 +280,12 @@ SAY(why_loss)
 
 SAY(why_pmtu)
 {
+	if (in->facts->gap) {
+		put(out, cap,
+		    "only large packets from %s disappear: later bytes of its response came, the ones before never",
+		    w->up);
+		return;
+	}
 	put(out, cap,
 	    "only large packets to %s disappear: %u bytes never got through, small requests do",
 	    w->up, in->facts->l->req_bytes);

@@ -318,17 +318,20 @@ static void test_stale_blackhole(void **s)
 	expect(l, 504, 6000.1, CAUSE_STALE_CONNECTION_BLACKHOLE, LIKELY, NULL);
 }
 
+/* Some of it got through, then nothing more. */
 static void test_path_loss(void **s)
 {
 	struct w5_leg l = rec_up(U, 1000.1, "POST", "/api/cart", 18, 1);
 
 	rec_end(&l, 6000, W5_END_FIN_OUT);
+	l.req_acked = 10;
 	l.retrans = 5;
 	l.rto_count = 5;
 	expect(l, 504, 6000.1, CAUSE_PATH_LOSS, CERTAIN, "5 more times");
 }
 
-static void test_path_loss_until_the_kernel_gives_up(void **s)
+/* Nothing but the handshake: a full accept queue would look the same. */
+static void test_path_loss_from_the_start_is_likely_only(void **s)
 {
 	struct w5_leg l = rec_up(U, 1000.1, "POST", "/api/cart", 18, 1);
 
@@ -336,7 +339,38 @@ static void test_path_loss_until_the_kernel_gives_up(void **s)
 	l.err = 110;
 	l.retrans = 3;
 	l.rto_count = 3;
-	expect(l, 502, 6000.1, CAUSE_PATH_LOSS, CERTAIN, NULL);
+	expect(l, 502, 6000.1, CAUSE_PATH_LOSS, LIKELY, NULL);
+}
+
+/* The same facts beside a conn that was taken in and left without an answer. */
+static void test_nobody_accepts(void **s)
+{
+	struct w5_leg other = rec_up(U + 1, 1000.1, "GET", "/x", 18, 1);
+	struct w5_leg l = rec_up(U, 1000.1, "POST", "/api/cart", 18, 1), syn;
+	struct bench b;
+
+	bench_open(&b, "nginx");
+	rec_acked(&other);
+	rec_end(&other, 2500, W5_END_FIN_OUT);
+	rec_hint(&other, 777, 1000);
+	feed(&b, &other);
+	rec_end(&l, 2500, W5_END_FIN_OUT);
+	l.retrans = l.rto_count = 3;
+	assert_int_equal(explain_one(&b, &l, 504, 2500.1)->cause, CAUSE_ACCEPT_QUEUE_OVERFLOW);
+	syn = rec_connect(U + 2, 3000.1, 18, 0, 4200);
+	syn.syn_sent = 2;
+	{
+		struct w5_leg d = rec_down(D + 1, 3000, "GET", "/y");
+
+		rec_answer(&d, 4200.1, 504);
+		rec_tie(&syn, &d);
+		feed(&b, &syn);
+		feed(&b, &d);
+	}
+	bench_settle(&b, 5000);
+	assert_int_equal(b.n, 2);
+	assert_string_equal(cause_name(b.f[1]->cause), "accept-queue-overflow");
+	bench_close(&b);
 }
 
 static void test_pmtu_blackhole(void **s)
@@ -515,7 +549,8 @@ int main(void)
 		cmocka_unit_test(test_zero_window),
 		cmocka_unit_test(test_stale_blackhole),
 		cmocka_unit_test(test_path_loss),
-		cmocka_unit_test(test_path_loss_until_the_kernel_gives_up),
+		cmocka_unit_test(test_path_loss_from_the_start_is_likely_only),
+		cmocka_unit_test(test_nobody_accepts),
 		cmocka_unit_test(test_pmtu_blackhole),
 		cmocka_unit_test(test_backend_slow),
 		cmocka_unit_test(test_truncated_in_the_status_line),

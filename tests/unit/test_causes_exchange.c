@@ -446,6 +446,50 @@ static void test_not_http_passed_on(void **s)
 	bench_close(&b);
 }
 
+/* 200 passed on, then the backend closed before the body's end and the gateway did so, too. */
+static void cut(const char *head, const char *method, uint32_t total, int up_end, int down_end,
+		size_t want)
+{
+	struct w5_leg d = rec_down(D, 1000, method, "/a"), up;
+	struct bench b;
+
+	bench_open(&b, "nginx");
+	up = rec_up(U, 1000.1, method, "/a", 18, 1);
+	rec_resp(&up, head, strlen(head), total);
+	rec_answer(&up, 1001, 200);
+	rec_tie(&up, &d);
+	feed(&b, &up);
+	rec_answer(&d, 1001.2, 200);
+	feed(&b, &d);
+	up.h.type = d.h.type = W5_REC_END;
+	rec_end(&up, 1300, up_end);
+	rec_end(&d, 1300.1, down_end);
+	feed(&b, &up);
+	feed(&b, &d);
+	bench_settle(&b, 1302);
+	assert_int_equal(b.n, want);
+	if (want) {
+		assert_int_equal(b.f[0]->cause, CAUSE_TRUNCATED_BODY);
+		assert_int_equal(b.f[0]->verdict, VERDICT_PASSED_THROUGH);
+		assert_int_equal(b.f[0]->status, 200);
+		assert_int_equal(b.f[0]->nattempts, 1);
+	}
+	bench_close(&b);
+}
+
+static void test_truncated_body(void **s)
+{
+	static const char h[] = "HTTP/1.1 200 OK\r\nContent-Length: 1000\r\n\r\n"; /* 41 bytes */
+
+	cut(h, "GET", 46, W5_END_FIN_IN, W5_END_FIN_OUT, 1);
+	cut(h, "GET", 46, W5_END_RST_IN, W5_END_FIN_OUT, 1);
+	cut(h, "GET", 1040, W5_END_RST_IN, W5_END_FIN_OUT, 1);
+	cut(h, "GET", 1041, W5_END_FIN_IN, W5_END_FIN_OUT, 0);
+	cut(h, "HEAD", 41, W5_END_FIN_IN, W5_END_FIN_OUT, 0);
+	/* The client left: its end came first. */
+	cut(h, "GET", 46, W5_END_FIN_OUT, W5_END_FIN_IN, 0);
+}
+
 /* The backend's FIN on an idle keep-alive conn is normal. */
 static void test_idle_close_is_no_failure(void **s)
 {
@@ -491,6 +535,7 @@ int main(void)
 		cmocka_unit_test(test_happy_eyeballs_loser_is_no_failure),
 		cmocka_unit_test(test_other_5xx_after_a_failed_attempt),
 		cmocka_unit_test(test_not_http_passed_on),
+		cmocka_unit_test(test_truncated_body),
 		cmocka_unit_test(test_idle_close_is_no_failure),
 	};
 
