@@ -48,11 +48,11 @@ struct mode {
 	const char *say; /* sent instead of a good answer, NULL = nothing */
 	size_t say_len;	 /* 0 = strlen(say) */
 	enum ending ending;
-	unsigned nth;	  /* from this request of a conn on it misbehaves; 0 = always answers well */
-	unsigned wait_ms; /* from the request to say */
-	unsigned hold_ms; /* from say to the ending */
-	unsigned idle_ms; /* silence after a good answer until the ending; 0 = for ever */
-	unsigned first_ms; /* the first good answer of a conn takes so long */
+	unsigned nth; /* from this request of a conn on it misbehaves; 0 = always answers well */
+	unsigned wait_ms;   /* from the request to say */
+	unsigned hold_ms;   /* from say to the ending */
+	unsigned idle_ms;   /* silence after a good answer until the ending; 0 = for ever */
+	unsigned first_ms;  /* the first good answer of a conn takes so long */
 	unsigned accept_ms; /* accept so late, then only log and close; 0 = at once */
 	size_t first_bytes; /* of say, sent as a segment of their own */
 	size_t read_min;    /* misbehave after so many bytes, without waiting for the rest */
@@ -61,8 +61,8 @@ struct mode {
 };
 
 #define BYTES(s) .say = s, .say_len = sizeof(s) - 1
-#define HEAD_5XX(code, reason, body_len, body)                                                     \
-	"HTTP/1.1 " code " " reason "\r\nServer: lab-backend\r\nContent-Type: text/plain\r\n"      \
+#define HEAD_5XX(code, reason, body_len, body)                                                \
+	"HTTP/1.1 " code " " reason "\r\nServer: lab-backend\r\nContent-Type: text/plain\r\n" \
 	"Content-Length: " body_len "\r\n\r\n" body
 
 static char say_big_header[20200], say_big_body[5060];
@@ -73,43 +73,79 @@ static const struct mode modes[] = {
 	{ .name = "rst", .nth = 1, .ending = END_RST },
 	{ .name = "unread", .nth = 1, .unread = true, .wait_ms = 100, .ending = END_FIN },
 	{ .name = "fin", .nth = 1, .ending = END_FIN },
-	{ .name = "header-fin", .nth = 1, .say = "HTTP/1.1 200 OK\r\nContent-Le", .hold_ms = 50,
+	{ .name = "header-fin",
+	  .nth = 1,
+	  .say = "HTTP/1.1 200 OK\r\nContent-Le",
+	  .hold_ms = 50,
 	  .ending = END_FIN },
-	{ .name = "header-rst", .nth = 1, .say = "HTTP/1.1 200 OK\r\nContent-Le", .hold_ms = 50,
+	{ .name = "header-rst",
+	  .nth = 1,
+	  .say = "HTTP/1.1 200 OK\r\nContent-Le",
+	  .hold_ms = 50,
 	  .ending = END_RST },
-	{ .name = "header-stall", .nth = 1, .say = "HTTP/1.1 200 OK\r\nContent-Le",
+	{ .name = "header-stall",
+	  .nth = 1,
+	  .say = "HTTP/1.1 200 OK\r\nContent-Le",
 	  .ending = END_HOLD },
 	{ .name = "idle-close", .first_ms = 30, .idle_ms = 150, .ending = END_FIN },
 	{ .name = "idle-close-far", .idle_ms = 350, .ending = END_FIN },
 	{ .name = "second-unread", .first_ms = 30, .nth = 2, .unread = true, .ending = END_FIN },
 	{ .name = "second-fin", .first_ms = 30, .nth = 2, .ending = END_FIN },
 	{ .name = "vanish", .first_ms = 30, .idle_ms = 150, .ending = END_VANISH },
-	{ .name = "slow", .nth = 1, .wait_ms = 2200,
-	  .say = HEAD_5XX("200", "OK", "5", "late\n"), .ending = END_KEEP },
+	{ .name = "slow",
+	  .nth = 1,
+	  .wait_ms = 2200,
+	  .say = HEAD_5XX("200", "OK", "5", "late\n"),
+	  .ending = END_KEEP },
 	{ .name = "silent", .nth = 1, .ending = END_HOLD },
 	{ .name = "never-read", .nth = 1, .unread = true, .rcvbuf = 4096, .ending = END_HOLD },
 	{ .name = "never-accept", .accept_ms = 2300, .backlog = 1 },
 	{ .name = "say-502", .nth = 1, .say = HEAD_5XX("502", "Bad Gateway", "4", "bad\n") },
-	{ .name = "say-503", .nth = 1, .say = HEAD_5XX("503", "Service Unavailable", "5", "busy\n") },
+	{ .name = "say-503",
+	  .nth = 1,
+	  .say = HEAD_5XX("503", "Service Unavailable", "5", "busy\n") },
 	{ .name = "say-504", .nth = 1, .say = HEAD_5XX("504", "Gateway Timeout", "5", "slow\n") },
-	{ .name = "body-fin", .nth = 1, .say = HEAD_5XX("200", "OK", "1000", "hello"),
-	  .hold_ms = 100, .ending = END_FIN },
-	{ .name = "body-rst", .nth = 1, .say = HEAD_5XX("200", "OK", "1000", "hello"),
-	  .hold_ms = 100, .ending = END_RST },
-	{ .name = "chunked-fin", .nth = 1, .hold_ms = 100, .ending = END_FIN,
+	{ .name = "body-fin",
+	  .nth = 1,
+	  .say = HEAD_5XX("200", "OK", "1000", "hello"),
+	  .hold_ms = 100,
+	  .ending = END_FIN },
+	{ .name = "body-rst",
+	  .nth = 1,
+	  .say = HEAD_5XX("200", "OK", "1000", "hello"),
+	  .hold_ms = 100,
+	  .ending = END_RST },
+	{ .name = "chunked-fin",
+	  .nth = 1,
+	  .hold_ms = 100,
+	  .ending = END_FIN,
 	  .say = "HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n5\r\nhello\r\n" },
-	{ .name = "body-5k", .nth = 1, .say = say_big_body, .say_len = sizeof(say_big_body),
+	{ .name = "body-5k",
+	  .nth = 1,
+	  .say = say_big_body,
+	  .say_len = sizeof(say_big_body),
 	  .first_bytes = 60 },
 	{ .name = "header-big", .nth = 1, .say = say_big_header, .say_len = sizeof(say_big_header) },
-	{ .name = "header-nul", .nth = 1,
+	{ .name = "header-nul",
+	  .nth = 1,
 	  BYTES("HTTP/1.1 200 OK\r\nX-\0bad: 1\r\nContent-Length: 3\r\n\r\nok\n") },
-	{ .name = "header-space", .nth = 1,
+	{ .name = "header-space",
+	  .nth = 1,
 	  .say = "HTTP/1.1 200 OK\r\nX bad: 1\r\nContent-Length: 3\r\n\r\nok\n" },
-	{ .name = "text", .nth = 1, .say = "220 mail.example ESMTP ready\r\n", .hold_ms = 20,
+	{ .name = "text",
+	  .nth = 1,
+	  .say = "220 mail.example ESMTP ready\r\n",
+	  .hold_ms = 20,
 	  .ending = END_FIN },
-	{ .name = "tls-alert", .nth = 1, BYTES("\x15\x03\x01\x00\x02\x02\x46"), .hold_ms = 20,
+	{ .name = "tls-alert",
+	  .nth = 1,
+	  BYTES("\x15\x03\x01\x00\x02\x02\x46"),
+	  .hold_ms = 20,
 	  .ending = END_FIN },
-	{ .name = "early-413", .nth = 1, .read_min = 2000, .ending = END_FIN,
+	{ .name = "early-413",
+	  .nth = 1,
+	  .read_min = 2000,
+	  .ending = END_FIN,
 	  .say = "HTTP/1.1 413 Content Too Large\r\nContent-Length: 4\r\nConnection: close\r\n\r\nbig\n" },
 };
 
@@ -174,8 +210,9 @@ static void log_line(const struct conn *c, const char *event)
 	if (app.log_len + 256 > sizeof(app.log))
 		log_flush();
 	n = snprintf(app.log + app.log_len, 256, "%llu\t%s\t%s\t%u\t%u\t%s\t%u\t%s\n",
-		     (unsigned long long)now_ns(CLOCK_REALTIME) / 1000, event, c->peer, c->peer_port,
-		     c->port->number, c->id[0] ? c->id : "-", c->nr, c->port->mode->name);
+		     (unsigned long long)now_ns(CLOCK_REALTIME) / 1000, event, c->peer,
+		     c->peer_port, c->port->number, c->id[0] ? c->id : "-", c->nr,
+		     c->port->mode->name);
 	app.log_len += n < 256 ? (size_t)n : 255;
 }
 
@@ -190,7 +227,7 @@ static void conn_set(struct conn *c, enum stage stage, uint64_t due_ns)
 {
 	/* A backend busy with a request does not look at its socket: HUP and ERR still wake us. */
 	static const uint32_t events[] = {
-		[STAGE_READ] = EPOLLIN, [STAGE_ANSWER] = 0, [STAGE_SAY] = 0,
+		[STAGE_READ] = EPOLLIN, [STAGE_ANSWER] = 0,	   [STAGE_SAY] = 0,
 		[STAGE_END] = 0,	[STAGE_HOLD] = EPOLLRDHUP,
 	};
 
@@ -235,15 +272,17 @@ static void conn_good_answer(struct conn *c)
 	char out[256];
 	int n = snprintf(out, sizeof(out),
 			 "HTTP/1.1 200 OK\r\nServer: lab-backend\r\nContent-Type: text/plain\r\n"
-			 "Content-Length: %zu\r\n\r\nok %s\n", strlen(c->id) + 4, c->id);
+			 "Content-Length: %zu\r\n\r\nok %s\n",
+			 strlen(c->id) + 4, c->id);
 
 	if (!conn_send(c, out, (size_t)n)) {
 		conn_free(c);
 		return;
 	}
 	c->id[0] = '\0';
-	conn_set(c, STAGE_READ, c->port->mode->idle_ms
-		 ? now_ns(CLOCK_MONOTONIC) + c->port->mode->idle_ms * MS : 0);
+	conn_set(c, STAGE_READ,
+		 c->port->mode->idle_ms ? now_ns(CLOCK_MONOTONIC) + c->port->mode->idle_ms * MS
+					: 0);
 }
 
 /* Something is due: one step of the row's story. */
@@ -253,9 +292,7 @@ static void conn_due(struct conn *c, uint64_t now)
 	size_t len = m->say_len ? m->say_len : m->say ? strlen(m->say) : 0;
 
 	switch (c->stage) {
-	case STAGE_ANSWER:
-		conn_good_answer(c);
-		return;
+	case STAGE_ANSWER: conn_good_answer(c); return;
 	case STAGE_SAY:
 		if (m->say) {
 			log_line(c, "say");
@@ -275,12 +312,8 @@ static void conn_due(struct conn *c, uint64_t now)
 			conn_end(c, m->ending);
 		return;
 	case STAGE_READ: /* idle for too long */
-	case STAGE_END:
-		conn_end(c, m->ending);
-		return;
-	case STAGE_HOLD:
-		conn_end(c, END_RST);
-		return;
+	case STAGE_END: conn_end(c, m->ending); return;
+	case STAGE_HOLD: conn_end(c, END_RST); return;
 	}
 }
 
@@ -528,7 +561,8 @@ static void fill_long_answers(void)
 
 	memset(say_big_header, 'b', sizeof(say_big_header));
 	memcpy(say_big_header, "HTTP/1.1 200 OK\r\nX-Big: ", 24);
-	memcpy(say_big_header + sizeof(say_big_header) - 26, "\r\nContent-Length: 3\r\n\r\nok\n", 26);
+	memcpy(say_big_header + sizeof(say_big_header) - 26, "\r\nContent-Length: 3\r\n\r\nok\n",
+	       26);
 	memset(say_big_body, 'b', sizeof(say_big_body));
 	n = snprintf(say_big_body, 128, "HTTP/1.1 200 OK\r\nContent-Length: %zu\r\n\r\n",
 		     sizeof(say_big_body) - 41); /* 41 = length of this head */
@@ -606,7 +640,8 @@ int main(int argc, char **argv)
 		if (!err)
 			err = port_open(&app.ports[i]);
 		if (err) {
-			fprintf(stderr, "lab-backend: %s: %s\n", argv[optind + (int)i], strerror(-err));
+			fprintf(stderr, "lab-backend: %s: %s\n", argv[optind + (int)i],
+				strerror(-err));
 			return 1;
 		}
 	}

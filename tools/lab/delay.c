@@ -71,7 +71,8 @@ static void read_all(int fd, uint64_t delay_ns)
 static void write_due(int fd)
 {
 	for (; tail != head && ring[tail % SLOTS].due_ns <= now_ns(); tail++)
-		if (write(fd, ring[tail % SLOTS].data, ring[tail % SLOTS].len) < 0 && errno != EINVAL)
+		if (write(fd, ring[tail % SLOTS].data, ring[tail % SLOTS].len) < 0 &&
+		    errno != EINVAL)
 			return;
 }
 
@@ -85,8 +86,10 @@ static void loop(int fd, uint64_t delay_ns)
 		wait = NULL;
 		if (tail != head) {
 			now = now_ns();
-			ts.tv_nsec = ring[tail % SLOTS].due_ns > now
-				? (long)((ring[tail % SLOTS].due_ns - now) % 1000000000) : 0;
+			ts.tv_nsec =
+				ring[tail % SLOTS].due_ns > now
+					? (long)((ring[tail % SLOTS].due_ns - now) % 1000000000)
+					: 0;
 			wait = &ts;
 		}
 		if (ppoll(&pfd, 1, wait, NULL) < 0 && errno != EINTR)
@@ -116,7 +119,8 @@ int main(int argc, char **argv)
 	ms = strtoul(argv[optind + 1], NULL, 10);
 	fd = tun_open(argv[optind]);
 	if (fd < 0 || ms == 0 || ms > 900) {
-		fprintf(stderr, "lab-delay: %s: %s\n", argv[optind], fd < 0 ? strerror(-fd) : "1 to 900 ms");
+		fprintf(stderr, "lab-delay: %s: %s\n", argv[optind],
+			fd < 0 ? strerror(-fd) : "1 to 900 ms");
 		return 1;
 	}
 	pid = fork();

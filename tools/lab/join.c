@@ -69,7 +69,7 @@ static struct request **slot(const char *id)
 
 	for (const char *p = id; *p; p++)
 		h = (h ^ (uint8_t)*p) * 1099511628211ull;
-	for (i = h & (app.cap - 1); app.table[i] && strcmp(app.table[i]->id, id); )
+	for (i = h & (app.cap - 1); app.table[i] && strcmp(app.table[i]->id, id);)
 		i = (i + 1) & (app.cap - 1);
 	return &app.table[i];
 }
@@ -194,7 +194,8 @@ static void on_backend(char **f, const char *whole)
 		r->queued = true;
 	if (!strcmp(f[1], "request") && r->nsockets < SOCKETS_MAX)
 		r->sockets[r->nsockets++] = (struct socket_pair){
-			.gateway_port = (unsigned)atoi(f[3]), .backend_port = (unsigned)atoi(f[4]),
+			.gateway_port = (unsigned)atoi(f[3]),
+			.backend_port = (unsigned)atoi(f[4]),
 		};
 }
 
@@ -224,8 +225,8 @@ static int read_findings(const char *path)
 			json_decref(j);
 			continue;
 		}
-		const char *target = json_string_value(
-			json_object_get(json_object_get(j, "request"), "target"));
+		const char *target =
+			json_string_value(json_object_get(json_object_get(j, "request"), "target"));
 		r = target && id_of(id, sizeof(id), target) ? request_get(id, false) : NULL;
 		if (!r) {
 			app.stray++;
@@ -275,8 +276,8 @@ static void settle(struct request *r)
 
 static bool went_bad(const struct request *r)
 {
-	return (r->in_truth && !r->complete) || r->access_status == 499 || r->access_status >= 500 ||
-	       atoi(r->status) >= 500;
+	return (r->in_truth && !r->complete) || r->access_status == 499 ||
+	       r->access_status >= 500 || atoi(r->status) >= 500;
 }
 
 static const char *text(const json_t *o, const char *key)
@@ -304,8 +305,9 @@ static bool upstreams_match(const struct request *r)
 	for (size_t i = 0; i < r->naddrs; i++) {
 		a = json_array_get(attempts, i);
 		ip = text(json_object_get(a, "upstream"), "ip");
-		snprintf(addr, sizeof(addr), strchr(ip, ':') && ip[0] != '[' ? "[%s]:%ld" : "%s:%ld",
-			 ip, number(a, "upstream", "port"));
+		snprintf(addr, sizeof(addr),
+			 strchr(ip, ':') && ip[0] != '[' ? "[%s]:%ld" : "%s:%ld", ip,
+			 number(a, "upstream", "port"));
 		if (strcmp(addr, r->addrs[i]))
 			return false;
 	}
@@ -318,10 +320,10 @@ static bool sockets_match(const struct request *r)
 	size_t i, k;
 
 	for (i = 0; i < r->nsockets; i++) {
-		json_array_foreach(attempts, k, a)
-			if (number(a, "local", "port") == r->sockets[i].gateway_port &&
-			    number(a, "upstream", "port") == r->sockets[i].backend_port)
-				break;
+		json_array_foreach(attempts, k, a) if (number(a, "local", "port") ==
+							       r->sockets[i].gateway_port &&
+						       number(a, "upstream", "port") ==
+							       r->sockets[i].backend_port) break;
 		if (k == json_array_size(attempts))
 			return false;
 	}
@@ -334,8 +336,8 @@ static bool verdict_matches(const struct request *r)
 
 	/* nginx hands on what a backend sent, also when it is cut short or not HTTP */
 	static const char *const either[] = {
-		"truncated-body", "pmtu-blackhole", "not-http", "tls-plaintext-mismatch",
-		"early-response-reset", "early-response-reset|none",
+		"truncated-body",	  "pmtu-blackhole",	  "not-http",
+		"tls-plaintext-mismatch", "early-response-reset", "early-response-reset|none",
 	};
 
 	for (size_t i = 0; i < sizeof(either) / sizeof(either[0]); i++)
@@ -403,8 +405,12 @@ static void judge_finding(struct request *r, struct row *w)
 	if (cause && upstream && sockets && verdict_matches(r) && r->nfindings == 1)
 		return;
 	w->wrong++;
-	show(r, w, !cause ? "wrong cause" : !upstream ? "wrong upstream" : !sockets ? "wrong socket"
-		: r->nfindings > 1 ? "more than one finding" : "wrong verdict");
+	show(r, w,
+	     !cause		? "wrong cause"
+	     : !upstream	? "wrong upstream"
+	     : !sockets		? "wrong socket"
+	     : r->nfindings > 1 ? "more than one finding"
+				: "wrong verdict");
 }
 
 static void judge(struct request *r)
@@ -454,16 +460,17 @@ static int print_table(void)
 	struct row t = { 0 };
 
 	qsort(app.rows, app.nrows, sizeof(app.rows[0]), by_name);
-	printf("\n%-28s %-26s %8s %6s %6s %8s %11s %5s %7s %6s\n", "CAUSE", "FAULT", "INJECTED", "SEEN",
-	       "CAUSE", "UPSTREAM", "SOCKET", "WRONG", "UNKNOWN", "MISSED");
+	printf("\n%-28s %-26s %8s %6s %6s %8s %11s %5s %7s %6s\n", "CAUSE", "FAULT", "INJECTED",
+	       "SEEN", "CAUSE", "UPSTREAM", "SOCKET", "WRONG", "UNKNOWN", "MISSED");
 	for (struct row *w = app.rows; w < app.rows + app.nrows; w++) {
 		if (w->dodged) {
-			printf("%-28s %-26s %8u   (nginx avoided these; healthy)\n", w->cause, w->fault, w->dodged);
+			printf("%-28s %-26s %8u   (nginx avoided these; healthy)\n", w->cause,
+			       w->fault, w->dodged);
 			continue;
 		}
-		printf("%-28s %-26s %8u %6u %6u %8u %5u/%-5u %5u %7u %6u\n", w->cause, w->fault, w->injected,
-		       w->seen, w->right, w->upstream, w->socket, w->socket_known, w->wrong, w->unknown,
-		       w->missed);
+		printf("%-28s %-26s %8u %6u %6u %8u %5u/%-5u %5u %7u %6u\n", w->cause, w->fault,
+		       w->injected, w->seen, w->right, w->upstream, w->socket, w->socket_known,
+		       w->wrong, w->unknown, w->missed);
 		t.injected += w->injected;
 		t.seen += w->seen;
 		t.wrong += w->wrong;
@@ -476,7 +483,8 @@ static int print_table(void)
 		printf("; bad before why502 was ready, not seen: %lu", app.early);
 	printf("\nseen %u/%u, right %u/%u, wrong %u, unknown %u, lost %lu\n", t.seen, t.injected,
 	       t.seen - t.wrong - t.unknown, t.injected, t.wrong, t.unknown, app.lost);
-	return t.injected && !t.missed && !t.wrong && t.unknown * UNKNOWN_PART <= t.injected ? 0 : 1;
+	return t.injected && !t.missed && !t.wrong && t.unknown * UNKNOWN_PART <= t.injected ? 0
+											     : 1;
 }
 
 int main(int argc, char **argv)
@@ -494,10 +502,12 @@ int main(int argc, char **argv)
 			optind = argc;
 	}
 	if (argc - optind != 4) {
-		fprintf(stderr, "usage: lab-join [-a READY_US] [-t] [-v EXAMPLES] FINDINGS TRUTH ACCESS_LOG BACKEND_LOG\n");
+		fprintf(stderr,
+			"usage: lab-join [-a READY_US] [-t] [-v EXAMPLES] FINDINGS TRUTH ACCESS_LOG BACKEND_LOG\n");
 		return 2;
 	}
-	if (each_line(argv[optind + 1], 10, on_truth) || each_line(argv[optind + 2], 8, on_access) ||
+	if (each_line(argv[optind + 1], 10, on_truth) ||
+	    each_line(argv[optind + 2], 8, on_access) ||
 	    each_line(argv[optind + 3], 8, on_backend) || read_findings(argv[optind]))
 		return 2;
 	for (size_t i = 0; i < app.cap; i++)

@@ -123,8 +123,12 @@ static void copy(char *out, size_t cap, const char *in)
 /* "be:9001,max_fails=0 be:9000,backup" -> the last peer, which decides: 10.77.3.2:9000 */
 static void upstream_of(char *out, size_t cap, char *peers)
 {
-	static const struct { const char *name, *addr; } hosts[] = {
-		{ "be:", "10.77.3.2:" }, { "be6:", "[fd77:3::2]:" }, { "far:", "10.77.4.2:" },
+	static const struct {
+		const char *name, *addr;
+	} hosts[] = {
+		{ "be:", "10.77.3.2:" },
+		{ "be6:", "[fd77:3::2]:" },
+		{ "far:", "10.77.4.2:" },
 	};
 	char *last = strrchr(peers, ' ');
 
@@ -142,8 +146,10 @@ static void upstream_of(char *out, size_t cap, char *peers)
 static void load_opts(struct fault *f, char *opts)
 {
 	for (char *o = strtok(opts, ","); o; o = strtok(NULL, ",")) {
-		if (sscanf(o, "prime=%u", &f->prime_ms) == 1 || sscanf(o, "batch=%u", &f->batch) == 1 ||
-		    sscanf(o, "abort=%u", &f->abort_ms) == 1 || sscanf(o, "body=%zu", &f->body) == 1)
+		if (sscanf(o, "prime=%u", &f->prime_ms) == 1 ||
+		    sscanf(o, "batch=%u", &f->batch) == 1 ||
+		    sscanf(o, "abort=%u", &f->abort_ms) == 1 ||
+		    sscanf(o, "body=%zu", &f->body) == 1)
 			continue;
 		fprintf(stderr, "lab-load: %s: unknown option %s\n", f->name, o);
 		exit(2);
@@ -206,7 +212,8 @@ static struct conn *conn_open(bool own)
 	c->fd = socket(app.server.ss_family, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
 	if (c->fd < 0)
 		return NULL;
-	if (connect(c->fd, (struct sockaddr *)&app.server, app.server_len) && errno != EINPROGRESS) {
+	if (connect(c->fd, (struct sockaddr *)&app.server, app.server_len) &&
+	    errno != EINPROGRESS) {
 		close(c->fd);
 		return NULL;
 	}
@@ -245,8 +252,9 @@ static bool conn_push(struct conn *c)
 			n = send(c->fd, c->out + c->out_off, c->out_len - c->out_off,
 				 MSG_NOSIGNAL | (c->body_left ? MSG_MORE : 0));
 		else
-			n = send(c->fd, filler, c->body_left < sizeof(filler) ? c->body_left
-				 : sizeof(filler), MSG_NOSIGNAL);
+			n = send(c->fd, filler,
+				 c->body_left < sizeof(filler) ? c->body_left : sizeof(filler),
+				 MSG_NOSIGNAL);
 		if (n < 0)
 			break;
 		if (c->out_off < c->out_len)
@@ -276,9 +284,10 @@ static void result(struct conn *c, bool complete, const char *override)
 		app.healthy_bad++;
 	if (app.truth)
 		fprintf(app.truth, "%04x%08llu\t%s\t%s\t%s\t%llu\t%s\t%zu\t%d\t%u\t%llu\n", app.tag,
-			(unsigned long long)c->id, f->name, c->prime ? "none" : f->cause, f->upstream,
-			(unsigned long long)c->sent_us, override ? override : status, c->got, complete,
-			c->lport, (unsigned long long)(now_ns(CLOCK_MONOTONIC) - c->sent_ns) / 1000);
+			(unsigned long long)c->id, f->name, c->prime ? "none" : f->cause,
+			f->upstream, (unsigned long long)c->sent_us, override ? override : status,
+			c->got, complete, c->lport,
+			(unsigned long long)(now_ns(CLOCK_MONOTONIC) - c->sent_ns) / 1000);
 	app.in_flight--;
 }
 
@@ -322,7 +331,8 @@ static void conn_request(struct conn *c, struct fault *f, bool prime)
 	c->head_done = c->chunked = c->close = false;
 	c->status = 0;
 	c->body_left = post ? body : 0;
-	c->out_len = (size_t)snprintf(c->out, sizeof(c->out),
+	c->out_len = (size_t)snprintf(
+		c->out, sizeof(c->out),
 		"%s /%s/%04x%08llu?c=%s HTTP/1.1\r\nHost: %s\r\nUser-Agent: lab-load\r\n",
 		post ? "POST" : "GET", f->name, app.tag, (unsigned long long)c->id,
 		prime ? "none" : f->cause, app.host);
@@ -346,7 +356,7 @@ static void parse_head(struct conn *c, size_t size)
 	c->head_done = true;
 	c->body_want = SIZE_MAX;
 	c->status = size > 12 && !strncmp(p, "HTTP/1.", 7) ? atoi(p + 9) : 9;
-	for (; p < end && (p = memchr(p, '\n', (size_t)(end - p))); ) {
+	for (; p < end && (p = memchr(p, '\n', (size_t)(end - p)));) {
 		p++;
 		if (!strncasecmp(p, "content-length:", 15))
 			c->body_want = strtoul(p + 15, NULL, 10);
@@ -425,7 +435,8 @@ static void on_readable(struct conn *c)
 		}
 	}
 	if (c->state == WAITING || c->state == SENDING) {
-		conn_done(c, c->head_done && c->body_want == SIZE_MAX && !c->chunked && !n, false, NULL);
+		conn_done(c, c->head_done && c->body_want == SIZE_MAX && !c->chunked && !n, false,
+			  NULL);
 	} else {
 		if (c->state == GAP)
 			c->fault->running--;
@@ -438,8 +449,10 @@ static void on_due(struct conn *c)
 	if (c->state == GAP)
 		conn_request(c, c->fault, false);
 	else
-		conn_done(c, false, false, c->status == 9 ? NULL
-			  : c->fault->abort_ms && !c->prime ? "abort" : "-1");
+		conn_done(c, false, false,
+			  c->status == 9		    ? NULL
+			  : c->fault->abort_ms && !c->prime ? "abort"
+							    : "-1");
 }
 
 /* ---- pacing --------------------------------------------------------------------------- */
@@ -527,7 +540,8 @@ static int run(double rate, double seconds)
 		now = now_ns(CLOCK_MONOTONIC);
 		if (stop || now > hard_end)
 			break;
-		if (issuing && seconds > 0 && now - start > (uint64_t)(seconds * SEC) && !injections_left())
+		if (issuing && seconds > 0 && now - start > (uint64_t)(seconds * SEC) &&
+		    !injections_left())
 			issuing = false;
 		for (size_t k = 0; k < app.nfaults; k++) /* second halves of pairs to come */
 			if (!issuing && app.faults[k].running)
@@ -576,14 +590,16 @@ static int choose(char *mix, unsigned count, double seconds)
 		start = plus ? strtod(plus + 1, NULL) : 0;
 		found = false;
 		for (struct fault *f = app.faults; f < app.faults + app.nfaults; f++) {
-			if ((strcmp(f->name, name) && strcmp(f->set, name)) || !strcmp(f->set, "ok"))
+			if ((strcmp(f->name, name) && strcmp(f->set, name)) ||
+			    !strcmp(f->set, "ok"))
 				continue;
 			found = f->is_chosen = true;
 			f->left = at ? UINT32_MAX : count;
 			f->every_ns = rate > 0 ? (double)SEC / rate * f->batch : 0;
 			/* spread the beginnings: faults must not all strike in the same tick */
 			f->next_ns = now + (uint64_t)(start * SEC) +
-				     (uint64_t)(f->every_ns * (double)(f - app.faults) / (double)app.nfaults);
+				     (uint64_t)(f->every_ns * (double)(f - app.faults) /
+						(double)app.nfaults);
 		}
 		if (!found) {
 			fprintf(stderr, "lab-load: no fault or set named %s\n", name);
@@ -663,11 +679,15 @@ int main(int argc, char **argv)
 		case 'd': seconds = strtod(optarg, NULL); break;
 		case 'x': mix = optarg; break;
 		case 'p': pidfile = optarg; break;
-		default: server = NULL; optind = argc; break;
+		default:
+			server = NULL;
+			optind = argc;
+			break;
 		}
 	}
 	if (!server || parse_server(server)) {
-		fprintf(stderr, "usage: lab-load -s IP:PORT [-t TABLE] [-o TRUTH] [-r RATE] [-n N] [-d SECONDS]\n"
+		fprintf(stderr,
+			"usage: lab-load -s IP:PORT [-t TABLE] [-o TRUTH] [-r RATE] [-n N] [-d SECONDS]\n"
 			"                [-x SET|FAULT[@RATE][+START],...] [-p PIDFILE (daemon)]\n");
 		return 2;
 	}
