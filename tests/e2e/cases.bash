@@ -38,6 +38,19 @@ case_main_stop() {
 	expect 'nothing lost' eval "tail -n 1 '$main/findings.ndjson' | grep -q '\"lost\":0,'"
 }
 
+# The judge itself: it must not pass a wrong cause, a wrong port or a finding that is missing.
+case_judge_can_fail() {
+	local truth=$work/conn-refused.tsv spoiled=$work/spoiled edit
+	[ -s "$truth" ] || { echo 'skip: cause-conn-refused did not run'; return 1; }
+	mkdir -p "$spoiled"
+	for edit in 's/"cause":"conn-refused"/"cause":"keepalive-race"/g' 's/"port":9001/"port":9002/g' \
+		'/conn-refused/d' 's/gateway-made/passed-through/'; do
+		sed "$edit" "$main/findings.ndjson" >"$spoiled/findings.ndjson"
+		judge "$spoiled" "$truth" >/dev/null && { echo "passed in spite of: $edit"; return 1; }
+	done
+	judge "$main" "$truth"
+}
+
 case_replay() {
 	[ -z "${pid_of[$main]:-}" ] || { echo 'skip: the recording why502 still runs'; return 1; }
 	"$O/why502" -r "$work/main.w5" --output ndjson >"$work/replay.ndjson" 2>"$work/replay.err"
