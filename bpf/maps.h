@@ -109,6 +109,9 @@ const volatile struct w5_bpf_cfg cfg __weak = {};
 
 __u64 loss[W5_LOSS_MAX] __weak = {};
 __u64 conns_made __weak = 0;
+/* Accepted conns that speak something we do not read. */
+__u64 tls_conns __weak = 0;
+__u64 h2_conns __weak = 0;
 
 /* User space has been woken for a filling ring; it clears this when it comes. */
 __u32 woken __weak = 0;

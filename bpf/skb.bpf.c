@@ -132,12 +132,10 @@ static __always_inline bool starts_request(struct __sk_buff *skb, const struct w
 	return w5_http1_is_request(p);
 }
 
-/* A request head: a new turn begins. */
-static __always_inline void begin_turn(struct __sk_buff *skb, struct conn *c, const struct seg *s,
-				       __u64 now)
+/* Bytes that ask for an answer: a new turn begins. */
+static __always_inline void begin_turn(struct conn *c, const struct seg *s, __u64 now)
 {
 	struct w5_leg *l = &c->leg;
-	__u32 n = s->payload;
 
 	if (l->last_ns)
 		l->idle_ns = now - l->last_ns;
@@ -152,13 +150,23 @@ static __always_inline void begin_turn(struct __sk_buff *skb, struct conn *c, co
 	l->end = W5_END_NONE;
 	l->end_ns = 0;
 	l->phase = W5_PHASE_REQUEST;
-	l->proto = W5_PROTO_HTTP1;
 	l->flags &= W5_F_OLDER;
 	l->rto_count = 0;
 	if (l->nr > 1)
 		l->busy = 0;
 	c->req_seq = s->seq;
 	c->ended = 0;
+	l->head_len = 0;
+}
+
+static __always_inline void begin_request(struct __sk_buff *skb, struct conn *c,
+					  const struct seg *s, __u64 now)
+{
+	struct w5_leg *l = &c->leg;
+	__u32 n = s->payload;
+
+	begin_turn(c, s, now);
+	l->proto = W5_PROTO_HTTP1;
 	if (n > W5_HEAD_REQ)
 		n = W5_HEAD_REQ;
 	l->head_len = n;
@@ -277,7 +285,7 @@ static __always_inline void down_in(struct __sk_buff *skb, struct conn *c,
 	if ((l->flags & W5_F_UPGRADE) || (l->nr && s->seq == c->req_seq))
 		return;
 	if (starts_request(skb, slot, s)) {
-		begin_turn(skb, c, s, now);
+		begin_request(skb, c, s, now);
 		return;
 	}
 	if (l->phase == W5_PHASE_RESPONSE) { /* the body of a request answered early */
@@ -335,6 +343,48 @@ static __always_inline void down_out(struct __sk_buff *skb, struct bpf_sock *sk,
 
 /* ---- upstream: requests go out, responses come in ---- */
 
+#define TLS_HANDSHAKE 0x16 /* record types, RFC 8446 B.1 */
+#define TLS_CCS	      0x14
+
+/* Not an HTTP/1 request. What is encrypted, or HTTP/2, is followed by its directions: the
+ * end of such a conn in the middle of a turn is still worth telling. */
+static __always_inline bool begin_opaque(struct conn *c, const struct seg *s,
+					 const __u8 p[W5_HTTP1_PEEK], __u64 now)
+{
+	struct w5_leg *l = &c->leg;
+
+	if (l->proto == W5_PROTO_HTTP1)
+		return false; /* the rest of a request whose answer has begun */
+	if (l->proto == W5_PROTO_NONE) {
+		if (w5_is_client_hello(p) || (l->flags & W5_F_OLDER && p[0] == 0x17 && p[1] == 3))
+			l->proto = W5_PROTO_TLS;
+		else if (w5_http1_is_h2_preface(p))
+			l->proto = W5_PROTO_H2;
+		else
+			l->proto = W5_PROTO_OTHER;
+	}
+	if (l->proto == W5_PROTO_OTHER)
+		return false;
+	begin_turn(c, s, now);
+	if (l->proto == W5_PROTO_TLS && (p[0] == TLS_HANDSHAKE || p[0] == TLS_CCS))
+		l->flags |= W5_F_HANDSHAKE;
+	return true;
+}
+
+/* Bytes came back on a conn we cannot read. */
+static __always_inline void answer_opaque(struct __sk_buff *skb, struct conn *c,
+					  const struct seg *s, __u64 now)
+{
+	struct w5_leg *l = &c->leg;
+
+	l->resp_bytes += s->payload;
+	keep_response(skb, l, s);
+	l->resp_ns = now;
+	l->phase = W5_PHASE_RESPONSE;
+	if (!(l->flags & W5_F_HANDSHAKE))
+		emit_bulk(c, W5_REC_ATTEMPT, now);
+}
+
 static __always_inline void up_out(struct __sk_buff *skb, struct bpf_sock *sk, struct conn *c,
 				   const struct w5_packet *slot, const struct seg *s, __u64 now)
 {
@@ -356,20 +406,13 @@ static __always_inline void up_out(struct __sk_buff *skb, struct bpf_sock *sk, s
 	/* A retransmit of the request after its response began: nothing new. */
 	if (l->phase == W5_PHASE_RESPONSE && s->seq == c->req_seq)
 		return;
-	if (!starts_request(skb, slot, s)) {
-		if (l->phase == W5_PHASE_RESPONSE)
-			return;
-		l->last_ns = now;
+	if (starts_request(skb, slot, s)) {
+		begin_request(skb, c, s, now);
+	} else {
 		peek(skb, s, p);
-		if (p[0] == 0x16)
-			l->proto = W5_PROTO_TLS;
-		else if (w5_http1_is_h2_preface(p))
-			l->proto = W5_PROTO_H2;
-		else if (!l->proto)
-			l->proto = W5_PROTO_OTHER;
-		return;
+		if (!begin_opaque(c, s, p, now))
+			return;
 	}
-	begin_turn(skb, c, s, now);
 	tp = bpf_skc_to_tcp_sock(sk);
 	if (!tp)
 		return;
@@ -398,6 +441,10 @@ static __always_inline void up_in(struct __sk_buff *skb, struct conn *c,
 	/* Ahead of a segment still missing: that one will bring the head. */
 	if (l->phase != W5_PHASE_REQUEST || (__s32)(s->seq - tp->rcv_nxt) > 0)
 		return;
+	if (l->proto != W5_PROTO_HTTP1) {
+		answer_opaque(skb, c, s, now);
+		return;
+	}
 	if (!begin_response(skb, c, slot, s, now))
 		return;
 	if (is_bad(l))
@@ -520,8 +567,13 @@ static __always_inline struct conn *notice(struct __sk_buff *skb, struct bpf_soc
 	if (s->flags & (W5_TCP_SYN | W5_TCP_RST) || !s->payload)
 		return NULL;
 	peek(skb, s, p);
-	if (!w5_http1_is_request(p))
+	if (!w5_http1_is_request(p)) {
+		if (!out && w5_is_client_hello(p))
+			__sync_fetch_and_add(&tls_conns, 1);
+		else if (!out && w5_http1_is_h2_preface(p))
+			__sync_fetch_and_add(&h2_conns, 1);
 		return NULL;
+	}
 	tp = bpf_skc_to_tcp_sock(sk);
 	if (!tp)
 		return NULL;

@@ -5,6 +5,7 @@
  * Everything hangs on the socket; `current` counts only where noted.
  */
 #include "conn.h"
+#include "w5_http1.h"
 
 char LICENSE[] SEC("license") = "Dual BSD/GPL";
 
@@ -159,8 +160,11 @@ static __always_inline void on_accepted(const struct sock *sk)
 		l->flags |= W5_F_REQ_CUT;
 	bpf_probe_read_kernel(l->head, W5_HEAD_REQ, st->head);
 	st->payload = 0;
-	if (!((l->head[0] >= 'A') && (l->head[0] <= 'Z')))
+	if (!((l->head[0] >= 'A') && (l->head[0] <= 'Z'))) {
 		c->dead = 1; /* TLS, or no HTTP at all */
+		if (w5_is_client_hello(l->head))
+			__sync_fetch_and_add(&tls_conns, 1);
+	}
 }
 
 /* The gateway closes its side, in the closing thread's context. */

@@ -26,10 +26,9 @@ typedef __u64 w5_u64;
 #define W5_ABI_VERSION 1
 
 /* Bytes kept of a message head. A request head carries method, target, Host and,
- * mostly, the request id within 256; a response's status line and first fields
- * within 128. Bulk (healthy) records cut the request head to W5_HEAD_BULK. */
+ * mostly, the request id within 256, a response its status, type and length. Bulk (healthy) records cut the request head to W5_HEAD_BULK. */
 #define W5_HEAD_REQ  256
-#define W5_HEAD_RESP 128
+#define W5_HEAD_RESP 256
 #define W5_HEAD_BULK 128
 
 /* Flight recorder: the last packets of each gateway socket (IP header onwards). */
@@ -101,6 +100,7 @@ enum w5_proto {
 #define W5_F_TID_EXACT	 0x0080 /* tid was taken while that thread held the socket */
 #define W5_F_INTERIM	 0x0100 /* a 1xx response came before the final one */
 #define W5_F_UPGRADE	 0x0200 /* answered 101: no more HTTP on this conn */
+#define W5_F_HANDSHAKE	 0x0400 /* this turn is part of a TLS handshake, not a request */
 
 /* TCP flags as in the header's 14th byte (RFC 9293 3.1) */
 #define W5_TCP_FIN 0x01
@@ -119,6 +119,9 @@ struct w5_addr {
  * (upstream). Lives in the socket's storage and is copied out as it stands, so a
  * record of type EXCHANGE, ATTEMPT and END has the same body; END repeats the
  * last turn with what came after its response head.
+ *
+ * On an upstream conn that is not HTTP/1 (.proto) a turn is bytes out, then bytes in:
+ * .nr, times, ends and byte counts hold, head, status and W5_F_NOT_HTTP do not.
  *
  * Bulk (healthy) records are cut inside head[], at W5_LEG_BULK bytes: whoever reads
  * one copies h.size bytes into a zeroed struct w5_leg, so what follows reads as 0.
@@ -257,6 +260,7 @@ struct w5_stats {
 	w5_u64 loss[W5_LOSS_MAX + 1]; /* totals since start; last one unused */
 	w5_u64 ring_used, ring_size;  /* bytes */
 	w5_u64 conns;		      /* sockets with state made so far */
+	w5_u64 tls_conns, h2_conns;   /* accepted conns whose messages could not be read */
 };
 
 struct w5_session {

@@ -26,6 +26,9 @@ static inline __attribute__((always_inline)) int w5_http1_is_request(const w5_u8
 	/* The first byte settles it for nearly every other protocol. */
 	if (p[0] < 'A' || p[0] > 'Z')
 		return 0;
+	/* HTTP/2's preface looks like a request by design; "PRI" is reserved for it. */
+	if (p[0] == 'P' && p[1] == 'R' && p[2] == 'I' && p[3] == ' ')
+		return 0;
 #ifdef __clang__
 #pragma unroll
 #endif
@@ -71,6 +74,13 @@ w5_http1_is_h2_preface(const w5_u8 p[W5_HTTP1_PEEK])
 	return p[0] == 'P' && p[1] == 'R' && p[2] == 'I' && p[3] == ' ' && p[4] == '*' &&
 	       p[5] == ' ' && p[6] == 'H' && p[7] == 'T' && p[8] == 'T' && p[9] == 'P' &&
 	       p[10] == '/' && p[11] == '2';
+}
+
+/* The start of a TLS ClientHello: handshake record, version 3.x, type 1 (RFC 8446 4, 5.1). */
+static inline __attribute__((always_inline)) int
+w5_is_client_hello(const w5_u8 p[W5_HTTP1_PEEK])
+{
+	return p[0] == 0x16 && p[1] == 3 && p[5] == 1;
 }
 
 #endif

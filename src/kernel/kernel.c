@@ -380,6 +380,8 @@ static void tell_stats(struct kernel *k, uint64_t now)
 	s->h = (struct w5_hdr){ .ts_ns = now, .type = W5_REC_STATS, .size = sizeof(*s) };
 	s->ring_size = k->cfg.ring_bytes;
 	s->conns = k->skel->bss->conns_made;
+	s->tls_conns = k->skel->bss->tls_conns;
+	s->h2_conns = k->skel->bss->h2_conns;
 	k->on_record(k->self, &s->h);
 }
 
