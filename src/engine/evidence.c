@@ -51,6 +51,12 @@ static void say_connect(struct writer *w, const struct facts *x)
 		say(w, "RST%s came %s after the SYN, ttl %u",
 		    l->rst_flags & W5_TCP_ACK ? "-ACK" : "", dur(l->open_ns, l->rst_in_ns).s,
 		    l->rst_ttl);
+	if (l->icmp_type) {
+		char from[TEXT_ADDR_MAX];
+
+		text_addr(from, sizeof(from), &l->icmp_from);
+		say(w, "ICMP type %u code %u from %s", l->icmp_type, l->icmp_code, from);
+	}
 	if (x->err)
 		say(w, "the kernel reported errno %d%s", x->err, l->err ? "" : " (soft)");
 	else
@@ -170,7 +176,7 @@ static void say_no_attempt(struct writer *w)
 	text_endpoint(up, sizeof(up), &e->ip, e->port);
 	say(w, "%s failed %s before%s%s%s", up, dur(e->ts_ns, w->f->ts_ns).s, e->cause ? ": " : "",
 	    e->cause ? cause_name(e->cause) : "",
-	    w->in->same_route ? ", for the same host and path" : "");
+	    w->in->kin == KIN_ROUTE ? ", for the same host and path" : "");
 }
 
 void sentence_evidence(struct finding *f, const struct sentence_input *in)

@@ -1,36 +1,14 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
  * From a waiting exchange to a finding: its attempts, their causes, the verdict, how sure
- * we are, the words. Decision order: client gone, passed through, no attempt, last attempt.
+ * we are, the words.
  */
-#include "engine/facts.h"
+#include "engine/work.h"
 
 #include <string.h>
 
-/* A gateway that does not try answers at once; one that waited did something unseen. */
-#define NOT_TRIED_NS	  (100 * NS_PER_MS)
-/* The tool may have missed the attempts of a request that began this soon after its start. */
-#define WARM_UP_NS	  (200 * NS_PER_MS)
 /* Second family of a dual-stack connect (RFC 8305: 250 ms; Go and Envoy 300 ms). */
 #define HAPPY_EYEBALLS_NS NS_PER_S
-
-struct work {
-	struct engine *e;
-	struct pending *p;
-	struct finding *f;
-	struct link links[CANDIDATES_MAX];
-	size_t n;
-	bool tied;
-	enum confidence conf;
-	struct facts last;
-	struct sentence_input say;
-};
-
-static void lower(struct work *w, enum confidence to)
-{
-	if (to > w->conf)
-		w->conf = to;
-}
 
 /* ---- who, when, what ---- */
 
@@ -139,7 +117,7 @@ static void take_attempts(struct work *w)
 		f->witness = k->witness;
 		w->last = x;
 		w->say.facts = &w->last;
-		lower(w, r->at_best);
+		work_lower(w, r->at_best);
 	}
 }
 
@@ -173,7 +151,7 @@ static void settle_doubt(struct work *w)
 	f->attempts[kept - 1].doubtful = open;
 	w->last.l = &f->attempts[kept - 1].leg;
 	if (w->tied)
-		lower(w, open ? CONFIDENCE_AMBIGUOUS : CONFIDENCE_LIKELY);
+		work_lower(w, open ? CONFIDENCE_AMBIGUOUS : CONFIDENCE_LIKELY);
 }
 
 /* Two witnesses that agree leave one candidate; one alone needs that nothing else fits. */
@@ -192,143 +170,6 @@ static enum confidence link_confidence(const struct work *w)
 	if ((wit & WITNESS_TARGET) && (wit & WITNESS_TIME) && (wit & WITNESS_THREAD))
 		return CONFIDENCE_CERTAIN;
 	return CONFIDENCE_LIKELY;
-}
-
-/* ---- verdict and cause ---- */
-
-static bool client_left(const struct w5_leg *d)
-{
-	return !d->status && (d->end == W5_END_FIN_IN || d->end == W5_END_RST_IN);
-}
-
-static void set(struct work *w, enum verdict v, enum cause c, enum confidence conf)
-{
-	w->f->verdict = v;
-	w->f->cause = c;
-	lower(w, conf);
-}
-
-static bool decide_client(struct work *w)
-{
-	if (!client_left(&w->p->leg))
-		return false;
-	w->conf = CONFIDENCE_CERTAIN; /* whatever the attempts: the client's own packet says it */
-	set(w, VERDICT_CLIENT, CAUSE_CLIENT_ABORT, CONFIDENCE_CERTAIN);
-	return true;
-}
-
-static bool decide_recovered(struct work *w)
-{
-	if (!w->p->recovered)
-		return false;
-	set(w, VERDICT_RECOVERED, CAUSE_RETRY_RECOVERED, CONFIDENCE_CERTAIN);
-	return true;
-}
-
-static bool decide_passed(struct work *w)
-{
-	const struct w5_leg *l = w->say.facts ? w->last.l : NULL, *d = &w->p->leg;
-
-	if (!l || l->status != d->status || !l->resp_ns || l->resp_ns > d->resp_ns + SLACK_NS)
-		return false;
-	if (l->status && !w->p->cut)
-		set(w, VERDICT_PASSED_THROUGH, CAUSE_BACKEND_5XX, CONFIDENCE_CERTAIN);
-	else if (d->resp_ns)
-		/* Cut short; or no HTTP, passed on as it came (nginx: HTTP/0.9). */
-		set(w, VERDICT_PASSED_THROUGH, w->f->attempts[w->f->nattempts - 1].cause,
-		    CONFIDENCE_CERTAIN);
-	else
-		return false;
-	return true;
-}
-
-static bool decide_last(struct work *w)
-{
-	enum verdict v = w->p->leg.status || w->p->leg.resp_ns ? VERDICT_GATEWAY_MADE
-							       : VERDICT_SILENT;
-	enum cause c;
-
-	if (!w->f->nattempts)
-		return false;
-	c = w->f->attempts[w->f->nattempts - 1].cause;
-	if (c == CAUSE_NONE)
-		c = CAUSE_INSUFFICIENT_EVIDENCE;
-	set(w, v, c, CONFIDENCE_CERTAIN);
-	return true;
-}
-
-/* The gateway had closed the idle client conn before the request came in. */
-static bool decide_idle_close(struct work *w)
-{
-	const struct w5_leg *d = &w->p->leg;
-
-	if (d->status || !d->fin_out_ns || !d->req_ns || d->fin_out_ns > d->req_ns)
-		return false;
-	set(w, VERDICT_SILENT, CAUSE_GATEWAY_TIMEOUT_LOCAL, CONFIDENCE_CERTAIN);
-	return true;
-}
-
-static bool decide_unknown(struct work *w, const char *doubt)
-{
-	w->say.doubt = doubt;
-	set(w, VERDICT_UNKNOWN, CAUSE_INSUFFICIENT_EVIDENCE, CONFIDENCE_LIKELY);
-	return true;
-}
-
-static bool too_young(const struct work *w)
-{
-	const struct w5_leg *d = &w->p->leg;
-
-	return (d->flags & W5_F_NO_REQ) || !d->req_ns || d->req_ns < w->e->c.start_ns + WARM_UP_NS;
-}
-
-static bool decide_untried(struct work *w)
-{
-	const struct w5_leg *d = &w->p->leg;
-	uint64_t asked = d->req_last_ns ? d->req_last_ns : d->req_ns;
-	uint64_t hold = gateways_holddown_ns(w->e, w->p->gw);
-	struct head h;
-	uint64_t route = head_parse(&h, d) ? head_route_key(&h) : 0;
-	const struct failure *x;
-
-	x = failure_find(w->e, w->p->gw, route, d->req_ns > hold ? d->req_ns - hold : 0,
-			 w->p->ts_ns, &w->say.same_route);
-	w->say.earlier = x;
-	if (w->f->lost)
-		return decide_unknown(w, "records were lost: an attempt may be among them");
-	if (w->p->ts_ns > asked + NOT_TRIED_NS)
-		return decide_unknown(
-			w,
-			"no attempt was seen, yet the gateway waited: a name look-up, a queue, or a local socket");
-	if (x && (d->status || d->end)) {
-		w->f->linked_id = x->finding_id;
-		set(w, d->status ? VERDICT_GATEWAY_MADE : VERDICT_SILENT, CAUSE_NO_LIVE_UPSTREAM,
-		    w->say.same_route ? CONFIDENCE_CERTAIN : CONFIDENCE_LIKELY);
-		return true;
-	}
-	if (too_young(w))
-		return decide_unknown(w, "why502 had just started: attempts may have been missed");
-	if (!d->status)
-		return decide_unknown(
-			w, "the gateway closed without an answer and without trying an upstream");
-	set(w, VERDICT_GATEWAY_MADE, CAUSE_GATEWAY_GENERATED, CONFIDENCE_LIKELY);
-	return true;
-}
-
-static void decide(struct work *w)
-{
-	static bool (*const steps[])(struct work *) = {
-		decide_client, decide_recovered,  decide_passed,
-		decide_last,   decide_idle_close, decide_untried,
-	};
-
-	for (size_t i = 0; i < ARRAY_SIZE(steps); i++) {
-		if (steps[i](w))
-			break;
-	}
-	if (w->f->lost)
-		lower(w, CONFIDENCE_LIKELY);
-	w->f->confidence = w->conf;
 }
 
 /* ---- after ---- */
@@ -352,9 +193,11 @@ static uint64_t lost_within(const struct work *w)
 static void release_claimed(struct work *w)
 {
 	struct head h;
-	uint64_t route = head_parse(&h, &w->p->leg) ? head_route_key(&h) : 0;
+	struct route route = { 0 };
 	bool disputed = false;
 
+	if (head_parse(&h, &w->p->leg))
+		route = head_route(&h);
 	for (size_t i = 0; i < w->n; i++) {
 		struct turn *t = w->links[i].turn;
 
@@ -362,8 +205,8 @@ static void release_claimed(struct work *w)
 			t->disputed = disputed = true;
 			continue;
 		}
-		if (leg_failed(&t->leg) && !client_left(&w->p->leg))
-			failure_explain(w->e, w->p->gw, &t->leg, route, w->f->id,
+		if (leg_failed(&t->leg) && !verdict_client_left(&w->p->leg))
+			failure_explain(w->e, w->p->gw, &t->leg, &route, w->f->id,
 					w->links[i].cause);
 		t->claimed = true;
 		t->disputed = disputed;
@@ -405,11 +248,11 @@ void explain(struct engine *e, struct pending *p)
 	w.f->lost = lost_within(&w);
 	take_attempts(&w);
 	if (w.n) {
-		lower(&w, link_confidence(&w));
+		work_lower(&w, link_confidence(&w));
 		settle_doubt(&w);
 	}
 	w.f->flight = flights_get(e, p->leg.h.cookie);
-	decide(&w);
+	verdict_decide(&w);
 	sentence_why(w.f->why, sizeof(w.f->why), &w.say);
 	sentence_next(w.f->next, sizeof(w.f->next), &w.say);
 	sentence_evidence(w.f, &w.say);

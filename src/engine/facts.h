@@ -41,12 +41,12 @@ struct rule {
 /* The first row that holds; insufficient-evidence if none does. */
 const struct rule *rule_of(const struct facts *f);
 
-/* ---- sentences.c ---- */
+/* ---- why.c, next.c, evidence.c ---- */
 struct sentence_input {
 	const struct finding *f;
 	const struct facts *facts;     /* of the attempt that decided, or NULL */
 	const struct failure *earlier; /* no-live-upstream: the failure before */
-	bool same_route;
+	enum kinship kin;
 	const char *doubt; /* why the cause is open, or NULL */
 };
 void sentence_why(char *out, size_t cap, const struct sentence_input *in);

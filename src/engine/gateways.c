@@ -14,16 +14,32 @@
 struct kind {
 	const char *comm;
 	bool trail_exact;
-	uint64_t holddown_ns; /* how long a failed peer is not tried */
+	uint64_t holddown_ns;	 /* how long a failed peer is not tried */
+	uint16_t untried_status; /* what it says then; 0 = not known */
 };
 
 static const struct kind kinds[] = {
-	{ .comm = "nginx", .trail_exact = true, .holddown_ns = HOLDDOWN_DEFAULT_NS },
-	{ .comm = "openresty", .trail_exact = true, .holddown_ns = HOLDDOWN_DEFAULT_NS },
-	{ .comm = "angie", .trail_exact = true, .holddown_ns = HOLDDOWN_DEFAULT_NS },
+	{ .comm = "nginx",
+	  .trail_exact = true,
+	  .holddown_ns = HOLDDOWN_DEFAULT_NS,
+	  .untried_status = 502 },
+	{ .comm = "openresty",
+	  .trail_exact = true,
+	  .holddown_ns = HOLDDOWN_DEFAULT_NS,
+	  .untried_status = 502 },
+	{ .comm = "angie",
+	  .trail_exact = true,
+	  .holddown_ns = HOLDDOWN_DEFAULT_NS,
+	  .untried_status = 502 },
 	/* retry=60 of a balancer member */
-	{ .comm = "apache2", .trail_exact = true, .holddown_ns = 60 * NS_PER_S },
-	{ .comm = "httpd", .trail_exact = true, .holddown_ns = 60 * NS_PER_S },
+	{ .comm = "apache2",
+	  .trail_exact = true,
+	  .holddown_ns = 60 * NS_PER_S,
+	  .untried_status = 503 },
+	{ .comm = "httpd",
+	  .trail_exact = true,
+	  .holddown_ns = 60 * NS_PER_S,
+	  .untried_status = 503 },
 };
 
 static const struct kind *kind_of(const struct engine *e, int gw)
@@ -49,6 +65,13 @@ uint64_t gateways_holddown_ns(const struct engine *e, int gw)
 	const struct kind *k = kind_of(e, gw);
 
 	return k ? k->holddown_ns : HOLDDOWN_DEFAULT_NS;
+}
+
+bool gateways_may_be_untried(const struct engine *e, int gw, uint16_t status)
+{
+	const struct kind *k = kind_of(e, gw);
+
+	return !k || !k->untried_status || k->untried_status == status || !status;
 }
 
 static int group_find(const struct engine *e, uint32_t group)
@@ -156,81 +179,4 @@ void gateways_free(struct engine *e)
 	free(e->gws);
 	free(e->gw_priv);
 	hash_fini(&e->procs);
-}
-
-/* ---- recent failures ---- */
-
-static struct failure *failure_slot(struct gateway *g, const struct w5_leg *l, uint64_t route)
-{
-	struct failure *oldest = &g->failures[0];
-
-	for (size_t i = 0; i < g->nfailures; i++) {
-		struct failure *f = &g->failures[i];
-
-		if (f->port == l->rport && f->route == route &&
-		    !memcmp(&f->ip, &l->remote, sizeof(f->ip)))
-			return f;
-		if (f->ts_ns < oldest->ts_ns)
-			oldest = f;
-	}
-	return g->nfailures < FAILURES_KEPT ? &g->failures[g->nfailures++] : oldest;
-}
-
-static void failure_put(struct engine *e, int gw, const struct w5_leg *l, uint64_t route,
-			uint64_t finding_id, enum cause cause)
-{
-	struct failure *f;
-	uint64_t ts = leg_settled_ns(l);
-
-	if (gw < 0)
-		return;
-	f = failure_slot(e->gw_priv[gw], l, route);
-	if (f->finding_id && !finding_id && f->ts_ns >= ts)
-		return;
-	*f = (struct failure){ .ts_ns = ts,
-			       .route = route,
-			       .finding_id = finding_id,
-			       .cookie = l->h.cookie,
-			       .ip = l->remote,
-			       .port = l->rport,
-			       .cause = cause };
-}
-
-/* When it happens: whose request it was is not known yet. */
-void failure_add(struct engine *e, int gw, const struct w5_leg *l)
-{
-	failure_put(e, gw, l, 0, 0, CAUSE_NONE);
-}
-
-void failure_explain(struct engine *e, int gw, const struct w5_leg *l, uint64_t route,
-		     uint64_t finding_id, enum cause cause)
-{
-	failure_put(e, gw, l, route, finding_id, cause);
-}
-
-const struct failure *failure_find(const struct engine *e, int gw, uint64_t route, uint64_t from_ns,
-				   uint64_t to_ns, bool *same_route)
-{
-	const struct failure *best = NULL;
-
-	*same_route = false;
-	if (gw < 0)
-		return NULL;
-	for (size_t i = 0; i < e->gw_priv[gw]->nfailures; i++) {
-		const struct failure *f = &e->gw_priv[gw]->failures[i];
-		bool same = route && f->route == route;
-
-		if (f->ts_ns < from_ns || f->ts_ns > to_ns)
-			continue;
-		if (best && same < *same_route)
-			continue;
-		if (best && same == *same_route && (best->finding_id != 0) > (f->finding_id != 0))
-			continue;
-		if (best && same == *same_route && f->ts_ns <= best->ts_ns &&
-		    (best->finding_id != 0) == (f->finding_id != 0))
-			continue;
-		best = f;
-		*same_route = same;
-	}
-	return best;
 }

@@ -130,19 +130,19 @@ uint64_t head_target_key(const struct head *h)
 	return k ? k : 1;
 }
 
-uint64_t head_route_key(const struct head *h)
+struct route head_route(const struct head *h)
 {
+	struct route r = { 0 };
 	size_t n = 1;
-	uint64_t k;
 
+	if (h->host.len)
+		r.host = hash_bytes(h->host.p, h->host.len, 0x504) | 1;
 	if (!h->target.p)
-		return 0;
+		return r;
 	while (n < h->target.len && h->target.p[n] != '/' && h->target.p[n] != '?')
 		n++;
-	k = hash_bytes(h->target.p, n, 0x503);
-	if (h->host.p)
-		k = hash_bytes(h->host.p, h->host.len, k);
-	return k ? k : 1;
+	r.path = hash_bytes(h->target.p, n, r.host) | 1;
+	return r;
 }
 
 static bool ends_with(struct span a, struct span b)

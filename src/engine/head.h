@@ -31,8 +31,13 @@ bool head_parse(struct head *h, const struct w5_leg *l);
 
 /* A key for "the same target": 0 if there is none. */
 uint64_t head_target_key(const struct head *h);
-/* Host and first path segment: requests that most likely share an upstream. */
-uint64_t head_route_key(const struct head *h);
+
+/* Requests of one route most likely share an upstream. */
+struct route {
+	uint64_t host; /* key of the Host, 0 if there is none */
+	uint64_t path; /* of Host and first path segment */
+};
+struct route head_route(const struct head *h);
 /* One target ends (starts) as the other: the gateway took a prefix off or put one on. */
 bool head_target_rewritten(const struct head *a, const struct head *b);
 /* Same id, whatever the spelling; a traceparent by its trace id alone. */

@@ -79,9 +79,8 @@ struct upstream {
 /* A failure kept to explain later answers that were made without any attempt. */
 struct failure {
 	uint64_t ts_ns;
-	uint64_t route; /* head_route_key of the client's request, 0 if not known */
+	struct route route; /* of the client's request */
 	uint64_t finding_id;
-	uint64_t cookie;
 	struct w5_addr ip;
 	uint16_t port;
 	enum cause cause;
@@ -206,11 +205,20 @@ int gateways_of(struct engine *e, uint32_t tgid); /* index, or -1 */
 bool gateways_trail_exact(const struct engine *e, int gw);
 uint64_t gateways_holddown_ns(const struct engine *e, int gw);
 void gateways_free(struct engine *e);
+/* Whether it answers so when it does not try any upstream. */
+bool gateways_may_be_untried(const struct engine *e, int gw, uint16_t status);
+
+/* ---- failures.c ---- */
+enum kinship {		    /* between a request and an earlier failure */
+	       KIN_GATEWAY, /* the same gateway, no more is known */
+	       KIN_HOST,    /* the same Host */
+	       KIN_ROUTE,   /* the same Host and first path segment */
+};
 void failure_add(struct engine *e, int gw, const struct w5_leg *l);
-void failure_explain(struct engine *e, int gw, const struct w5_leg *l, uint64_t route,
+void failure_explain(struct engine *e, int gw, const struct w5_leg *l, const struct route *r,
 		     uint64_t finding_id, enum cause cause);
-const struct failure *failure_find(const struct engine *e, int gw, uint64_t route, uint64_t from_ns,
-				   uint64_t to_ns, bool *same_route);
+const struct failure *failure_find(const struct engine *e, int gw, const struct route *r,
+				   uint64_t from_ns, uint64_t to_ns, enum kinship *kin);
 
 /* ---- upstreams.c ---- */
 struct upstream *upstreams_get(struct engine *e, const struct w5_leg *l);

@@ -125,6 +125,17 @@ static void test_host_unreachable_icmp(void **s)
 	       CERTAIN, "EHOSTUNREACH");
 }
 
+static void test_the_router_that_reported_it_is_named(void **s)
+{
+	struct w5_leg l = rec_connect(U, 1000.1, 99, 113, 1001);
+
+	l.icmp_from = rec_ip(1);
+	l.icmp_type = 3;
+	l.icmp_code = 13;
+	expect(l, 502, 1001.1, CAUSE_HOST_UNREACHABLE_ICMP, CERTAIN,
+	       "10.0.3.1 reported 10.0.3.99:8080 unreachable (ICMP type 3 code 13)");
+}
+
 /* The code is in sk_err_soft if the message came while connect() held the socket. */
 static void test_host_unreachable_icmp_soft(void **s)
 {
@@ -530,6 +541,7 @@ int main(void)
 		cmocka_unit_test(test_host_unreachable_local),
 		cmocka_unit_test(test_syn_still_queued_is_local_even_if_the_gateway_gives_up),
 		cmocka_unit_test(test_host_unreachable_icmp),
+		cmocka_unit_test(test_the_router_that_reported_it_is_named),
 		cmocka_unit_test(test_host_unreachable_icmp_soft),
 		cmocka_unit_test(test_no_route),
 		cmocka_unit_test(test_local_port_exhausted),

@@ -134,6 +134,35 @@ static void test_hold_down_depends_on_the_gateway(void **s)
 	bench_close(&b);
 }
 
+static void untried(const char *host, const char *target, uint16_t status, enum cause want,
+		    enum confidence conf)
+{
+	struct w5_leg d = rec_down(D, 1000, "GET", "/shop/1"), d2;
+	struct bench b;
+
+	bench_open(&b, "nginx");
+	refused(&b, &d, U, 1000.1, 17);
+	answer(&b, &d, 1001, 502);
+	d2 = rec_down(D + 1, 2000, "GET", target);
+	rec_head(&d2, "GET", target, host, NULL);
+	answer(&b, &d2, 2000.1, status);
+	bench_settle(&b, 2000);
+	assert_int_equal(b.n, 2);
+	assert_string_equal(cause_name(b.f[1]->cause), cause_name(want));
+	assert_int_equal(b.f[1]->confidence, conf);
+	bench_close(&b);
+}
+
+/* How near the earlier failure is decides how much it explains. */
+static void test_untried_beside_a_failure(void **s)
+{
+	untried("shop.example", "/shop/2", 502, CAUSE_NO_LIVE_UPSTREAM, CONFIDENCE_CERTAIN);
+	untried("shop.example", "/other", 502, CAUSE_NO_LIVE_UPSTREAM, CONFIDENCE_LIKELY);
+	untried("blog.example", "/other", 502, CAUSE_INSUFFICIENT_EVIDENCE, CONFIDENCE_LIKELY);
+	/* nginx says 502 when no upstream is alive; its own 503 comes from limits or rules. */
+	untried("shop.example", "/shop/2", 503, CAUSE_GATEWAY_GENERATED, CONFIDENCE_LIKELY);
+}
+
 static void test_generated_without_any_failure(void **s)
 {
 	struct w5_leg d = rec_down(D, 3000, "GET", "/maintenance");
@@ -519,6 +548,7 @@ int main(void)
 		cmocka_unit_test(test_three_retries_then_no_live_upstream),
 		cmocka_unit_test(test_failures_of_long_ago_do_not_explain),
 		cmocka_unit_test(test_hold_down_depends_on_the_gateway),
+		cmocka_unit_test(test_untried_beside_a_failure),
 		cmocka_unit_test(test_generated_without_any_failure),
 		cmocka_unit_test(test_nothing_tried_but_it_waited),
 		cmocka_unit_test(test_too_young_to_know),

@@ -1,0 +1,81 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* Causes of a connect that did not succeed: errno, ICMP, SYN count, ARP/ND, TTL. */
+#include <errno.h>
+
+#include "engine/rules.h"
+
+static bool local_port_exhausted(const struct facts *f)
+{
+	return f->connecting && f->l->err == EADDRNOTAVAIL;
+}
+
+static bool no_route(const struct facts *f)
+{
+	return f->connecting && rule_errno_is(f->l->err, ENETUNREACH, EHOSTUNREACH) &&
+	       !f->l->syn_sent && !(f->l->flags & W5_F_LOCAL_UNREACH);
+}
+
+/* EBUSY on a SYN's retransmit: the first copy never left this host (no ARP/ND answer). */
+static bool host_unreachable_local(const struct facts *f)
+{
+	if (!f->connecting || f->err == ECONNREFUSED)
+		return false;
+	if (f->l->flags & W5_F_LOCAL_UNREACH)
+		return f->err != ENETUNREACH;
+	return f->l->busy && (rule_errno_is(f->err, EHOSTUNREACH, ETIMEDOUT) || !f->err);
+}
+
+/* Errors ICMP brings (type 3: codes 0, 1, 9, 10, 13); nothing else on the wire does. */
+static bool host_unreachable_icmp(const struct facts *f)
+{
+	return f->connecting && f->l->syn_sent &&
+	       (rule_errno_is(f->err, EHOSTUNREACH, ENETUNREACH) ||
+		rule_errno_is(f->err, ENONET, EHOSTDOWN));
+}
+
+static bool refused(const struct facts *f)
+{
+	return f->connecting && f->err == ECONNREFUSED;
+}
+
+/* ICMP port unreachable: a host that listens nowhere answers TCP with RST. */
+static bool refused_by_icmp(const struct facts *f)
+{
+	return refused(f) && !f->l->rst_in_ns && !f->l->rst_flags;
+}
+
+static bool refused_by_other_ttl(const struct facts *f)
+{
+	return refused(f) && f->l->rst_ttl && f->ref_ttl && f->l->rst_ttl != f->ref_ttl;
+}
+
+/* The newest conns that were established got no answer either: nobody accepts them. */
+static bool accept_queue_syn(const struct facts *f)
+{
+	const struct upstream *u = f->up;
+
+	return f->connecting && f->l->syn_sent && (f->err == ETIMEDOUT || !f->err) && u &&
+	       u->last_connect_ok_ns + ACCEPTED_LATELY_NS > f->l->open_ns &&
+	       u->last_connect_ok_ns > u->last_answer_ns;
+}
+
+static bool conn_timeout_syn(const struct facts *f)
+{
+	return f->connecting && f->l->syn_sent && (f->err == ETIMEDOUT || !f->err);
+}
+
+static const struct rule rows[] = {
+	{ .cause = CAUSE_LOCAL_PORT_EXHAUSTED, .at_best = CERTAIN, .test = local_port_exhausted },
+	{ .cause = CAUSE_NO_ROUTE, .at_best = CERTAIN, .test = no_route },
+	{ .cause = CAUSE_HOST_UNREACHABLE_LOCAL,
+	  .at_best = CERTAIN,
+	  .test = host_unreachable_local },
+	{ .cause = CAUSE_HOST_UNREACHABLE_ICMP, .at_best = CERTAIN, .test = host_unreachable_icmp },
+	{ .cause = CAUSE_CONN_REFUSED_FIREWALL, .at_best = LIKELY, .test = refused_by_icmp },
+	{ .cause = CAUSE_CONN_REFUSED_FIREWALL, .at_best = LIKELY, .test = refused_by_other_ttl },
+	{ .cause = CAUSE_CONN_REFUSED, .at_best = CERTAIN, .test = refused },
+	{ .cause = CAUSE_ACCEPT_QUEUE_OVERFLOW, .at_best = LIKELY, .test = accept_queue_syn },
+	{ .cause = CAUSE_CONN_TIMEOUT_SYN, .at_best = CERTAIN, .test = conn_timeout_syn },
+};
+
+const struct rule_table rules_connect = { .rows = rows, .n = ARRAY_SIZE(rows) };

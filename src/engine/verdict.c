@@ -1,0 +1,155 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * Who is to blame, and for what. Decision order: client gone, recovered, passed through,
+ * last attempt, nothing tried.
+ */
+#include "engine/work.h"
+
+/* A gateway that does not try answers at once; one that waited did something unseen. */
+#define NOT_TRIED_NS (100 * NS_PER_MS)
+/* The tool may have missed the attempts of a request that began this soon after its start. */
+#define WARM_UP_NS   (200 * NS_PER_MS)
+
+bool verdict_client_left(const struct w5_leg *d)
+{
+	return !d->status && (d->end == W5_END_FIN_IN || d->end == W5_END_RST_IN);
+}
+
+static void set(struct work *w, enum verdict v, enum cause c, enum confidence conf)
+{
+	w->f->verdict = v;
+	w->f->cause = c;
+	work_lower(w, conf);
+}
+
+static bool decide_client(struct work *w)
+{
+	if (!verdict_client_left(&w->p->leg))
+		return false;
+	w->conf = CONFIDENCE_CERTAIN; /* whatever the attempts: the client's own packet says it */
+	set(w, VERDICT_CLIENT, CAUSE_CLIENT_ABORT, CONFIDENCE_CERTAIN);
+	return true;
+}
+
+static bool decide_recovered(struct work *w)
+{
+	if (!w->p->recovered)
+		return false;
+	set(w, VERDICT_RECOVERED, CAUSE_RETRY_RECOVERED, CONFIDENCE_CERTAIN);
+	return true;
+}
+
+static bool decide_passed(struct work *w)
+{
+	const struct w5_leg *l = w->say.facts ? w->last.l : NULL, *d = &w->p->leg;
+
+	if (!l || l->status != d->status || !l->resp_ns || l->resp_ns > d->resp_ns + SLACK_NS)
+		return false;
+	if (l->status && !w->p->cut)
+		set(w, VERDICT_PASSED_THROUGH, CAUSE_BACKEND_5XX, CONFIDENCE_CERTAIN);
+	else if (d->resp_ns)
+		/* Cut short; or no HTTP, passed on as it came (nginx: HTTP/0.9). */
+		set(w, VERDICT_PASSED_THROUGH, w->f->attempts[w->f->nattempts - 1].cause,
+		    CONFIDENCE_CERTAIN);
+	else
+		return false;
+	return true;
+}
+
+static bool decide_last(struct work *w)
+{
+	enum verdict v = w->p->leg.status || w->p->leg.resp_ns ? VERDICT_GATEWAY_MADE
+							       : VERDICT_SILENT;
+	enum cause c;
+
+	if (!w->f->nattempts)
+		return false;
+	c = w->f->attempts[w->f->nattempts - 1].cause;
+	if (c == CAUSE_NONE)
+		c = CAUSE_INSUFFICIENT_EVIDENCE;
+	set(w, v, c, CONFIDENCE_CERTAIN);
+	return true;
+}
+
+/* The gateway had closed the idle client conn before the request came in. */
+static bool decide_idle_close(struct work *w)
+{
+	const struct w5_leg *d = &w->p->leg;
+
+	if (d->status || !d->fin_out_ns || !d->req_ns || d->fin_out_ns > d->req_ns)
+		return false;
+	set(w, VERDICT_SILENT, CAUSE_GATEWAY_TIMEOUT_LOCAL, CONFIDENCE_CERTAIN);
+	return true;
+}
+
+static bool decide_unknown(struct work *w, const char *doubt)
+{
+	w->say.doubt = doubt;
+	set(w, VERDICT_UNKNOWN, CAUSE_INSUFFICIENT_EVIDENCE, CONFIDENCE_LIKELY);
+	return true;
+}
+
+static bool too_young(const struct work *w)
+{
+	const struct w5_leg *d = &w->p->leg;
+
+	return (d->flags & W5_F_NO_REQ) || !d->req_ns || d->req_ns < w->e->c.start_ns + WARM_UP_NS;
+}
+
+static bool decide_untried(struct work *w)
+{
+	const struct w5_leg *d = &w->p->leg;
+	uint64_t asked = d->req_last_ns ? d->req_last_ns : d->req_ns;
+	uint64_t hold = gateways_holddown_ns(w->e, w->p->gw);
+	struct head h;
+	struct route route = { 0 };
+	const struct failure *x;
+
+	if (head_parse(&h, d))
+		route = head_route(&h);
+	x = failure_find(w->e, w->p->gw, &route, d->req_ns > hold ? d->req_ns - hold : 0,
+			 w->p->ts_ns, &w->say.kin);
+	if (x && !gateways_may_be_untried(w->e, w->p->gw, d->status))
+		x = NULL;
+	w->say.earlier = x;
+	if (w->f->lost)
+		return decide_unknown(w, "records were lost: an attempt may be among them");
+	if (w->p->ts_ns > asked + NOT_TRIED_NS)
+		return decide_unknown(
+			w,
+			"no attempt was seen, yet the gateway waited: a name look-up, a queue, or a local socket");
+	if (x)
+		w->f->linked_id = x->finding_id;
+	if (x && w->say.kin == KIN_GATEWAY && route.host)
+		return decide_unknown(
+			w,
+			"no attempt was seen: made by the gateway's rules, or every backend was marked down");
+	if (x) {
+		set(w, d->status ? VERDICT_GATEWAY_MADE : VERDICT_SILENT, CAUSE_NO_LIVE_UPSTREAM,
+		    w->say.kin == KIN_ROUTE ? CONFIDENCE_CERTAIN : CONFIDENCE_LIKELY);
+		return true;
+	}
+	if (too_young(w))
+		return decide_unknown(w, "why502 had just started: attempts may have been missed");
+	if (!d->status)
+		return decide_unknown(
+			w, "the gateway closed without an answer and without trying an upstream");
+	set(w, VERDICT_GATEWAY_MADE, CAUSE_GATEWAY_GENERATED, CONFIDENCE_LIKELY);
+	return true;
+}
+
+void verdict_decide(struct work *w)
+{
+	static bool (*const steps[])(struct work *) = {
+		decide_client, decide_recovered,  decide_passed,
+		decide_last,   decide_idle_close, decide_untried,
+	};
+
+	for (size_t i = 0; i < ARRAY_SIZE(steps); i++) {
+		if (steps[i](w))
+			break;
+	}
+	if (w->f->lost)
+		work_lower(w, CONFIDENCE_LIKELY);
+	w->f->confidence = w->conf;
+}

@@ -1,0 +1,31 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* One finding in the making: what explain.c gathers and verdict.c decides on. */
+#ifndef ENGINE_WORK_H
+#define ENGINE_WORK_H
+
+#include "engine/facts.h"
+
+struct work {
+	struct engine *e;
+	struct pending *p;
+	struct finding *f;
+	struct link links[CANDIDATES_MAX];
+	size_t n;
+	bool tied;
+	enum confidence conf;
+	struct facts last;
+	struct sentence_input say;
+};
+
+/* Never raises what is known to be less sure. */
+static inline void work_lower(struct work *w, enum confidence to)
+{
+	if (to > w->conf)
+		w->conf = to;
+}
+
+/* ---- verdict.c ---- */
+void verdict_decide(struct work *w);
+bool verdict_client_left(const struct w5_leg *d);
+
+#endif
