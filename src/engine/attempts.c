@@ -7,9 +7,10 @@
 
 #include <string.h>
 
-bool leg_failed(const struct w5_leg *l)
+bool leg_answered(const struct w5_leg *l)
 {
-	return !l->status;
+	return l->status ||
+	       (leg_opaque(l) && l->resp_ns && l->resp_bytes && !(l->flags & W5_F_HANDSHAKE));
 }
 
 uint64_t leg_start_ns(const struct w5_leg *l)
@@ -23,7 +24,7 @@ uint64_t leg_start_ns(const struct w5_leg *l)
 
 uint64_t leg_settled_ns(const struct w5_leg *l)
 {
-	if (l->status && l->resp_ns)
+	if (leg_answered(l) && l->resp_ns)
 		return l->resp_ns;
 	return l->end_ns ? l->end_ns : l->h.ts_ns;
 }
@@ -147,7 +148,7 @@ void on_attempt(struct engine *e, const struct w5_leg *l)
 	}
 	conns_seen(e, c, &l->h, W5_ROLE_UPSTREAM);
 	count_upstream(e, c, l);
-	if (l->phase != W5_PHASE_CONNECT && head_parse_line(&h, l))
+	if (l->phase != W5_PHASE_CONNECT && !leg_opaque(l) && head_parse_line(&h, l))
 		key = head_target_key(&h);
 	if (!failed && l->status < 500) {
 		conns_set_last(e, c, l, key, true);
@@ -184,12 +185,22 @@ static void keep_if_cut(struct engine *e, struct conn *c)
 	list_remove(&c->last.by_target);
 }
 
+/* A handshake that got an answer, and then no further, is reported by its conn's end. */
+static bool handshake_failed(const struct w5_leg *l)
+{
+	return l->role == W5_ROLE_UPSTREAM && (l->flags & W5_F_HANDSHAKE);
+}
+
 /* The conn ended: its last turn now has its final facts. */
 void on_end(struct engine *e, const struct w5_leg *l)
 {
 	struct conn *c = conns_get(e, l->h.cookie);
 	struct list *n;
 
+	if (handshake_failed(l)) {
+		on_attempt(e, l);
+		return;
+	}
 	if (!c) {
 		loss_own(e, W5_LOSS_EVICTED);
 		return;

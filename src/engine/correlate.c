@@ -189,7 +189,7 @@ static bool taken_by_rival(struct search *s, const struct turn *t, int mine)
 
 static bool answered(const struct w5_leg *l)
 {
-	return l->h.cookie && l->status && l->status < 500;
+	return l->h.cookie && leg_answered(l) && l->status < 500;
 }
 
 static void consider(struct search *s, struct turn *t, int min_score)
@@ -263,7 +263,7 @@ static void collect(struct search *s)
 		if (!s->p->recovered)
 			consider_targets(s, &s->e->conn_targets[bucket]);
 	}
-	if (s->p->good.leg.status)
+	if (s->p->good.leg.h.cookie)
 		consider(s, (struct turn *)&s->p->good, SCORE_MIN);
 	if (s->n || s->p->recovered)
 		return;
@@ -364,7 +364,9 @@ void correlate_good(struct engine *e, struct pending *p)
 	struct list *n;
 	unsigned w;
 
-	if (c && c->role == W5_ROLE_UPSTREAM && c->last.leg.status == p->leg.status) {
+	if (c && c->role == W5_ROLE_UPSTREAM &&
+	    (c->last.leg.status == p->leg.status ||
+	     (leg_opaque(&c->last.leg) && leg_answered(&c->last.leg)))) {
 		best = score(e, p, &c->last, exact, &w, &own);
 		good = best >= SCORE_MIN ? &c->last : NULL;
 	}

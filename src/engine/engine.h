@@ -60,6 +60,7 @@ struct engine_counters {
 	uint64_t findings;  /* all */
 	uint64_t bad_records; /* malformed, ignored */
 	uint64_t loss[W5_LOSS_MAX];
+	uint64_t unread_tls, unread_h2; /* accepted conns whose messages cannot be read */
 	size_t conns_down, conns_up; /* open now, as far as known */
 	char host[65], kernel[65];
 };

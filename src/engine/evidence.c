@@ -63,6 +63,13 @@ static void say_connect(struct writer *w, const struct facts *x)
 		say(w, "the gateway gave up after %s", dur(l->open_ns, l->end_ns).s);
 }
 
+static void say_opaque(struct writer *w, const struct facts *x)
+{
+	if (leg_opaque(x->l))
+		say(w, "the connection speaks %s: only times and sizes are known",
+		    x->l->proto == W5_PROTO_TLS ? "TLS" : "HTTP/2");
+}
+
 static void say_reuse(struct writer *w, const struct facts *x)
 {
 	if (x->connecting || !x->l->nr)
@@ -182,7 +189,8 @@ static void say_no_attempt(struct writer *w)
 void sentence_evidence(struct finding *f, const struct sentence_input *in)
 {
 	static void (*const says[])(struct writer *, const struct facts *) = {
-		say_connect, say_reuse, say_fin_first, say_ack, say_end, say_bytes, say_others,
+		say_connect, say_opaque, say_reuse, say_fin_first,
+		say_ack,     say_end,	 say_bytes, say_others,
 	};
 	struct writer w = { .f = f, .in = in };
 

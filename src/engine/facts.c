@@ -61,6 +61,7 @@ void facts_of(struct facts *f, struct engine *e, const struct w5_leg *l, const s
 	f->by_kernel = l->end == W5_END_SK_ERR;
 	f->fin_first = l->fin_in_ns && l->req_ns && l->fin_in_ns <= l->req_ns;
 	f->client_gone = client_gone(&p->leg) && p->leg.end_ns <= end + SLACK_NS;
+	f->opaque_answer = !l->status && leg_answered(l);
 	f->answered_badly = l->status && last && !p->recovered && l->status != p->leg.status;
 	f->cut = p->cut && last && l->status && l->status == p->leg.status;
 	f->gap = !f->connecting && f->by_gateway && has_gap(flight, l);

@@ -18,6 +18,7 @@ struct facts {
 	bool unacked; /* not a single byte */
 	bool peer_fin, peer_rst, by_gateway, by_kernel;
 	bool fin_first;	     /* the peer's FIN was here before the request left */
+	bool opaque_answer;  /* bytes that cannot be read came in answer */
 	bool answered_badly; /* it has a status, and the gateway sent another, bad one */
 	bool cut;	     /* its response ended short, after its status had been passed on */
 	bool gap;	     /* later bytes of the response came, the next ones never did */

@@ -161,7 +161,16 @@ void conns_free(struct engine *e);
 /* ---- attempts.c ---- */
 void on_attempt(struct engine *e, const struct w5_leg *l);
 void on_end(struct engine *e, const struct w5_leg *l);
-bool leg_failed(const struct w5_leg *l); /* an attempt without a usable answer */
+/* What goes over it cannot be read: only times, sizes and ends are known. */
+static inline bool leg_opaque(const struct w5_leg *l)
+{
+	return l->proto == W5_PROTO_TLS || l->proto == W5_PROTO_H2;
+}
+bool leg_answered(const struct w5_leg *l);
+static inline bool leg_failed(const struct w5_leg *l) /* an attempt without a usable answer */
+{
+	return !leg_answered(l);
+}
 uint64_t leg_start_ns(const struct w5_leg *l);
 uint64_t leg_settled_ns(const struct w5_leg *l); /* answered, or ended */
 void atts_drop(struct engine *e, struct att *a);

@@ -36,6 +36,8 @@ void on_stats(struct engine *e, const struct w5_stats *s)
 	}
 	if (grown)
 		span_add(e, e->last_beat_ns, s->h.ts_ns, grown);
+	e->c.unread_tls = s->tls_conns;
+	e->c.unread_h2 = s->h2_conns;
 }
 
 void loss_own(struct engine *e, enum w5_loss kind)

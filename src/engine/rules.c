@@ -27,6 +27,17 @@ static bool answered_well(const struct facts *f)
 	return f->l->status && !f->answered_badly;
 }
 
+/* Had the gateway disliked the answer, it would have closed the conn. */
+static bool passed_unread(const struct facts *f)
+{
+	return f->opaque_answer && f->last && f->d->status >= 500 && !f->l->end;
+}
+
+static bool answered_unread(const struct facts *f)
+{
+	return f->opaque_answer && (!f->last || f->d->status < 500);
+}
+
 static bool always(const struct facts *f)
 {
 	(void)f;
@@ -47,6 +58,8 @@ static const struct rule first[] = {
 static const struct rule answers[] = {
 	{ .cause = CAUSE_BACKEND_5XX, .at_best = CERTAIN, .test = answered },
 	{ .cause = CAUSE_NONE, .at_best = CERTAIN, .test = answered_well },
+	{ .cause = CAUSE_BACKEND_5XX, .at_best = LIKELY, .test = passed_unread },
+	{ .cause = CAUSE_NONE, .at_best = LIKELY, .test = answered_unread },
 };
 
 static const struct rule last[] = {

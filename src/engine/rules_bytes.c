@@ -17,23 +17,28 @@ static bool tls_mismatch(const struct facts *f)
 	       (f->resp == RESP_HEADER || f->resp == RESP_COMPLETE || f->resp == RESP_STARTED);
 }
 
+/* Alert, FIN or RST before the handshake was done; or the gateway did not like what it saw. */
 static bool tls_failed(const struct facts *f)
 {
-	return f->l->proto == W5_PROTO_TLS && !f->l->status && !f->reused &&
-	       (f->resp == RESP_EMPTY || (f->resp == RESP_TLS && f->l->resp[0] == 0x15)) &&
-	       (f->peer_fin || f->peer_rst);
+	const struct w5_leg *l = f->l;
+	bool closed = f->peer_fin || f->peer_rst || (f->by_gateway && l->resp_bytes);
+
+	return l->proto == W5_PROTO_TLS && !l->status && (l->flags & W5_F_HANDSHAKE) && closed &&
+	       (f->resp == RESP_EMPTY || f->resp == RESP_TLS) && !(f->peer_rst && f->unacked);
 }
 
 /* ---- some bytes of a response ---- */
 
 static bool unusable(const struct facts *f)
 {
-	return !f->connecting && f->l->resp_bytes && (!f->l->status || f->answered_badly);
+	return !f->connecting && f->l->resp_bytes && !leg_opaque(f->l) &&
+	       (!f->l->status || f->answered_badly);
 }
 
 static bool not_http(const struct facts *f)
 {
-	return unusable(f) && !f->l->status && (f->resp == RESP_OTHER || f->resp == RESP_TLS);
+	return unusable(f) && !leg_opaque(f->l) && !f->l->status &&
+	       (f->resp == RESP_OTHER || f->resp == RESP_TLS);
 }
 
 static bool early_response(const struct facts *f)

@@ -43,6 +43,11 @@ static bool decide_passed(struct work *w)
 {
 	const struct w5_leg *l = w->say.facts ? w->last.l : NULL, *d = &w->p->leg;
 
+	if (w->say.facts && w->last.opaque_answer && !w->p->recovered &&
+	    w->f->attempts[w->f->nattempts - 1].cause == CAUSE_BACKEND_5XX) {
+		set(w, VERDICT_PASSED_THROUGH, CAUSE_BACKEND_5XX, CONFIDENCE_LIKELY);
+		return true;
+	}
 	if (!l || l->status != d->status || !l->resp_ns || l->resp_ns > d->resp_ns + SLACK_NS)
 		return false;
 	if (l->status && !w->p->cut)

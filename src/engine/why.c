@@ -186,8 +186,12 @@ SAY(why_tls)
 {
 	const struct w5_leg *l = in->facts->l;
 
-	if (in->facts->resp == RESP_TLS && l->resp_len >= 7)
+	/* level, description: RFC 8446 6 */
+	if (in->facts->resp == RESP_TLS && l->resp_len >= 7 && l->resp[0] == 0x15)
 		words_put(out, cap, "%s ended the TLS handshake with alert %u", w->up, l->resp[6]);
+	else if (in->facts->by_gateway)
+		words_put(out, cap, "the gateway broke off the TLS handshake with %s after %s",
+			  w->up, w->elapsed);
 	else
 		words_put(out, cap, "%s ended the connection during the TLS handshake", w->up);
 }
@@ -204,6 +208,13 @@ SAY(why_tls_mismatch)
 
 SAY(why_5xx)
 {
+	if (in->facts->opaque_answer) {
+		words_put(
+			out, cap,
+			"%s sent an answer that cannot be read (%s); it looks passed on: the connection was kept",
+			w->up, in->facts->l->proto == W5_PROTO_TLS ? "TLS" : "HTTP/2");
+		return;
+	}
 	words_put(out, cap, "%s answered %u itself; the gateway only passed it on", w->up,
 		  in->f->status);
 }

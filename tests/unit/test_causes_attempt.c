@@ -501,6 +501,72 @@ static void test_plain_http_to_a_tls_port(void **s)
 	expect(l, 502, 1001.1, CAUSE_TLS_PLAINTEXT_MISMATCH, CERTAIN, NULL);
 }
 
+/* ---- conns that cannot be read ---- */
+
+static struct w5_leg tls(uint16_t flags)
+{
+	struct w5_leg l = rec_up(U, 1000.1, "POST", "/api/cart", 18, 1);
+
+	l.proto = W5_PROTO_TLS;
+	l.head_len = 0;
+	l.flags = flags;
+	rec_acked(&l);
+	return l;
+}
+
+static void test_tls_alert(void **s)
+{
+	struct w5_leg l = tls(W5_F_HANDSHAKE);
+
+	rec_resp(&l, "\x15\x03\x03\x00\x02\x02\x28", 7, 7);
+	l.h.type = W5_REC_END;
+	l.phase = W5_PHASE_RESPONSE;
+	l.resp_ns = ms(1000.5);
+	rec_end(&l, 1000.6, W5_END_FIN_IN);
+	expect(l, 502, 1000.7, CAUSE_TLS_HANDSHAKE_FAILED, LIKELY, "alert 40");
+}
+
+static void test_tls_answered_in_plain_http(void **s)
+{
+	struct w5_leg l = tls(W5_F_HANDSHAKE);
+
+	rec_resp(&l, "HTTP/1.1 400 Bad Request\r\n", 26, 200);
+	l.h.type = W5_REC_END;
+	l.phase = W5_PHASE_RESPONSE;
+	l.resp_ns = ms(1000.5);
+	rec_end(&l, 1000.6, W5_END_FIN_OUT);
+	expect(l, 502, 1000.7, CAUSE_TLS_PLAINTEXT_MISMATCH, CERTAIN, "plain HTTP");
+}
+
+static void test_reset_on_an_encrypted_conn(void **s)
+{
+	struct w5_leg l = tls(0);
+
+	rec_end(&l, 1200.1, W5_END_RST_IN);
+	l.rst_flags = W5_TCP_RST | W5_TCP_ACK;
+	expect(l, 502, 1200.2, CAUSE_RESET_BEFORE_RESPONSE, CERTAIN, NULL);
+}
+
+static void test_slow_on_an_encrypted_conn(void **s)
+{
+	struct w5_leg l = tls(0);
+
+	rec_end(&l, 2500.1, W5_END_FIN_OUT);
+	expect(l, 504, 2500.2, CAUSE_BACKEND_SLOW, CERTAIN, NULL);
+}
+
+/* The status is not to be read, but the gateway kept the conn: it looks passed on. */
+static void test_answer_on_an_encrypted_conn(void **s)
+{
+	struct w5_leg l = tls(0);
+
+	l.phase = W5_PHASE_RESPONSE;
+	l.resp_bytes = 300;
+	l.h.ts_ns = l.resp_ns = ms(1003);
+	l.h.size = W5_LEG_BULK;
+	expect(l, 502, 1003.1, CAUSE_BACKEND_5XX, LIKELY, "cannot be read (TLS)");
+}
+
 static void test_backend_5xx(void **s)
 {
 	struct w5_leg l = rec_up(U, 1000.1, "POST", "/api/cart", 18, 1);
@@ -570,6 +636,11 @@ int main(void)
 		cmocka_unit_test(test_invalid_header),
 		cmocka_unit_test(test_not_http),
 		cmocka_unit_test(test_plain_http_to_a_tls_port),
+		cmocka_unit_test(test_tls_alert),
+		cmocka_unit_test(test_tls_answered_in_plain_http),
+		cmocka_unit_test(test_reset_on_an_encrypted_conn),
+		cmocka_unit_test(test_slow_on_an_encrypted_conn),
+		cmocka_unit_test(test_answer_on_an_encrypted_conn),
 		cmocka_unit_test(test_backend_5xx),
 		cmocka_unit_test(test_partial_header_then_silence),
 		cmocka_unit_test(test_nothing_fits),
