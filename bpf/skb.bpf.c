@@ -345,6 +345,7 @@ static __always_inline void down_out(struct __sk_buff *skb, struct bpf_sock *sk,
 
 #define TLS_HANDSHAKE 0x16 /* record types, RFC 8446 B.1 */
 #define TLS_CCS	      0x14
+#define TLS_DATA      0x17
 
 /* Not an HTTP/1 request. What is encrypted, or HTTP/2, is followed by its directions: the
  * end of such a conn in the middle of a turn is still worth telling. */
@@ -356,7 +357,7 @@ static __always_inline bool begin_opaque(struct conn *c, const struct seg *s,
 	if (l->proto == W5_PROTO_HTTP1)
 		return false; /* the rest of a request whose answer has begun */
 	if (l->proto == W5_PROTO_NONE) {
-		if (w5_is_client_hello(p) || (l->flags & W5_F_OLDER && p[0] == 0x17 && p[1] == 3))
+		if (w5_is_client_hello(p) || ((l->flags & W5_F_OLDER) && p[0] == TLS_DATA && p[1] == 3))
 			l->proto = W5_PROTO_TLS;
 		else if (w5_http1_is_h2_preface(p))
 			l->proto = W5_PROTO_H2;
@@ -366,8 +367,10 @@ static __always_inline bool begin_opaque(struct conn *c, const struct seg *s,
 	if (l->proto == W5_PROTO_OTHER)
 		return false;
 	begin_turn(c, s, now);
-	if (l->proto == W5_PROTO_TLS && (p[0] == TLS_HANDSHAKE || p[0] == TLS_CCS))
+	if (l->proto == W5_PROTO_TLS && (p[0] == TLS_HANDSHAKE || p[0] == TLS_CCS)) {
 		l->flags |= W5_F_HANDSHAKE;
+		l->nr--; /* requests are counted, not flights */
+	}
 	return true;
 }
 
@@ -392,6 +395,12 @@ static __always_inline void up_out(struct __sk_buff *skb, struct bpf_sock *sk, s
 	struct tcp_sock *tp;
 	__u8 p[W5_HTTP1_PEEK];
 
+	/* The handshake's last flight gets no answer of its own: the request follows it. */
+	if (l->phase == W5_PHASE_REQUEST && (l->flags & W5_F_HANDSHAKE)) {
+		peek(skb, s, p);
+		if (p[0] == TLS_DATA)
+			l->phase = W5_PHASE_IDLE;
+	}
 	if (l->phase == W5_PHASE_REQUEST) {
 		__s32 ahead = s->seq + s->payload - (c->req_seq + l->req_bytes);
 

@@ -129,6 +129,8 @@ static void put_loss(struct json *j, const struct engine *e)
 {
 	const struct engine_counters *c = engine_counters(e);
 
+	json_uint(j, "unread_tls", c->unread_tls);
+	json_uint(j, "unread_h2", c->unread_h2);
 	json_uint(j, "lost", engine_lost(e));
 	json_open(j, "loss", '{');
 	for (unsigned int i = 0; i < W5_LOSS_MAX; i++)

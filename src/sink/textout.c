@@ -174,7 +174,7 @@ static void put_evidence(struct buf *b, const struct finding *f)
 {
 	for (size_t i = 0; i < min_size(f->nevidence, FINDING_EVIDENCE_MAX); i++) {
 		buf_str(b, "  fact ");
-		put_wire(b, f->evidence[i]);
+		buf_str(b, f->evidence[i]); /* escaped by the engine */
 		buf_str(b, "\n");
 	}
 }
@@ -291,6 +291,11 @@ static void put_totals(struct buf *b, const struct engine_counters *c)
 	if (c->client_aborts)
 		buf_printf(b, ", %llu left by the client", (unsigned long long)c->client_aborts);
 	buf_str(b, "\n");
+	if (c->unread_tls || c->unread_h2)
+		buf_printf(b,
+			   "NOT READ: %llu TLS and %llu HTTP/2 client connections; a 502 on them is "
+			   "not in these numbers\n",
+			   (unsigned long long)c->unread_tls, (unsigned long long)c->unread_h2);
 }
 
 static void put_tally(struct buf *b, struct tally *t)

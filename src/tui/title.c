@@ -148,7 +148,14 @@ static void add_rates(struct pieces *all, const struct model_rates *r)
 
 static void add_state(struct pieces *all, const struct model *m)
 {
-	char lost[16], unseen[16];
+	const struct engine_counters *k = &m->shown.counters;
+	char lost[16], unseen[16], unread[16];
+
+	/* Client connections whose requests are not read: silence about them is no health. */
+	text_count(unread, sizeof(unread), k->unread_tls + k->unread_h2);
+	if (k->unread_tls || k->unread_h2)
+		add(all, 9, STYLE_BAR_BAD, false, "%s %s unread", unread,
+		    k->unread_tls ? "TLS" : "HTTP/2");
 
 	text_count(lost, sizeof(lost), m->lost);
 	text_count(unseen, sizeof(unseen), m->unseen);
