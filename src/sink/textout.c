@@ -27,6 +27,11 @@ struct textout {
 	bool ready_waits;	     /* gateways are still to be listed */
 };
 
+static const char *plural(uint64_t n)
+{
+	return n == 1 ? "" : "s";
+}
+
 /* Wire bytes, made harmless for a terminal. */
 static void put_wire(struct buf *b, const char *s)
 {
@@ -52,14 +57,24 @@ static void put_endpoint(struct buf *b, const struct w5_addr *a, uint16_t port)
 	buf_str(b, text);
 }
 
+/* What stands in place of a status. */
+static const char *no_status(const struct finding *f)
+{
+	if (f->verdict == VERDICT_CLIENT)
+		return "aborted";
+	return f->down.resp_bytes ? "no status" : "silent";
+}
+
 /* 12:06:21.341  502 POST shop.example/api/cart  from 198.51.100.4:51034  after 0.402 ms ... */
 static void put_headline(struct buf *b, const struct finding *f)
 {
-	char time[TEXT_TIME_MAX], status[8] = "silent";
+	char time[TEXT_TIME_MAX], status[16];
 
 	text_time_of_day(time, sizeof(time), f->wall_ns);
 	if (f->status)
 		snprintf(status, sizeof(status), "%u", f->status);
+	else
+		snprintf(status, sizeof(status), "%s", no_status(f));
 	buf_printf(b, "%s  %s ", time, status);
 	if (*f->method) {
 		put_wire(b, f->method);
@@ -99,11 +114,11 @@ static void put_verdict(struct buf *b, const struct finding *f)
 static void put_conn(struct buf *b, const struct w5_leg *l)
 {
 	if (l->end == W5_END_CONNECT || l->phase == W5_PHASE_CONNECT) {
-		buf_printf(b, "connect, %u SYN", l->syn_sent);
+		buf_printf(b, "connect, %u SYN%s", l->syn_sent, plural(l->syn_sent));
 		return;
 	}
 	if (l->nr > 1)
-		buf_printf(b, "reused %u times%s", l->nr - 1,
+		buf_printf(b, "reused %u time%s%s", l->nr - 1, plural(l->nr - 1),
 			   l->flags & W5_F_OLDER ? " or more" : "");
 	else
 		buf_str(b, l->flags & W5_F_OLDER ? "older connection" : "new connection");
@@ -139,7 +154,7 @@ static void put_conn_end(struct buf *b, const struct w5_leg *l)
 		}
 	}
 	if (l->retrans)
-		buf_printf(b, ", %u retransmits", l->retrans);
+		buf_printf(b, ", %u retransmit%s", l->retrans, plural(l->retrans));
 	if (l->end == W5_END_NONE || l->end >= W5_END_MAX)
 		return;
 	buf_printf(b, ", %s", says[l->end]);
@@ -191,12 +206,12 @@ static void put_finding(struct textout *t, const struct finding *f)
 		put_evidence(b, f);
 	if (*f->why) {
 		buf_str(b, "  WHY  ");
-		put_wire(b, f->why);
+		buf_str(b, f->why); /* escaped by the engine */
 		buf_str(b, "\n");
 	}
 	if (*f->next) {
 		buf_str(b, "  NEXT ");
-		put_wire(b, f->next);
+		buf_str(b, f->next); /* escaped by the engine */
 		buf_str(b, "\n");
 	}
 	if (pcap) {
@@ -292,10 +307,11 @@ static void put_totals(struct buf *b, const struct engine_counters *c)
 		buf_printf(b, ", %llu left by the client", (unsigned long long)c->client_aborts);
 	buf_str(b, "\n");
 	if (c->unread_tls || c->unread_h2)
-		buf_printf(b,
-			   "NOT READ: %llu TLS and %llu HTTP/2 client connections; a 502 on them is "
-			   "not in these numbers\n",
-			   (unsigned long long)c->unread_tls, (unsigned long long)c->unread_h2);
+		buf_printf(
+			b,
+			"NOT READ: %llu TLS and %llu HTTP/2 client connections; a 502 on them is "
+			"not in these numbers\n",
+			(unsigned long long)c->unread_tls, (unsigned long long)c->unread_h2);
 }
 
 static void put_tally(struct buf *b, struct tally *t)
@@ -336,11 +352,11 @@ static void put_pcap_stats(struct buf *b, const struct pcap_dir *pcap)
 	struct pcap_dir_stats st;
 
 	pcap_dir_stats(pcap, &st);
-	buf_printf(b, "Saved %llu pcap files with %llu packets", (unsigned long long)st.files,
-		   (unsigned long long)st.packets);
+	buf_printf(b, "Saved %llu pcap file%s with %llu packet%s", (unsigned long long)st.files,
+		   plural(st.files), (unsigned long long)st.packets, plural(st.packets));
 	if (st.skipped)
 		buf_printf(b,
-			   "; %llu findings more were over the bounds (--pcap-max-files, "
+			   "; %llu more were over the bounds (--pcap-max-files, "
 			   "--pcap-max-bytes)",
 			   (unsigned long long)st.skipped);
 	if (st.failed)
