@@ -39,12 +39,12 @@ enum w5_rec_type {
 	W5_REC_SESSION = 1, /* struct w5_session: first record of every stream (user space) */
 	W5_REC_TICK,	    /* struct w5_hdr only: time passes (user space, every ~25 ms) */
 	W5_REC_STATS,	    /* struct w5_stats: kernel counters changed (user space) */
-	W5_REC_GATEWAY,	    /* struct w5_gateway: a gateway process was found or ended (user space) */
-	W5_REC_LISTEN,	    /* struct w5_listen: a process started to listen (kernel) */
-	W5_REC_EXCHANGE,    /* struct w5_leg: downstream request answered, or ended without answer */
-	W5_REC_ATTEMPT,	    /* struct w5_leg: upstream connect failed, request answered or failed */
-	W5_REC_END,	    /* struct w5_leg: a conn that had answered came to its end (either leg) */
-	W5_REC_PACKETS,	    /* struct w5_packets: flight recorder of one conn, after a bad event */
+	W5_REC_GATEWAY,	 /* struct w5_gateway: a gateway process was found or ended (user space) */
+	W5_REC_LISTEN,	 /* struct w5_listen: a process started to listen (kernel) */
+	W5_REC_EXCHANGE, /* struct w5_leg: downstream request answered, or ended without answer */
+	W5_REC_ATTEMPT,	 /* struct w5_leg: upstream connect failed, request answered or failed */
+	W5_REC_END,	 /* struct w5_leg: a conn that had answered came to its end (either leg) */
+	W5_REC_PACKETS,	 /* struct w5_packets: flight recorder of one conn, after a bad event */
 	W5_REC_TYPE_MAX,
 };
 
@@ -71,13 +71,13 @@ enum w5_phase {
 
 /* What ended this turn, seen from the gateway. First terminal event wins. */
 enum w5_end {
-	W5_END_NONE = 0,    /* nothing ended: the record reports a response head */
-	W5_END_FIN_IN,	    /* the peer closed */
-	W5_END_RST_IN,	    /* the peer, or somebody in its name, reset */
-	W5_END_FIN_OUT,	    /* the gateway closed */
-	W5_END_RST_OUT,	    /* the gateway reset */
-	W5_END_SK_ERR,	    /* the kernel gave up: .err says why */
-	W5_END_CONNECT,	    /* connect did not succeed; .err, or 0 if the gateway gave up first */
+	W5_END_NONE = 0, /* nothing ended: the record reports a response head */
+	W5_END_FIN_IN,	 /* the peer closed */
+	W5_END_RST_IN,	 /* the peer, or somebody in its name, reset */
+	W5_END_FIN_OUT,	 /* the gateway closed */
+	W5_END_RST_OUT,	 /* the gateway reset */
+	W5_END_SK_ERR,	 /* the kernel gave up: .err says why */
+	W5_END_CONNECT,	 /* connect did not succeed; .err, or 0 if the gateway gave up first */
 	W5_END_MAX,
 };
 
@@ -90,17 +90,18 @@ enum w5_proto {
 };
 
 /* w5_leg.flags */
-#define W5_F_OLDER	 0x0001 /* conn is older than us: nr counts only what we saw */
-#define W5_F_NO_REQ	 0x0002 /* response seen whose request we did not see */
-#define W5_F_REQ_CUT	 0x0004 /* request head was longer than what head[] holds */
-#define W5_F_BAD	 0x0008 /* kernel side judged it abnormal: full record, packets follow */
+#define W5_F_OLDER	   0x0001 /* conn is older than us: nr counts only what we saw */
+#define W5_F_NO_REQ	   0x0002 /* response seen whose request we did not see */
+#define W5_F_REQ_CUT	   0x0004 /* request head was longer than what head[] holds */
+#define W5_F_BAD	   0x0008 /* kernel side judged it abnormal: full record, packets follow */
 #define W5_F_LOCAL_UNREACH 0x0010 /* neighbour (ARP/ND) resolution of the next hop had failed */
-#define W5_F_NOT_HTTP	 0x0020 /* response did not start with "HTTP/" */
-#define W5_F_ZERO_WND	 0x0040 /* peer's receive window was 0 at the end */
-#define W5_F_TID_EXACT	 0x0080 /* tid was taken while that thread held the socket */
-#define W5_F_INTERIM	 0x0100 /* a 1xx response came before the final one */
-#define W5_F_UPGRADE	 0x0200 /* answered 101: no more HTTP on this conn */
+#define W5_F_NOT_HTTP	   0x0020 /* response did not start with "HTTP/" */
+#define W5_F_ZERO_WND	   0x0040 /* peer's receive window was 0 at the end */
+#define W5_F_TID_EXACT	   0x0080 /* tid was taken while that thread held the socket */
+#define W5_F_INTERIM	   0x0100 /* a 1xx response came before the final one */
+#define W5_F_UPGRADE	   0x0200 /* answered 101: no more HTTP on this conn */
 #define W5_F_HANDSHAKE	 0x0400 /* this turn is part of a TLS handshake, not a request */
+#define W5_F_HINT_OPEN	 0x0800 /* first request: hint_* was taken when the conn was opened */
 
 /* TCP flags as in the header's 14th byte (RFC 9293 3.1) */
 #define W5_TCP_FIN 0x01
@@ -144,40 +145,40 @@ struct w5_leg {
 	w5_u64 hint_cookie;
 	w5_u64 hint_ns; /* when the thread last worked on it */
 
-	w5_u32 tgid, tid; /* owner: connecting / request-sending thread (upstream),
+	w5_u32 tgid, tid;  /* owner: connecting / request-sending thread (upstream),
 			     response-writing or closing thread (downstream) */
-	w5_u32 nr;	  /* number of this request on the conn, from 1; 0 = none yet */
-	w5_u32 req_bytes; /* payload bytes of this request so far */
+	w5_u32 nr;	   /* number of this request on the conn, from 1; 0 = none yet */
+	w5_u32 req_bytes;  /* payload bytes of this request so far */
 	w5_u32 resp_bytes; /* payload bytes from the response's first byte */
 	w5_u32 srtt_us;
 
-	w5_u16 flags;  /* W5_F_* */
-	w5_u16 status; /* 0 = none seen */
-	w5_u16 head_len, resp_len; /* bytes valid in head[], resp[] */
-	w5_u8 role, phase, end, proto; /* enums above */
+	w5_u16 flags;				     /* W5_F_* */
+	w5_u16 status;				     /* 0 = none seen */
+	w5_u16 head_len, resp_len;		     /* bytes valid in head[], resp[] */
+	w5_u8 role, phase, end, proto;		     /* enums above */
 	w5_u8 synack_ttl, data_ttl, tcp_state, pad0; /* TTLs as received, 0 = none */
 
 	w5_u8 head[W5_HEAD_REQ]; /* start of the request; bulk records end inside */
 
 	w5_u8 resp[W5_HEAD_RESP]; /* start of the response */
 	w5_u64 estab_ns;
-	w5_u64 req_last_ns; /* last byte of the request so far */
+	w5_u64 req_last_ns;				     /* last byte of the request so far */
 	w5_u64 fin_in_ns, fin_out_ns, rst_in_ns, rst_out_ns; /* first of each */
-	w5_u64 end_ns;	/* when .end happened */
+	w5_u64 end_ns;					     /* when .end happened */
 	w5_u64 cgroup_id;
 
 	w5_u32 req_acked; /* of req_bytes, ACKed by the peer (upstream) */
 	w5_u32 rto_us;
-	w5_u32 snd_wnd; /* peer's window at the end, bytes */
+	w5_u32 snd_wnd;		 /* peer's window at the end, bytes */
 	w5_u32 rst_seq, rst_ack; /* raw numbers of the RST in */
 	w5_u32 snd_una, rcv_nxt; /* ours just before the end */
-	w5_u32 reason;	/* kernel's reset reason where it has one (6.10+), or 0 */
+	w5_u32 reason;		 /* kernel's reset reason where it has one (6.10+), or 0 */
 
 	w5_u16 err, err_soft; /* sk_err, sk_err_soft (errno) */
-	w5_u16 retrans;	  /* segments sent again during this turn (connect included if first) */
-	w5_u16 syn_sent;  /* SYNs handed to IP */
-	w5_u16 busy;	  /* retransmits refused because the first copy is still queued here */
-	w5_u16 rto_count; /* RTO expiries in a row at the end (backoff) */
+	w5_u16 retrans;	      /* segments sent again during this turn (connect included if first) */
+	w5_u16 syn_sent;      /* SYNs handed to IP */
+	w5_u16 busy;	      /* retransmits refused because the first copy is still queued here */
+	w5_u16 rto_count;     /* RTO expiries in a row at the end (backoff) */
 	w5_u16 dup_synack;
 	w5_u16 synack_mss;
 	w5_u16 rst_win, rst_ipid; /* raw header fields of the RST in */
@@ -239,20 +240,21 @@ struct w5_gateway {
 };
 
 /* Everything that can get lost, kernel and user space together. */
-#define W5_LOSSES(X)                                                                     \
-	X(RING_BULK, "ring-bulk", "healthy records, ring under pressure", "--ring-size") \
-	X(RING_RARE, "ring-rare", "records of failures, ring full", "--ring-size")       \
-	X(MAP_FULL, "map-full", "conns without state, out of memory", "--cgroup, --port") \
+#define W5_LOSSES(X)                                                                        \
+	X(RING_BULK, "ring-bulk", "healthy records, ring under pressure", "--ring-size")    \
+	X(RING_RARE, "ring-rare", "records of failures, ring full", "--ring-size")          \
+	X(MAP_FULL, "map-full", "conns without state, out of memory", "--cgroup, --port")   \
 	X(COPY_CUT, "copy-cut", "packet dumps skipped, ring under pressure", "--ring-size") \
-	X(EVICTED, "evicted", "conns or exchanges pushed out of user-space tables", "--max-exchanges") \
-	X(SEQ_HOLE, "seq-hole", "records missing from a conn's sequence", "--ring-size") \
+	X(EVICTED, "evicted", "conns or exchanges pushed out of user-space tables",         \
+	  "--max-exchanges")                                                                \
+	X(SEQ_HOLE, "seq-hole", "records missing from a conn's sequence", "--ring-size")    \
 	X(SINK, "sink", "findings or packets that could not be written", "free disk space")
 
 enum w5_loss {
 #define X(id, name, what, help) W5_LOSS_##id,
 	W5_LOSSES(X)
 #undef X
-	W5_LOSS_MAX,
+		W5_LOSS_MAX,
 };
 
 struct w5_stats {

@@ -94,7 +94,7 @@ static int score_heads(const struct pending *p, const struct turn *t, unsigned *
  */
 static bool hint_exact(const struct w5_leg *l, bool exact)
 {
-	return exact && (l->phase == W5_PHASE_CONNECT || l->nr > 1);
+	return exact && (l->phase == W5_PHASE_CONNECT || l->nr > 1 || (l->flags & W5_F_HINT_OPEN));
 }
 
 static int score_trail(const struct pending *p, const struct turn *t, bool exact, unsigned *w,
@@ -192,6 +192,12 @@ static bool answered(const struct w5_leg *l)
 	return l->h.cookie && leg_answered(l) && l->status < 500;
 }
 
+/* A failed attempt of a good answer: nothing vouches for it but what names this exchange. */
+static bool vouched(const struct scored *c)
+{
+	return c->own || (c->l.witness & (WITNESS_TARGET | WITNESS_REQUEST_ID));
+}
+
 static void consider(struct search *s, struct turn *t, int min_score)
 {
 	struct scored c = { .l = { .turn = t } };
@@ -206,7 +212,7 @@ static void consider(struct search *s, struct turn *t, int min_score)
 			return;
 	}
 	c.l.score = score(s->e, s->p, t, s->exact, &c.l.witness, &c.own);
-	if (c.l.score < min_score)
+	if (c.l.score < min_score || (s->p->recovered && leg_failed(&t->leg) && !vouched(&c)))
 		return;
 	if (t->claimed) {
 		s->shadow = s->shadow ? s->shadow : t;
@@ -305,10 +311,19 @@ static int by_start_desc(const void *a, const void *b)
 	return x->l.turn->leg.h.cookie < y->l.turn->leg.h.cookie ? 1 : -1;
 }
 
-/* Retries follow each other: what was settled before the next began is one of them. */
+static bool same_peer(const struct w5_leg *a, const struct w5_leg *b)
+{
+	return a->rport == b->rport && !memcmp(&a->remote, &b->remote, sizeof(a->remote));
+}
+
+/* Retries follow each other: what was settled before the next began may be one of them. What
+ * only a doubtful trail ties to the exchange must be a retry on the same peer. */
 static bool precedes(const struct scored *c, const struct scored *next)
 {
-	return leg_settled_ns(&c->l.turn->leg) <= leg_start_ns(&next->l.turn->leg) + SLACK_NS;
+	const struct w5_leg *a = &c->l.turn->leg, *b = &next->l.turn->leg;
+
+	return c->l.score >= SCORE_MIN && leg_settled_ns(a) <= leg_start_ns(b) + SLACK_NS &&
+	       (vouched(c) || same_peer(a, b));
 }
 
 size_t correlate(struct engine *e, const struct pending *p, struct link *out, size_t max,
@@ -332,8 +347,9 @@ size_t correlate(struct engine *e, const struct pending *p, struct link *out, si
 	for (size_t i = 0; i < s.n; i++) {
 		struct scored *c = &s.c[i];
 
-		if (c->own || (c->l.score >= SCORE_MIN && precedes(c, next))) {
+		if (c->own || precedes(c, next)) {
 			chain[nchain++] = c->l;
+			*tied = *tied || !vouched(c);
 			next = c;
 		} else if (c->l.score == chosen.l.score && !chosen.own &&
 			   c->gap_ns < chosen.gap_ns * 4 + TIE_NS) {
@@ -353,6 +369,11 @@ size_t correlate(struct engine *e, const struct pending *p, struct link *out, si
 		out[n++] = chain[i];
 	out[n++] = chosen.l;
 	return n;
+}
+
+bool hint_is_exact(const struct engine *e, int gw, const struct w5_leg *l)
+{
+	return hint_exact(l, gateways_trail_exact(e, gw));
 }
 
 void correlate_good(struct engine *e, struct pending *p)

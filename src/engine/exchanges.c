@@ -126,7 +126,9 @@ static bool had_failure(struct engine *e, struct conn *c, const struct w5_leg *l
 	uint64_t key;
 
 	list_for_each(n, &c->hinted) {
-		if (failed_within(list_entry(n, struct att, by_hint), l))
+		const struct att *a = list_entry(n, struct att, by_hint);
+
+		if (hint_is_exact(e, c->gw, &a->turn.leg) && failed_within(a, l))
 			return true;
 	}
 	if (!head_parse_line(&h, l))
@@ -143,6 +145,32 @@ static bool had_failure(struct engine *e, struct conn *c, const struct w5_leg *l
 	return false;
 }
 
+/*
+ * The gateway writes and closes in one go: its close is seen before the bytes pass, so
+ * "closed without a byte" may be followed by the answer of the same turn.
+ */
+static void answers_silent_one(struct engine *e, struct conn *c, const struct w5_leg *l)
+{
+	struct list *n;
+
+	if (!c->silent_waits || !l->status)
+		return;
+	c->silent_waits = false;
+	list_for_each(n, &e->pendings) {
+		struct pending *p = list_entry(n, struct pending, node);
+
+		if (p->leg.h.cookie != c->cookie || p->leg.nr != l->nr || p->leg.status)
+			continue;
+		e->c.silent -= silent(&p->leg);
+		e->c.exchanges--;
+		e->c.status_class[0]--;
+		list_remove(n);
+		free(p);
+		e->npendings--;
+		return;
+	}
+}
+
 void on_exchange(struct engine *e, const struct w5_leg *l)
 {
 	struct conn *c = conns_get(e, l->h.cookie);
@@ -157,13 +185,17 @@ void on_exchange(struct engine *e, const struct w5_leg *l)
 	conns_set_last(e, c, l, 0, false);
 	if (!wanted(e, gw, l))
 		return;
+	answers_silent_one(e, c, l);
 	count(e, gw, l);
-	if (l->end)
-		conns_close(e, c);
+	c->silent_waits = silent(l);
 	if (l->status >= 500 || !l->status)
 		pending_add(e, gw, l, false);
 	else if (e->natts && had_failure(e, c, l))
 		pending_add(e, gw, l, true);
+	if (l->end) {
+		exchange_ended(e, c);
+		conns_close(e, c);
+	}
 }
 
 void exchange_recheck(struct engine *e, struct conn *down, const struct att *a)
@@ -174,7 +206,8 @@ void exchange_recheck(struct engine *e, struct conn *down, const struct att *a)
 	if (!down || down->role != W5_ROLE_DOWNSTREAM)
 		return;
 	l = &down->last.leg;
-	if (!l->status || l->status >= 500 || !within(l, &a->turn.leg))
+	if (!l->status || l->status >= 500 || !within(l, &a->turn.leg) ||
+	    !hint_is_exact(e, down->gw, &a->turn.leg))
 		return;
 	list_for_each(n, &e->pendings) {
 		const struct pending *p = list_entry(n, struct pending, node);

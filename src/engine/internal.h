@@ -49,6 +49,7 @@ struct conn {
 	uint32_t seq;
 	uint32_t missing;
 	bool has_seq, closed, counted;
+	bool silent_waits; /* downstream: a silent end is among the pendings */
 	uint8_t role;
 	uint32_t gw_tgid;
 	int gw; /* index in engine.gws, -1 = not looked up */
@@ -201,6 +202,7 @@ struct link {
 size_t correlate(struct engine *e, const struct pending *p, struct link *out, size_t max,
 		 bool *tied);
 #define SCORE_MIN 4
+bool hint_is_exact(const struct engine *e, int gw, const struct w5_leg *l);
 /* Keeps the attempt that answered p: its conn may serve another request within the grace. */
 void correlate_good(struct engine *e, struct pending *p);
 

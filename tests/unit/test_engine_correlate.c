@@ -317,7 +317,7 @@ static void test_haproxy_retries(void **s)
 	bench_settle(&b, 4001);
 	assert_int_equal(b.n, 1);
 	assert_int_equal(b.f[0]->nattempts, 4);
-	assert_int_equal(b.f[0]->confidence, CONFIDENCE_CERTAIN);
+	assert_int_equal(b.f[0]->confidence, CONFIDENCE_LIKELY);
 	assert_string_equal(cause_name(b.f[0]->cause), "conn-refused");
 	bench_close(&b);
 }
