@@ -294,8 +294,7 @@ static __always_inline void emit_bulk(struct conn *c, __u16 type, __u64 now)
 		len = W5_HEAD_BULK;
 	size = __builtin_offsetof(struct w5_leg, head) + ((len + 7) & ~7u);
 	conn_header(c, type, size, now);
-	if (used > cfg.bulk_limit ||
-	    bpf_ringbuf_output(&ring, &c->leg, size, ring_wake(used)))
+	if (used > cfg.bulk_limit || bpf_ringbuf_output(&ring, &c->leg, size, ring_wake(used)))
 		lose(RING_BULK);
 }
 

@@ -18,11 +18,11 @@
 /* State of one gateway conn: the turn as user space will get it, plus what only we need. */
 struct conn {
 	struct w5_leg leg;
-	__u32 req_seq;	  /* TCP sequence number of the request's first byte */
-	__u32 retrans0;	  /* total_retrans when the turn began */
-	__u32 ended;	  /* END_* bits below */
-	__u32 dead;	  /* not HTTP, or not a gateway's: leave at once */
-	__u32 err_latched; /* from inet_sk_error_report: survives the application's SO_ERROR */
+	__u32 req_seq;	    /* TCP sequence number of the request's first byte */
+	__u32 retrans0;	    /* total_retrans when the turn began */
+	__u32 ended;	    /* END_* bits below */
+	__u32 dead;	    /* not HTTP, or not a gateway's: leave at once */
+	__u32 err_latched;  /* from inet_sk_error_report: survives the application's SO_ERROR */
 	__u32 gateway_tgid; /* process found to be a gateway's when it answered here last */
 	/* Flight recorder: the last packets, already in the shape of a record. In the same
 	 * storage as the turn: a second look-up per packet costs more than the memory. */

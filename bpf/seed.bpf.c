@@ -39,8 +39,7 @@ static __always_inline void adopt_older(struct sock *sk, const struct tcp_sock *
 		return;
 	}
 	conn_init(c, sk, s->cookie,
-		  bpf_map_lookup_elem(&listen_ports, &key) ? W5_ROLE_DOWNSTREAM :
-							     W5_ROLE_UPSTREAM);
+		  bpf_map_lookup_elem(&listen_ports, &key) ? W5_ROLE_DOWNSTREAM : W5_ROLE_UPSTREAM);
 	c->leg.tgid = s->tgid;
 	c->leg.flags = W5_F_OLDER;
 	c->leg.phase = W5_PHASE_IDLE;

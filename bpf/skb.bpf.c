@@ -20,7 +20,7 @@ struct seg {
 	__u32 payload; /* bytes */
 	__u32 seq, ack;
 	__u16 win, ipid;
-	__u16 sport, dport; /* network order */
+	__u16 sport, dport;   /* network order */
 	__u8 flags, ttl, hdr; /* hdr: length of the IP header */
 	__u8 pad;
 };
@@ -100,8 +100,7 @@ static __always_inline struct w5_packet *keep_packet(struct __sk_buff *skb, stru
 	return p;
 }
 
-static __always_inline void peek(struct __sk_buff *skb, const struct seg *s,
-				 __u8 p[W5_HTTP1_PEEK])
+static __always_inline void peek(struct __sk_buff *skb, const struct seg *s, __u8 p[W5_HTTP1_PEEK])
 {
 	if (s->payload >= W5_HTTP1_PEEK) {
 		bpf_skb_load_bytes(skb, s->off, p, W5_HTTP1_PEEK);
@@ -357,7 +356,8 @@ static __always_inline bool begin_opaque(struct conn *c, const struct seg *s,
 	if (l->proto == W5_PROTO_HTTP1)
 		return false; /* the rest of a request whose answer has begun */
 	if (l->proto == W5_PROTO_NONE) {
-		if (w5_is_client_hello(p) || ((l->flags & W5_F_OLDER) && p[0] == TLS_DATA && p[1] == 3))
+		if (w5_is_client_hello(p) ||
+		    ((l->flags & W5_F_OLDER) && p[0] == TLS_DATA && p[1] == 3))
 			l->proto = W5_PROTO_TLS;
 		else if (w5_http1_is_h2_preface(p))
 			l->proto = W5_PROTO_H2;
@@ -478,8 +478,8 @@ static __always_inline void syn_in(struct __sk_buff *skb, struct conn *c, const 
 		c->leg.synack_mss = opt[2] << 8 | opt[3];
 }
 
-static __always_inline void rst_in(struct conn *c, const struct seg *s,
-				   const struct tcp_sock *tp, __u64 now)
+static __always_inline void rst_in(struct conn *c, const struct seg *s, const struct tcp_sock *tp,
+				   __u64 now)
 {
 	struct w5_leg *l = &c->leg;
 
@@ -516,8 +516,8 @@ static __always_inline bool head_is_whole(const struct w5_leg *l)
 	return false;
 }
 
-static __always_inline void fin_in(struct conn *c, const struct seg *s,
-				   const struct tcp_sock *tp, __u64 now)
+static __always_inline void fin_in(struct conn *c, const struct seg *s, const struct tcp_sock *tp,
+				   __u64 now)
 {
 	struct w5_leg *l = &c->leg;
 

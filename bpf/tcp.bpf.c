@@ -11,8 +11,8 @@ char LICENSE[] SEC("license") = "Dual BSD/GPL";
 
 #define SO_EE_ORIGIN_ICMP  2 /* include/uapi/linux/errqueue.h */
 #define SO_EE_ORIGIN_ICMP6 3
-#define NUD_FAILED   0x20 /* include/uapi/linux/neighbour.h */
-#define RECENT_NS    (100 * 1000 * 1000ull) /* from a failed neighbour to its sockets: softirq time */
+#define NUD_FAILED	   0x20			  /* include/uapi/linux/neighbour.h */
+#define RECENT_NS	   (100 * 1000 * 1000ull) /* from a failed neighbour to its sockets: softirq time */
 
 /* The address the next packet to this peer is sent to on the link. */
 static __always_inline void next_hop(const struct sock *sk, struct w5_addr *a)
@@ -279,15 +279,9 @@ int BPF_PROG(set_state, const struct sock *sk, int old, int new)
 		return 0;
 	switch (new) {
 	case TCP_FIN_WAIT1:
-	case TCP_LAST_ACK:
-		on_local_close(c, sk, W5_END_FIN_OUT);
-		break;
-	case TCP_CLOSE_WAIT:
-		on_peer_closed(c, sk);
-		break;
-	case TCP_CLOSE:
-		on_closed(c, sk);
-		break;
+	case TCP_LAST_ACK: on_local_close(c, sk, W5_END_FIN_OUT); break;
+	case TCP_CLOSE_WAIT: on_peer_closed(c, sk); break;
+	case TCP_CLOSE: on_closed(c, sk); break;
 	}
 	return 0;
 }

@@ -51,8 +51,7 @@ static inline __attribute__((always_inline)) int w5_http1_is_request(const w5_u8
 }
 
 /* The status code of "HTTP/1.x NNN", or 0 if p is something else. Reads 12 bytes. */
-static inline __attribute__((always_inline)) w5_u16
-w5_http1_status(const w5_u8 p[W5_HTTP1_PEEK])
+static inline __attribute__((always_inline)) w5_u16 w5_http1_status(const w5_u8 p[W5_HTTP1_PEEK])
 {
 	w5_u16 a, b, c;
 
@@ -68,8 +67,7 @@ w5_http1_status(const w5_u8 p[W5_HTTP1_PEEK])
 }
 
 /* The cleartext HTTP/2 connection preface starts "PRI * HTTP/2.0" (RFC 9113 3.4). */
-static inline __attribute__((always_inline)) int
-w5_http1_is_h2_preface(const w5_u8 p[W5_HTTP1_PEEK])
+static inline __attribute__((always_inline)) int w5_http1_is_h2_preface(const w5_u8 p[W5_HTTP1_PEEK])
 {
 	return p[0] == 'P' && p[1] == 'R' && p[2] == 'I' && p[3] == ' ' && p[4] == '*' &&
 	       p[5] == ' ' && p[6] == 'H' && p[7] == 'T' && p[8] == 'T' && p[9] == 'P' &&
@@ -77,8 +75,7 @@ w5_http1_is_h2_preface(const w5_u8 p[W5_HTTP1_PEEK])
 }
 
 /* The start of a TLS ClientHello: handshake record, version 3.x, type 1 (RFC 8446 4, 5.1). */
-static inline __attribute__((always_inline)) int
-w5_is_client_hello(const w5_u8 p[W5_HTTP1_PEEK])
+static inline __attribute__((always_inline)) int w5_is_client_hello(const w5_u8 p[W5_HTTP1_PEEK])
 {
 	return p[0] == 0x16 && p[1] == 3 && p[5] == 1;
 }

@@ -28,7 +28,7 @@ struct app {
 	struct tui *tui;       /* NULL when headless */
 	struct trace_writer *trace;
 	struct kernel *kernel; /* NULL in a replay */
-	uint64_t bad; /* findings with an alarm handed to the sinks */
+	uint64_t bad;	       /* findings with an alarm handed to the sinks */
 	uint64_t sink_errors;
 	bool stop;
 	int sink_errno; /* first error of a sink, for one sentence at the end */

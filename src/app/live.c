@@ -18,8 +18,8 @@
 #include "kernel/kernel.h"
 #include "tui/tui.h"
 
-#define TICK_MS		25
-#define TICKS_PER_DRAW	4
+#define TICK_MS	       25
+#define TICKS_PER_DRAW 4
 
 struct loop {
 	struct app *app;
@@ -110,13 +110,9 @@ static void on_signals(struct loop *l)
 			if (l->app->tui)
 				tui_resize(l->app->tui);
 			break;
-		case SIGTSTP:
-			suspend(l->app);
-			break;
-		case SIGCONT:
-			break;
-		default:
-			l->app->stop = true;
+		case SIGTSTP: suspend(l->app); break;
+		case SIGCONT: break;
+		default: l->app->stop = true;
 		}
 	}
 }

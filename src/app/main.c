@@ -15,16 +15,10 @@ int main(int argc, char **argv)
 	if (opt.verbose)
 		log_set_level(LOG_LEVEL_DEBUG);
 	switch (opt.command) {
-	case COMMAND_HELP:
-		options_help(stdout);
-		return APP_EXIT_OK;
-	case COMMAND_VERSION:
-		printf("why502 %s\n", W5_VERSION);
-		return APP_EXIT_OK;
-	case COMMAND_DOCTOR:
-		return app_doctor(&opt);
-	case COMMAND_WATCH:
-		break;
+	case COMMAND_HELP: options_help(stdout); return APP_EXIT_OK;
+	case COMMAND_VERSION: printf("why502 %s\n", W5_VERSION); return APP_EXIT_OK;
+	case COMMAND_DOCTOR: return app_doctor(&opt);
+	case COMMAND_WATCH: break;
 	}
 	status = APP_EXIT_FAILURE;
 	if (!app_init(&app, &opt))

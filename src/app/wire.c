@@ -209,7 +209,7 @@ void app_fini(struct app *a)
 		log_warn("%s is incomplete: records could not be written (disk full?)",
 			 a->opt->write_path);
 	if (a->sink_errors && a->sink_errno != EPIPE)
-		log_warn("%llu writes of findings failed: %s",
-			 (unsigned long long)a->sink_errors, strerror(a->sink_errno));
+		log_warn("%llu writes of findings failed: %s", (unsigned long long)a->sink_errors,
+			 strerror(a->sink_errno));
 	engine_free(a->engine);
 }

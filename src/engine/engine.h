@@ -20,14 +20,15 @@
 struct engine;
 
 struct engine_cfg {
-	uint64_t grace_ns;	/* wait this long after a bad response before the finding is final
+	uint64_t grace_ns;  /* wait this long after a bad response before the finding is final
 				   (the gateway may close the upstream conn after it wrote the 502) */
-	size_t max_conns;	/* conns remembered; older ones are evicted and counted */
-	size_t max_flights;	/* packet dumps remembered while no finding holds them */
-	uint16_t port;		/* only exchanges/attempts with this local or remote port; 0 = all */
-	uint32_t pid;		/* only this gateway process or its group; 0 = all */
-	char comm[16];		/* only gateways of this name; "" = all */
-	uint8_t bad_status[100]; /* bad_status[s - 500] for 500..599: 1 = bad exchange. Default 502 503 504 */
+	size_t max_conns;   /* conns remembered; older ones are evicted and counted */
+	size_t max_flights; /* packet dumps remembered while no finding holds them */
+	uint16_t port;	    /* only exchanges/attempts with this local or remote port; 0 = all */
+	uint32_t pid;	    /* only this gateway process or its group; 0 = all */
+	char comm[16];	    /* only gateways of this name; "" = all */
+	uint8_t bad_status
+		[100]; /* bad_status[s - 500] for 500..599: 1 = bad exchange. Default 502 503 504 */
 };
 void engine_cfg_default(struct engine_cfg *cfg);
 
@@ -48,20 +49,20 @@ void engine_finish(struct engine *e);
 /* ---- what the views show; valid until the next engine_feed ---- */
 
 struct engine_counters {
-	uint64_t now_ns;    /* time of the newest record */
-	uint64_t start_ns;  /* time of the first */
-	uint64_t wall_offset_ns; /* CLOCK_REALTIME - CLOCK_MONOTONIC, from the session record */
-	uint64_t exchanges; /* downstream responses seen (plus silent ends) */
-	uint64_t attempts;  /* upstream attempts seen */
+	uint64_t now_ns;	  /* time of the newest record */
+	uint64_t start_ns;	  /* time of the first */
+	uint64_t wall_offset_ns;  /* CLOCK_REALTIME - CLOCK_MONOTONIC, from the session record */
+	uint64_t exchanges;	  /* downstream responses seen (plus silent ends) */
+	uint64_t attempts;	  /* upstream attempts seen */
 	uint64_t status_class[6]; /* [0] no status, [1] 1xx ... [5] 5xx */
 	uint64_t s502, s503, s504;
-	uint64_t bad;	    /* findings with an alarm (all but recovered and client) */
+	uint64_t bad; /* findings with an alarm (all but recovered and client) */
 	uint64_t recovered, client_aborts, silent;
-	uint64_t findings;  /* all */
+	uint64_t findings;    /* all */
 	uint64_t bad_records; /* malformed, ignored */
 	uint64_t loss[W5_LOSS_MAX];
 	uint64_t unread_tls, unread_h2; /* accepted conns whose messages cannot be read */
-	size_t conns_down, conns_up; /* open now, as far as known */
+	size_t conns_down, conns_up;	/* open now, as far as known */
 	char host[65], kernel[65];
 };
 const struct engine_counters *engine_counters(const struct engine *e);
@@ -82,7 +83,8 @@ size_t engine_gateways(const struct engine *e, const struct engine_gateway **out
 struct engine_upstream {
 	struct w5_addr ip;
 	uint16_t port;
-	uint64_t connects, connect_failures, requests, failures; /* failures: attempts that failed */
+	uint64_t connects, connect_failures, requests,
+		failures; /* failures: attempts that failed */
 	uint64_t s5xx, resets, retrans, reused;
 	uint64_t first_fail_ns, last_fail_ns, last_ns;
 	uint64_t ttfb_us_sum, ttfb_count; /* request -> first response byte */

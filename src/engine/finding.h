@@ -27,7 +27,7 @@ enum verdict {
 const char *verdict_name(enum verdict v); /* "gateway-made", ... */
 
 enum confidence {
-	CONFIDENCE_CERTAIN,   /* the witnesses leave one candidate, nothing was lost */
+	CONFIDENCE_CERTAIN, /* the witnesses leave one candidate, nothing was lost */
 	CONFIDENCE_LIKELY,
 	CONFIDENCE_AMBIGUOUS, /* several candidates fit equally; all are listed */
 	CONFIDENCE_MAX,
@@ -36,11 +36,11 @@ const char *confidence_name(enum confidence c);
 
 /* What tied the attempts to the exchange. Bits of finding.witness. */
 enum witness {
-	WITNESS_TARGET = 0x01, /* same request target on both legs */
-	WITNESS_TRAIL = 0x02,  /* the gateway thread went from one conn to the other */
-	WITNESS_THREAD = 0x04, /* same thread */
-	WITNESS_TIME = 0x08,   /* the only attempt that ended just before the response */
-	WITNESS_STATUS = 0x10, /* same status, received then sent */
+	WITNESS_TARGET = 0x01,	   /* same request target on both legs */
+	WITNESS_TRAIL = 0x02,	   /* the gateway thread went from one conn to the other */
+	WITNESS_THREAD = 0x04,	   /* same thread */
+	WITNESS_TIME = 0x08,	   /* the only attempt that ended just before the response */
+	WITNESS_STATUS = 0x10,	   /* same status, received then sent */
 	WITNESS_REQUEST_ID = 0x20, /* same X-Request-Id / traceparent */
 };
 #define WITNESS_COUNT 6
@@ -54,9 +54,9 @@ struct flight {
 void flight_unref(struct flight *f); /* NULL is fine */
 
 struct attempt {
-	struct w5_leg leg;   /* the upstream conn and what happened on it */
-	enum cause cause;    /* of this attempt alone; CAUSE_NONE if it answered well */
-	bool doubtful;	     /* a candidate only: the finding is ambiguous */
+	struct w5_leg leg;     /* the upstream conn and what happened on it */
+	enum cause cause;      /* of this attempt alone; CAUSE_NONE if it answered well */
+	bool doubtful;	       /* a candidate only: the finding is ambiguous */
 	struct flight *flight; /* its packets, or NULL */
 };
 
@@ -64,18 +64,18 @@ struct attempt {
 
 struct finding {
 	int refs;
-	uint64_t id;	    /* 1, 2, 3 ... in the order made */
-	uint64_t ts_ns;	    /* monotonic: response head sent, or conn closed without one */
-	uint64_t wall_ns;   /* the same instant, CLOCK_REALTIME */
-	uint64_t req_ns;    /* monotonic: first byte of the request; 0 if not seen */
+	uint64_t id;	      /* 1, 2, 3 ... in the order made */
+	uint64_t ts_ns;	      /* monotonic: response head sent, or conn closed without one */
+	uint64_t wall_ns;     /* the same instant, CLOCK_REALTIME */
+	uint64_t req_ns;      /* monotonic: first byte of the request; 0 if not seen */
 	uint64_t duration_ns; /* ts_ns - req_ns; 0 if req_ns is 0 */
 
 	enum verdict verdict;
 	enum cause cause;
 	enum confidence confidence;
-	unsigned witness; /* enum witness bits */
-	uint16_t status;  /* what the client got; 0 = no status line */
-	uint64_t lost;	  /* records lost within the window of this finding */
+	unsigned witness;   /* enum witness bits */
+	uint16_t status;    /* what the client got; 0 = no status line */
+	uint64_t lost;	    /* records lost within the window of this finding */
 	uint64_t linked_id; /* finding that caused this one (no-live-upstream), 0 if none */
 
 	struct w5_leg down; /* the downstream conn and turn */
@@ -93,9 +93,10 @@ struct finding {
 	struct flight *flight;	  /* packets of the downstream conn, or NULL */
 
 	size_t nevidence;
-	char evidence[FINDING_EVIDENCE_MAX][192]; /* plain sentences, ASCII, no wire bytes unescaped */
-	char next[256];				  /* the next step, numbers filled in */
-	char why[256];				  /* the cause's sentence, numbers filled in */
+	char evidence[FINDING_EVIDENCE_MAX]
+		     [192]; /* plain sentences, ASCII, no wire bytes unescaped */
+	char next[256];	    /* the next step, numbers filled in */
+	char why[256];	    /* the cause's sentence, numbers filled in */
 };
 
 struct finding *finding_ref(struct finding *f);

@@ -46,8 +46,11 @@ static void list_features(const struct btf *vmlinux, FILE *out)
 		else
 			snprintf(line, sizeof(line), "Linux %s+; without it: %s", features[i].since,
 				 features[i].loses);
-		row(out, have ? "ok" : features[i].needed ? "MISSING" : "absent", features[i].name,
-		    line);
+		row(out,
+		    have		 ? "ok"
+		    : features[i].needed ? "MISSING"
+					 : "absent",
+		    features[i].name, line);
 	}
 }
 

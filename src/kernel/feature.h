@@ -14,9 +14,9 @@
 
 struct feature {
 	const char *name;
-	const char *tracepoint; /* its BTF type is btf_trace_<tracepoint> */
-	unsigned args;		/* arguments it must have; 0 = any number */
-	const char *since;	/* for the reader: first kernel with it */
+	const char *tracepoint;		       /* its BTF type is btf_trace_<tracepoint> */
+	unsigned args;			       /* arguments it must have; 0 = any number */
+	const char *since;		       /* for the reader: first kernel with it */
 	const char *with[FEATURE_PROGRAMS];    /* programs loaded if present */
 	const char *without[FEATURE_PROGRAMS]; /* ... if absent */
 	bool needed;

@@ -20,7 +20,7 @@
 #include "kernel/procs.h"
 #include "why502.skel.h"
 
-#define ATTACH_MAX 64 /* cgroups watched apart; more than that: the root watches for all */
+#define ATTACH_MAX 64	 /* cgroups watched apart; more than that: the root watches for all */
 #define BATCH_MAX  20000 /* records per poll, so that keys and timers get their turn */
 #define REAP_NS	   (1000 * 1000 * 1000ull)
 #define STATS_NS   (1000 * 1000 * 1000ull)
@@ -351,8 +351,7 @@ int kernel_start(struct kernel *k)
 	if (!err)
 		err = run_seed(k, W5_SEED_ADOPT);
 	if (err)
-		return fail(k, err, "cannot look through the open connections: %s",
-			    strerror(-err));
+		return fail(k, err, "cannot look through the open connections: %s", strerror(-err));
 	return 0;
 }
 

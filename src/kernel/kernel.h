@@ -18,11 +18,11 @@
 struct kernel;
 
 struct kernel_cfg {
-	uint64_t ring_bytes;	/* power of two, multiple of the page size */
-	bool recorder;		/* keep packets */
-	const char *cgroup;	/* watch this cgroup only (path below the cgroup2 mount or
+	uint64_t ring_bytes; /* power of two, multiple of the page size */
+	bool recorder;	     /* keep packets */
+	const char *cgroup;  /* watch this cgroup only (path below the cgroup2 mount or
 				   absolute); NULL = where the gateways are */
-	uint32_t pid;		/* treat this process as a gateway whatever its name; 0 = none */
+	uint32_t pid;	     /* treat this process as a gateway whatever its name; 0 = none */
 };
 
 typedef int (*kernel_record_fn)(void *self, const struct w5_hdr *rec);

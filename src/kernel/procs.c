@@ -14,11 +14,11 @@
 /* Programs that are gateways before they have connected anywhere. A name is only a head
  * start: any other process becomes one with its first connect. */
 static const char *const gateway_names[] = {
-	"nginx", "haproxy", "apache2", "httpd", "caddy", "envoy",   "traefik", "varnishd",
-	"openresty", "angie", "tengine", "lighttpd", "h2o", "squid", "kong", "pound",
+	"nginx",     "haproxy", "apache2", "httpd",    "caddy", "envoy", "traefik", "varnishd",
+	"openresty", "angie",	"tengine", "lighttpd", "h2o",	"squid", "kong",    "pound",
 };
 
-#define TCP_STATE_ESTABLISHED 1	 /* include/net/tcp_states.h */
+#define TCP_STATE_ESTABLISHED 1 /* include/net/tcp_states.h */
 #define TCP_STATE_LISTEN      10
 
 struct proc {
