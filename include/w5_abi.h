@@ -100,8 +100,8 @@ enum w5_proto {
 #define W5_F_TID_EXACT	   0x0080 /* tid was taken while that thread held the socket */
 #define W5_F_INTERIM	   0x0100 /* a 1xx response came before the final one */
 #define W5_F_UPGRADE	   0x0200 /* answered 101: no more HTTP on this conn */
-#define W5_F_HANDSHAKE	 0x0400 /* this turn is part of a TLS handshake, not a request */
-#define W5_F_HINT_OPEN	 0x0800 /* first request: hint_* was taken when the conn was opened */
+#define W5_F_HANDSHAKE	   0x0400 /* this turn is part of a TLS handshake, not a request */
+#define W5_F_HINT_OPEN	   0x0800 /* first request: hint_* was taken when the conn was opened */
 
 /* TCP flags as in the header's 14th byte (RFC 9293 3.1) */
 #define W5_TCP_FIN 0x01

@@ -1,0 +1,131 @@
+/* SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only */
+/*
+ * One packet as the cgroup hooks see it: its headers, the first bytes of its payload,
+ * its place in the flight recorder. Knows nothing of conns' turns.
+ */
+#ifndef BPF_PACKET_H
+#define BPF_PACKET_H
+
+#include "conn.h"
+#include "w5_http1.h"
+
+#define ETH_P_IP_BE   bpf_htons(0x0800)
+#define ETH_P_IPV6_BE bpf_htons(0x86dd)
+
+struct seg {
+	__u32 off;     /* of the payload */
+	__u32 payload; /* bytes */
+	__u32 seq, ack;
+	__u16 win, ipid;
+	__u16 sport, dport;   /* network order */
+	__u8 flags, ttl, hdr; /* hdr: length of the IP header */
+	__u8 pad;
+};
+
+/* Headers are in the linear part: the stack has pulled them (in) or just written them (out). */
+static __always_inline bool parse(struct __sk_buff *skb, struct seg *s)
+{
+	void *data = (void *)(long)skb->data, *end = (void *)(long)skb->data_end;
+	struct tcphdr *th;
+	__u32 off;
+
+	if (skb->protocol == ETH_P_IP_BE) {
+		struct iphdr *ip = data;
+
+		if ((void *)(ip + 1) > end || ip->protocol != IPPROTO_TCP)
+			return false;
+		off = ip->ihl * 4;
+		s->ttl = ip->ttl;
+		s->ipid = bpf_ntohs(ip->id);
+	} else if (skb->protocol == ETH_P_IPV6_BE) {
+		struct ipv6hdr *ip6 = data;
+
+		/* Extension headers before TCP do not occur on connections between hosts. */
+		if ((void *)(ip6 + 1) > end || ip6->nexthdr != IPPROTO_TCP)
+			return false;
+		off = sizeof(*ip6);
+		s->ttl = ip6->hop_limit;
+		s->ipid = 0;
+	} else {
+		return false;
+	}
+	th = data + off;
+	if ((void *)(th + 1) > end)
+		return false;
+	s->hdr = off;
+	s->flags = ((__u8 *)th)[13];
+	s->off = off + th->doff * 4;
+	/* Not the IP length: it is 0 or cut in big GSO packets. */
+	s->payload = skb->len > s->off ? skb->len - s->off : 0;
+	s->seq = bpf_ntohl(th->seq);
+	s->ack = bpf_ntohl(th->ack_seq);
+	s->win = bpf_ntohs(th->window);
+	s->sport = th->source;
+	s->dport = th->dest;
+	return true;
+}
+
+/* Egress packets carry the time TCP sent them (CLOCK_MONOTONIC, by pacing perhaps a little
+ * ahead); reading the clock costs as much as all the rest of a small packet. */
+static __always_inline __u64 packet_time(struct __sk_buff *skb, bool out)
+{
+	__u64 t = out ? skb->tstamp : 0;
+
+	return t ? t : bpf_ktime_get_ns();
+}
+
+/* The flight recorder's slot for this packet, filled; NULL if it is off. */
+static __always_inline struct w5_packet *keep_packet(struct __sk_buff *skb, struct conn *c,
+						     bool out, __u64 now)
+{
+	struct w5_packet *p;
+	__u32 n = skb->len;
+
+	if (!cfg.recorder)
+		return NULL;
+	p = &c->flight.pkt[c->flight.total % W5_PKT_SLOTS];
+	c->flight.total++;
+	p->ts_ns = now;
+	p->len = n;
+	p->out = out;
+	if (n > W5_PKT_BYTES)
+		n = W5_PKT_BYTES;
+	if (n < 20)
+		return p;
+	p->cap = n;
+	bpf_skb_load_bytes(skb, 0, p->data, n);
+	return p;
+}
+
+static __always_inline void peek(struct __sk_buff *skb, const struct seg *s, __u8 p[W5_HTTP1_PEEK])
+{
+	if (s->payload >= W5_HTTP1_PEEK) {
+		bpf_skb_load_bytes(skb, s->off, p, W5_HTTP1_PEEK);
+		return;
+	}
+	__builtin_memset(p, 0, W5_HTTP1_PEEK);
+	if (s->payload)
+		bpf_skb_load_bytes(skb, s->off, p, s->payload & (W5_HTTP1_PEEK - 1));
+}
+
+/* Where the payload starts in the slot, if at least a peek's worth of it is there. */
+static __always_inline const __u8 *peek_slot(const struct w5_packet *slot, const struct seg *s)
+{
+	if (!slot || s->payload < W5_HTTP1_PEEK || s->off > W5_PKT_BYTES - W5_HTTP1_PEEK)
+		return NULL;
+	return slot->data + s->off;
+}
+
+static __always_inline bool starts_request(struct __sk_buff *skb, const struct w5_packet *slot,
+					   const struct seg *s)
+{
+	const __u8 *kept = peek_slot(slot, s);
+	__u8 p[W5_HTTP1_PEEK];
+
+	if (kept)
+		return w5_http1_is_request(kept);
+	peek(skb, s, p);
+	return w5_http1_is_request(p);
+}
+
+#endif

@@ -1,0 +1,176 @@
+/* SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only */
+/*
+ * Turns of a conn: a request begins one, its response is recognised and reported. HTTP/1
+ * by its heads; what cannot be read, by the directions of its bytes.
+ */
+#ifndef BPF_TURN_H
+#define BPF_TURN_H
+
+#include "packet.h"
+
+/* Bytes that ask for an answer: a new turn begins. */
+static __always_inline void begin_turn(struct conn *c, const struct seg *s, __u64 now)
+{
+	struct w5_leg *l = &c->leg;
+
+	if (l->last_ns)
+		l->idle_ns = now - l->last_ns;
+	l->nr++;
+	l->req_ns = l->req_last_ns = l->last_ns = now;
+	l->req_bytes = s->payload;
+	l->req_acked = 0;
+	l->resp_ns = 0;
+	l->resp_bytes = 0;
+	l->resp_len = 0;
+	l->status = 0;
+	l->end = W5_END_NONE;
+	l->end_ns = 0;
+	l->phase = W5_PHASE_REQUEST;
+	l->flags &= W5_F_OLDER;
+	l->rto_count = 0;
+	if (l->nr > 1)
+		l->busy = 0;
+	c->req_seq = s->seq;
+	c->ended = 0;
+	l->head_len = 0;
+}
+
+static __always_inline void begin_request(struct __sk_buff *skb, struct conn *c,
+					  const struct seg *s, __u64 now)
+{
+	struct w5_leg *l = &c->leg;
+	__u32 n = s->payload;
+
+	begin_turn(c, s, now);
+	l->proto = W5_PROTO_HTTP1;
+	if (n > W5_HEAD_REQ)
+		n = W5_HEAD_REQ;
+	l->head_len = n;
+	if (s->payload > W5_HEAD_REQ)
+		l->flags |= W5_F_REQ_CUT;
+	if (n)
+		bpf_skb_load_bytes(skb, s->off, l->head, n);
+}
+
+/* The start of the response is kept where it may be needed to explain something. */
+static __always_inline bool keep_response(struct __sk_buff *skb, struct w5_leg *l,
+					  const struct seg *s)
+{
+	__u32 have = l->resp_len, n = s->payload;
+
+	/* The rest of a status line that was cut: only bytes that fill it up to the peek. */
+	if (have > W5_HTTP1_PEEK)
+		have = 0;
+	if (n > W5_HEAD_RESP - W5_HTTP1_PEEK)
+		n = W5_HEAD_RESP - W5_HTTP1_PEEK;
+	if (!n)
+		return false;
+	bpf_skb_load_bytes(skb, s->off, &l->resp[have], n);
+	l->resp_len = have + n;
+	return true;
+}
+
+/*
+ * The first bytes of a response, perhaps in several segments. Returns true once the final
+ * (not 1xx) status line, or something that is none, has come.
+ */
+static __always_inline bool begin_response(struct __sk_buff *skb, struct conn *c,
+					   const struct w5_packet *slot, const struct seg *s,
+					   __u64 now)
+{
+	struct w5_leg *l = &c->leg;
+	const __u8 *kept = l->resp_len ? NULL : peek_slot(slot, s);
+	__u8 p[W5_HTTP1_PEEK];
+
+	l->resp_bytes += s->payload;
+	l->status = kept ? w5_http1_status(kept) : 0;
+	/* A healthy answer going to the client explains nothing: not worth the copy. */
+	if (l->role == W5_ROLE_UPSTREAM || !l->status || l->status >= 500) {
+		if (!keep_response(skb, l, s))
+			return false;
+		if (l->resp_len < 12 && l->resp[0] == 'H')
+			return false;
+		__builtin_memcpy(p, l->resp, sizeof(p));
+		l->status = w5_http1_status(p);
+	}
+	if (l->status >= 100 && l->status < 200 && l->status != 101) {
+		l->flags |= W5_F_INTERIM;
+		l->status = 0;
+		l->resp_len = 0;
+		l->resp_bytes = 0;
+		return false;
+	}
+	if (!l->status)
+		l->flags |= W5_F_NOT_HTTP;
+	if (l->status == 101)
+		l->flags |= W5_F_UPGRADE;
+	l->resp_ns = now;
+	l->phase = W5_PHASE_RESPONSE;
+	return true;
+}
+
+static __always_inline bool is_bad(const struct w5_leg *l)
+{
+	return l->status >= 500 || (l->flags & W5_F_NOT_HTTP);
+}
+
+static __always_inline void emit_answered(struct conn *c, __u16 type, __u64 now)
+{
+	if (!is_bad(&c->leg)) {
+		emit_bulk(c, type, now);
+		return;
+	}
+	c->leg.flags |= W5_F_BAD;
+	emit_full(c, type, now, true);
+	emit_packets(c, now);
+}
+
+/* ---- upstream conns that cannot be read ---- */
+
+#define TLS_HANDSHAKE 0x16 /* record types, RFC 8446 B.1 */
+#define TLS_CCS	      0x14
+#define TLS_DATA      0x17
+
+/* Not an HTTP/1 request. What is encrypted, or HTTP/2, is followed by its directions: the
+ * end of such a conn in the middle of a turn is still worth telling. */
+static __always_inline bool begin_opaque(struct conn *c, const struct seg *s,
+					 const __u8 p[W5_HTTP1_PEEK], __u64 now)
+{
+	struct w5_leg *l = &c->leg;
+
+	if (l->proto == W5_PROTO_HTTP1)
+		return false; /* the rest of a request whose answer has begun */
+	if (l->proto == W5_PROTO_NONE) {
+		if (w5_is_client_hello(p) ||
+		    ((l->flags & W5_F_OLDER) && p[0] == TLS_DATA && p[1] == 3))
+			l->proto = W5_PROTO_TLS;
+		else if (w5_http1_is_h2_preface(p))
+			l->proto = W5_PROTO_H2;
+		else
+			l->proto = W5_PROTO_OTHER;
+	}
+	if (l->proto == W5_PROTO_OTHER)
+		return false;
+	begin_turn(c, s, now);
+	if (l->proto == W5_PROTO_TLS && (p[0] == TLS_HANDSHAKE || p[0] == TLS_CCS)) {
+		l->flags |= W5_F_HANDSHAKE;
+		l->nr--; /* requests are counted, not flights */
+	}
+	return true;
+}
+
+/* Bytes came back on a conn we cannot read. */
+static __always_inline void answer_opaque(struct __sk_buff *skb, struct conn *c,
+					  const struct seg *s, __u64 now)
+{
+	struct w5_leg *l = &c->leg;
+
+	l->resp_bytes += s->payload;
+	keep_response(skb, l, s);
+	l->resp_ns = now;
+	l->phase = W5_PHASE_RESPONSE;
+	if (!(l->flags & W5_F_HANDSHAKE))
+		emit_bulk(c, W5_REC_ATTEMPT, now);
+}
+
+#endif
