@@ -93,7 +93,7 @@ static void say_ack(struct writer *w, const struct facts *x)
 {
 	const struct w5_leg *l = x->l;
 
-	if (x->connecting || l->status || !l->req_bytes)
+	if (x->connecting || l->status || !l->req_bytes || (l->flags & W5_F_HANDSHAKE))
 		return;
 	say(w, "%u of %u request bytes acknowledged", l->req_acked, l->req_bytes);
 	if (l->retrans)
@@ -103,7 +103,7 @@ static void say_ack(struct writer *w, const struct facts *x)
 static void say_end(struct writer *w, const struct facts *x)
 {
 	const struct w5_leg *l = x->l;
-	uint64_t from = l->req_last_ns ? l->req_last_ns : l->req_ns;
+	uint64_t from = l->req_last_ns && !leg_opaque(l) ? l->req_last_ns : l->req_ns;
 	struct span_text t = dur(from, l->end_ns);
 
 	if (x->connecting || !l->end)

@@ -230,8 +230,10 @@ void exchange_ended(struct engine *e, struct conn *down)
 {
 	const struct w5_leg *d = &down->last.leg;
 	const struct conn *up = conns_find(e, d->hint_cookie);
-	struct list *n;
 	struct pending *p = NULL;
+	struct list *n;
+	struct head h;
+	uint64_t key;
 
 	if (!e->natts || !d->status || d->status >= 500 ||
 	    (d->end != W5_END_FIN_OUT && d->end != W5_END_RST_OUT))
@@ -243,6 +245,15 @@ void exchange_ended(struct engine *e, struct conn *down)
 	if (!p && up) {
 		list_for_each(n, &up->atts) {
 			if (!p && cut_of(&list_entry(n, struct att, by_conn)->turn, d))
+				p = pending_add(e, down->gw, d, false);
+		}
+	}
+	if (!p && head_parse_line(&h, d)) {
+		key = head_target_key(&h);
+		list_for_each(n, &e->att_targets[key & (TARGET_BUCKETS - 1)]) {
+			const struct turn *t = list_entry(n, struct turn, by_target);
+
+			if (!p && t->key == key && cut_of(t, d) && within(d, &t->leg))
 				p = pending_add(e, down->gw, d, false);
 		}
 	}

@@ -12,6 +12,9 @@ static bool is_reused(const struct w5_leg *l)
 	return l->nr > 1 || ((l->flags & W5_F_OLDER) && l->nr && l->idle_ns);
 }
 
+/* A close_notify alert, as sent just before closing: at most this many bytes (TLS 1.2, CBC). */
+#define FAREWELL_BYTES 85
+
 static bool client_gone(const struct w5_leg *d)
 {
 	return !d->status && (d->end == W5_END_FIN_IN || d->end == W5_END_RST_IN);
@@ -42,7 +45,8 @@ static bool has_gap(const struct flight *fl, const struct w5_leg *l)
 void facts_of(struct facts *f, struct engine *e, const struct w5_leg *l, const struct pending *p,
 	      const struct flight *flight, bool last)
 {
-	uint64_t asked = l->req_last_ns ? l->req_last_ns : l->req_ns;
+	/* The last bytes of an encrypted turn may be the gateway's own farewell. */
+	uint64_t asked = l->req_last_ns && !leg_opaque(l) ? l->req_last_ns : l->req_ns;
 	uint64_t end = l->end_ns ? l->end_ns : l->h.ts_ns;
 
 	memset(f, 0, sizeof(*f));
@@ -53,7 +57,9 @@ void facts_of(struct facts *f, struct engine *e, const struct w5_leg *l, const s
 	f->last = last;
 	f->connecting = l->phase == W5_PHASE_CONNECT;
 	f->reused = is_reused(l);
-	f->acked = l->req_bytes && l->req_acked >= l->req_bytes;
+	f->acked = l->req_bytes &&
+		   l->req_acked + (leg_opaque(l) && l->req_acked ? FAREWELL_BYTES : 0) >=
+			   l->req_bytes;
 	f->unacked = l->req_bytes && !l->req_acked;
 	f->peer_fin = l->end == W5_END_FIN_IN;
 	f->peer_rst = l->end == W5_END_RST_IN;

@@ -17,14 +17,12 @@ static bool tls_mismatch(const struct facts *f)
 	       (f->resp == RESP_HEADER || f->resp == RESP_COMPLETE || f->resp == RESP_STARTED);
 }
 
-/* Alert, FIN or RST before the handshake was done; or the gateway did not like what it saw. */
+/* It ended before the handshake was done: by an alert, FIN or RST, or by the gateway, which did
+ * not like what it saw or waited in vain. Segments sent again speak for the path instead. */
 static bool tls_failed(const struct facts *f)
 {
-	const struct w5_leg *l = f->l;
-	bool closed = f->peer_fin || f->peer_rst || (f->by_gateway && l->resp_bytes);
-
-	return l->proto == W5_PROTO_TLS && !l->status && (l->flags & W5_F_HANDSHAKE) && closed &&
-	       (f->resp == RESP_EMPTY || f->resp == RESP_TLS) && !(f->peer_rst && f->unacked);
+	return (f->l->flags & W5_F_HANDSHAKE) && leg_opaque(f->l) && !f->by_kernel && f->l->end &&
+	       (f->resp == RESP_TLS || (f->resp == RESP_EMPTY && f->l->retrans < 2));
 }
 
 /* ---- some bytes of a response ---- */
