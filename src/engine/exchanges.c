@@ -223,7 +223,7 @@ static bool cut_of(const struct turn *t, const struct w5_leg *d)
 	const struct att *a = turn_att((struct turn *)t);
 
 	return a->cut && !t->claimed && t->leg.status == d->status &&
-	       t->leg.end_ns <= d->end_ns + SLACK_NS;
+	       t->leg.end_ns <= (d->end_ns ? d->end_ns : d->h.ts_ns) + SLACK_NS;
 }
 
 void exchange_ended(struct engine *e, struct conn *down)

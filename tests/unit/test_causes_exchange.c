@@ -340,6 +340,49 @@ static void test_silent_close_has_the_attempts_cause(void **s)
 	bench_close(&b);
 }
 
+/* Written and closed in one go: the close is seen first, then the answer. */
+static void test_answer_right_after_a_silent_close(void **s)
+{
+	struct w5_leg d = rec_down(D, 1000, "GET", "/a");
+	struct bench b;
+
+	bench_open(&b, "haproxy");
+	rec_end(&d, 1000.4, W5_END_FIN_OUT);
+	feed(&b, &d);
+	rec_answer(&d, 1000.41, 200);
+	feed(&b, &d);
+	bench_settle(&b, 1001);
+	assert_int_equal(b.n, 0);
+	assert_int_equal(engine_counters(b.e)->exchanges, 1);
+	assert_int_equal(engine_counters(b.e)->silent, 0);
+	assert_int_equal(engine_counters(b.e)->status_class[2], 1);
+	bench_close(&b);
+}
+
+/* Sent when the handshake was done: by then the thread had read from another client. */
+static void test_hint_of_a_new_conn_is_no_proof(void **s)
+{
+	struct w5_leg other = rec_down(D + 1, 1000, "GET", "/other"),
+		      d = rec_down(D, 1000, "GET", "/a");
+	struct w5_leg up = rec_up(U, 1000.1, "GET", "/a", 18, 1);
+	struct bench b;
+
+	bench_open(&b, "nginx");
+	rec_end(&up, 1000.3, W5_END_RST_IN);
+	rec_acked(&up);
+	rec_hint(&up, D + 1, 1000.05);
+	feed(&b, &up);
+	answer(&b, &other, 1000.35, 200);
+	rec_hint(&d, U, 1000.3);
+	answer(&b, &d, 1000.4, 502);
+	bench_settle(&b, 1001);
+	assert_int_equal(b.n, 1);
+	assert_int_equal(b.f[0]->down.h.cookie, D);
+	assert_int_equal(b.f[0]->cause, CAUSE_RESET_BEFORE_RESPONSE);
+	assert_int_equal(b.f[0]->confidence, CONFIDENCE_CERTAIN);
+	bench_close(&b);
+}
+
 static void test_gateway_closed_the_idle_client_conn(void **s)
 {
 	struct w5_leg d = rec_down(D, 1000, "GET", "/a");
@@ -559,6 +602,8 @@ int main(void)
 		cmocka_unit_test(test_client_abort),
 		cmocka_unit_test(test_half_close_is_no_abort),
 		cmocka_unit_test(test_silent_close_has_the_attempts_cause),
+		cmocka_unit_test(test_answer_right_after_a_silent_close),
+		cmocka_unit_test(test_hint_of_a_new_conn_is_no_proof),
 		cmocka_unit_test(test_gateway_closed_the_idle_client_conn),
 		cmocka_unit_test(test_retry_recovered),
 		cmocka_unit_test(test_retry_recovered_out_of_order),
