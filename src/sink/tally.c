@@ -5,9 +5,19 @@
 #include <stdlib.h>
 #include <string.h>
 
+/* The backend a finding is about: of a recovered one the first that failed. */
+static const struct attempt *about(const struct finding *f)
+{
+	for (size_t i = 0; f->verdict == VERDICT_RECOVERED && i < f->nattempts; i++) {
+		if (f->attempts[i].cause != CAUSE_NONE)
+			return &f->attempts[i];
+	}
+	return finding_last_attempt(f);
+}
+
 void tally_add(struct tally *t, const struct finding *f)
 {
-	const struct attempt *a = finding_last_attempt(f);
+	const struct attempt *a = about(f);
 	struct tally_row new = { .cause = f->cause, .has_upstream = a, .count = 1 };
 
 	if (a) {
