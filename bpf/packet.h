@@ -97,6 +97,19 @@ static __always_inline struct w5_packet *keep_packet(struct __sk_buff *skb, stru
 	return p;
 }
 
+/*
+ * Copies n bytes, 1 <= n <= size, a power of two. Verifiers before 6.8 learn nothing from
+ * "if (n)", so that the lower bound has to come from arithmetic: (n - 1) masked, plus one.
+ * Remove when the oldest supported kernel is >= 6.8.
+ */
+static __always_inline void load_some(struct __sk_buff *skb, __u32 off, void *dst, __u32 n,
+				      __u32 size)
+{
+	n--;
+	asm volatile("" : "+r"(n)); /* or clang, knowing that n fits, leaves the mask out */
+	bpf_skb_load_bytes(skb, off, dst, (n & (size - 1)) + 1);
+}
+
 static __always_inline void peek(struct __sk_buff *skb, const struct seg *s, __u8 p[W5_HTTP1_PEEK])
 {
 	if (s->payload >= W5_HTTP1_PEEK) {
@@ -105,15 +118,22 @@ static __always_inline void peek(struct __sk_buff *skb, const struct seg *s, __u
 	}
 	__builtin_memset(p, 0, W5_HTTP1_PEEK);
 	if (s->payload)
-		bpf_skb_load_bytes(skb, s->off, p, s->payload & (W5_HTTP1_PEEK - 1));
+		load_some(skb, s->off, p, s->payload, W5_HTTP1_PEEK);
 }
 
 /* Where the payload starts in the slot, if at least a peek's worth of it is there. */
 static __always_inline const __u8 *peek_slot(const struct w5_packet *slot, const struct seg *s)
 {
-	if (!slot || s->payload < W5_HTTP1_PEEK || s->off > W5_PKT_BYTES - W5_HTTP1_PEEK)
+	__u32 off = s->off;
+
+	if (!slot || s->payload < W5_HTTP1_PEEK)
 		return NULL;
-	return slot->data + s->off;
+	/* Verifiers before 6.3 bound the register that was tested, not the spilled copy the
+	 * address would otherwise be made from. */
+	asm volatile("" : "+r"(off));
+	if (off > W5_PKT_BYTES - W5_HTTP1_PEEK)
+		return NULL;
+	return slot->data + off;
 }
 
 static __always_inline bool starts_request(struct __sk_buff *skb, const struct w5_packet *slot,

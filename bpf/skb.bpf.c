@@ -145,7 +145,11 @@ static __always_inline void up_out(struct __sk_buff *skb, struct bpf_sock *sk, s
 	if (l->nr > 1)
 		c->retrans0 = tp->total_retrans;
 	l->srtt_us = tp->srtt_us >> 3;
-	if (sock_owned((struct sock *)tp))
+	/* A conn opened for this request: the hint from its connect() is the right one, while
+	 * the thread has gone on to other requests until the handshake was done. */
+	if (l->nr <= 1 && l->open_ns)
+		l->flags |= W5_F_HINT_OPEN;
+	else if (sock_owned((struct sock *)tp))
 		conn_owner(c, bpf_get_current_task_btf());
 }
 
@@ -277,7 +281,7 @@ static __always_inline void stash_first(struct __sk_buff *skb, const struct seg 
 		n = W5_HEAD_REQ;
 	st->len = n;
 	if (n)
-		bpf_skb_load_bytes(skb, s->off, st->head, n);
+		load_some(skb, s->off, st->head, n, W5_HEAD_REQ);
 }
 
 /* A conn without state: worth one if a message head says so. */

@@ -49,7 +49,7 @@ static __always_inline void begin_request(struct __sk_buff *skb, struct conn *c,
 	if (s->payload > W5_HEAD_REQ)
 		l->flags |= W5_F_REQ_CUT;
 	if (n)
-		bpf_skb_load_bytes(skb, s->off, l->head, n);
+		load_some(skb, s->off, l->head, n, W5_HEAD_REQ);
 }
 
 /* The start of the response is kept where it may be needed to explain something. */
@@ -65,7 +65,7 @@ static __always_inline bool keep_response(struct __sk_buff *skb, struct w5_leg *
 		n = W5_HEAD_RESP - W5_HTTP1_PEEK;
 	if (!n)
 		return false;
-	bpf_skb_load_bytes(skb, s->off, &l->resp[have], n);
+	load_some(skb, s->off, &l->resp[have], n, W5_HEAD_RESP);
 	l->resp_len = have + n;
 	return true;
 }
