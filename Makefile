@@ -121,6 +121,7 @@ $(O)/why502: $(BIN_OBJ) $(O)/libwhy502.a
 $(LAB): $(O)/lab-%: $(O)/tools/lab/%.o
 	$(call say,LD,$@)
 	$(Q)$(CC) $(W5_CFLAGS) $(W5_LDFLAGS) -pthread -o $@ $^ $(LIBS)
+$(O)/lab-tracecat: $(O)/libwhy502.a
 
 $(filter $(O)/bench-%,$(BENCH)): $(O)/bench-%: $(O)/tools/bench/%.o
 	$(call say,LD,$@)

@@ -115,7 +115,7 @@ case_quiet() {
 
 case_count() {
 	local dir=$work/count truth=$work/count.tsv
-	why502_start "$dir" --pid "$(cat "$state/nginx/nginx.pid")" --count 3 || return 1
+	why502_start "$dir" --pid "$(cat "$state/gateway/pid")" --count 3 || return 1
 	send "$truth" -r 0 -n 5 -d 0.2 --mix conn-refused || return 1
 	lines "$dir/findings.ndjson" '"type":"stats"' 1 5 "${pid_of[$dir]}" ||
 		{ echo '--count did not end it'; return 1; }
@@ -130,7 +130,7 @@ case_text() {
 	mkdir -p "$dir"
 	why502_start "$dir/ready" || return 1 # the second one attaches while this one runs
 	set -m
-	"$O/why502" --count 1 --duration 20 --pid "$(cat "$state/nginx/nginx.pid")" >"$dir/out" 2>"$dir/err" {life}>&- &
+	"$O/why502" --count 1 --duration 20 --pid "$(cat "$state/gateway/pid")" >"$dir/out" 2>"$dir/err" {life}>&- &
 	pid=$!
 	set +m
 	pid_of[$dir]=$pid

@@ -63,7 +63,8 @@ settle() {
 judge() {
 	local dir=$1 truth=$2
 	shift 2
-	"$O/lab-join" -t -v 3 "$@" "$dir/findings.ndjson" "$truth" "$state/log/access.log" \
+	lab access >"$truth.access"
+	"$O/lab-join" -t -v 3 "$@" "$dir/findings.ndjson" "$truth" "$truth.access" \
 		"$state/log/backend.log" >"$truth.join" || { cat "$truth.join"; return 1; }
 }
 

@@ -1,14 +1,15 @@
 // SPDX-License-Identifier: BSD-2-Clause
 /*
  * lab-join: why502's findings against what really happened. In: findings (NDJSON), lab-load's
- * truth, nginx's access log and the backend's log, joined by the request id in the path.
+ * truth, the gateway's access log (lab access) and the backend's log, joined by the request id in the path.
  * Out: a table per fault, the first cases that are not right in full, and the line
  *
  *   seen N/N, right N/N, wrong N, unknown N, lost N
  *
- * A request is bad when its fault was injected and nginx did not happen to dodge it, or when
- * the client or nginx's log saw 5xx, 499, no byte or a cut response. Right: the expected
- * cause, nginx's list of upstream addresses in its order, the sockets of the backend's log,
+ * A request is bad when its fault was injected and the gateway did not happen to dodge it, or when
+ * the client or the gateway's log saw 5xx, 499, no byte or a cut response. Right: the expected
+ * cause, the log's list of upstream addresses in its order (where the gateway hides a failure
+ * and logs nothing, the table's upstream), the sockets of the backend's log,
  * and passed-through where (and only where) a backend answered. Exit status 0: all seen, none
  * wrong, at most 2 % unknown.
  */
@@ -31,7 +32,7 @@ struct socket_pair {
 };
 
 struct request {
-	char id[24], fault[40], expected[80], status[8];
+	char id[24], fault[40], expected[80], upstream[64], status[8];
 	bool in_truth, complete, in_access, queued, is_early;
 	uint64_t sent_us;
 	unsigned access_status;
@@ -159,6 +160,7 @@ static void on_truth(char **f, const char *whole)
 	r->in_truth = true;
 	snprintf(r->fault, sizeof(r->fault), "%s", f[1]);
 	snprintf(r->expected, sizeof(r->expected), "%s", f[2]);
+	snprintf(r->upstream, sizeof(r->upstream), "%s", f[3]);
 	snprintf(r->status, sizeof(r->status), "%s", f[5]);
 	r->sent_us = strtoull(f[4], NULL, 10);
 	r->complete = f[7][0] == '1';
@@ -166,7 +168,7 @@ static void on_truth(char **f, const char *whole)
 	r->truth_line = strdup(whole);
 }
 
-/* nginx: msec method uri status upstream_addr upstream_status ... */
+/* msec method uri status upstream_addr upstream_status ... */
 static void on_access(char **f, const char *whole)
 {
 	struct request *r;
@@ -263,7 +265,7 @@ static void settle(struct request *r)
 	if (is_200 && r->naddrs > 1)
 		snprintf(r->expected, sizeof(r->expected), "retry-recovered");
 	else if (is_200 && r->naddrs == 1 && strcmp(r->expected, "none"))
-		snprintf(r->expected, sizeof(r->expected), "none"); /* nginx dodged it */
+		snprintf(r->expected, sizeof(r->expected), "none"); /* the gateway dodged it */
 	else if (one_of(r->expected, "no-live-upstream"))
 		snprintf(r->expected, sizeof(r->expected), "%s",
 			 r->naddrs ? "conn-refused" : "no-live-upstream");
@@ -292,25 +294,29 @@ static long number(const json_t *o, const char *a, const char *b)
 	return (long)json_integer_value(json_object_get(json_object_get(o, a), b));
 }
 
+static bool is_upstream(const json_t *attempt, const char *want)
+{
+	const char *ip = text(json_object_get(attempt, "upstream"), "ip");
+	char addr[64];
+
+	snprintf(addr, sizeof(addr), strchr(ip, ':') && ip[0] != '[' ? "[%s]:%ld" : "%s:%ld", ip,
+		 number(attempt, "upstream", "port"));
+	return !strcmp(addr, want);
+}
+
 static bool upstreams_match(const struct request *r)
 {
-	json_t *attempts = json_object_get(r->finding, "attempts"), *a;
-	char addr[64];
-	const char *ip;
+	json_t *attempts = json_object_get(r->finding, "attempts");
+	size_t n = json_array_size(attempts);
 
 	if (!r->in_access)
-		return true;
-	if (json_array_size(attempts) != r->naddrs)
+		return !r->in_truth || !n ||
+		       is_upstream(json_array_get(attempts, n - 1), r->upstream);
+	if (n != r->naddrs)
 		return false;
-	for (size_t i = 0; i < r->naddrs; i++) {
-		a = json_array_get(attempts, i);
-		ip = text(json_object_get(a, "upstream"), "ip");
-		snprintf(addr, sizeof(addr),
-			 strchr(ip, ':') && ip[0] != '[' ? "[%s]:%ld" : "%s:%ld", ip,
-			 number(a, "upstream", "port"));
-		if (strcmp(addr, r->addrs[i]))
+	for (size_t i = 0; i < n; i++)
+		if (!is_upstream(json_array_get(attempts, i), r->addrs[i]))
 			return false;
-	}
 	return true;
 }
 
@@ -334,7 +340,7 @@ static bool verdict_matches(const struct request *r)
 {
 	bool passed = !strcmp(text(r->finding, "verdict"), "passed-through");
 
-	/* nginx hands on what a backend sent, also when it is cut short or not HTTP */
+	/* a gateway hands on what a backend sent, also when it is cut short or not HTTP */
 	static const char *const either[] = {
 		"truncated-body",	  "pmtu-blackhole",	  "not-http",
 		"tls-plaintext-mismatch", "early-response-reset", "early-response-reset|none",
@@ -364,7 +370,7 @@ static void show(const struct request *r, struct row *w, const char *what)
 	json = r->finding ? json_dumps(r->finding, JSON_COMPACT) : NULL;
 	printf("\n%s: expected %s\n  truth   %s", what, r->expected,
 	       r->truth_line ? r->truth_line : "-\n");
-	printf("  nginx   %s", r->access_line ? r->access_line : "-\n");
+	printf("  gateway %s", r->access_line ? r->access_line : "-\n");
 	for (size_t i = 0; i < r->nsockets; i++)
 		printf("  backend read it from port %u on port %u\n", r->sockets[i].gateway_port,
 		       r->sockets[i].backend_port);
@@ -464,7 +470,7 @@ static int print_table(void)
 	       "SEEN", "CAUSE", "UPSTREAM", "SOCKET", "WRONG", "UNKNOWN", "MISSED");
 	for (struct row *w = app.rows; w < app.rows + app.nrows; w++) {
 		if (w->dodged) {
-			printf("%-28s %-26s %8u   (nginx avoided these; healthy)\n", w->cause,
+			printf("%-28s %-26s %8u   (the gateway avoided these; healthy)\n", w->cause,
 			       w->fault, w->dodged);
 			continue;
 		}
