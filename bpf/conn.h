@@ -284,15 +284,24 @@ static __always_inline void conn_header(struct conn *c, __u16 type, __u16 size, 
 	c->leg.h.seq++;
 }
 
-/* A healthy turn: the record is cut behind the request head's start. */
+#define TROUBLE_NS (2 * 1000 * 1000 * 1000ull) /* a retry follows well within this */
+
+static __always_inline bool is_brief(const struct w5_leg *l, __u64 now)
+{
+	return l->nr > 1 && trouble_ns + TROUBLE_NS < now && trouble_ns < l->req_ns;
+}
+
+/* A healthy turn. What writing to the ring costs is its bytes: cold memory each time. */
 static __always_inline void emit_bulk(struct conn *c, __u16 type, __u64 now)
 {
 	__u64 used = bpf_ringbuf_query(&ring, BPF_RB_AVAIL_DATA);
-	__u32 len = c->leg.head_len, size;
+	__u32 len = c->leg.head_len, size = W5_LEG_BRIEF;
 
-	if (len > W5_HEAD_BULK)
-		len = W5_HEAD_BULK;
-	size = __builtin_offsetof(struct w5_leg, head) + ((len + 7) & ~7u);
+	if (!is_brief(&c->leg, now)) {
+		if (len > W5_HEAD_BULK)
+			len = W5_HEAD_BULK;
+		size = __builtin_offsetof(struct w5_leg, head) + ((len + 7) & ~7u);
+	}
 	conn_header(c, type, size, now);
 	if (used > cfg.bulk_limit || bpf_ringbuf_output(&ring, &c->leg, size, ring_wake(used)))
 		lose(RING_BULK);
@@ -321,8 +330,9 @@ static __always_inline void emit_packets(struct conn *c, __u64 now)
 	__u64 used = bpf_ringbuf_query(&ring, BPF_RB_AVAIL_DATA);
 	struct w5_packets *f = &c->flight;
 
-	if (!cfg.recorder || !f->total)
+	if (!cfg.recorder || !c->packets)
 		return;
+	f->total = c->packets;
 	f->h.ts_ns = now;
 	f->h.cookie = c->leg.h.cookie;
 	f->h.seq = ++c->leg.h.seq;
@@ -359,6 +369,7 @@ static __always_inline void emit_end(struct conn *c, __u64 now)
 	if (l->role == W5_ROLE_UPSTREAM && l->phase == W5_PHASE_CONNECT)
 		open_turn = true;
 	if (open_turn) {
+		trouble_ns = now;
 		l->flags |= W5_F_BAD;
 		emit_full(c, l->role == W5_ROLE_UPSTREAM ? W5_REC_ATTEMPT : W5_REC_EXCHANGE, now,
 			  true);

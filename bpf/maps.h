@@ -15,15 +15,18 @@
 #include "w5_abi.h"
 #include "w5_bpf.h"
 
-/* State of one gateway conn: the turn as user space will get it, plus what only we need. */
+/* State of one gateway conn: the turn as user space will get it, plus what only we need.
+ * What every packet touches comes first. */
 struct conn {
-	struct w5_leg leg;
 	__u32 req_seq;	    /* TCP sequence number of the request's first byte */
-	__u32 retrans0;	    /* total_retrans when the turn began */
+	__u32 packets;	    /* put into the flight recorder so far */
 	__u32 ended;	    /* END_* bits below */
 	__u32 dead;	    /* not HTTP, or not a gateway's: leave at once */
-	__u32 err_latched;  /* from inet_sk_error_report: survives the application's SO_ERROR */
 	__u32 gateway_tgid; /* process found to be a gateway's when it answered here last */
+	__u32 retrans0;	    /* total_retrans when the turn began */
+	__u32 err_latched;  /* from inet_sk_error_report: survives the application's SO_ERROR */
+	__u32 pad;
+	struct w5_leg leg;
 	/* Flight recorder: the last packets, already in the shape of a record. In the same
 	 * storage as the turn: a second look-up per packet costs more than the memory. */
 	struct w5_packets flight;
@@ -109,6 +112,9 @@ const volatile struct w5_bpf_cfg cfg __weak = {};
 
 __u64 loss[W5_LOSS_MAX] __weak = {};
 __u64 conns_made __weak = 0;
+/* When a turn last went wrong. Healthy turns of that time are told at length, so that a
+ * failed attempt finds the exchange it belongs to. */
+__u64 trouble_ns __weak = 0;
 /* Accepted conns that speak something we do not read. */
 __u64 tls_conns __weak = 0;
 __u64 h2_conns __weak = 0;

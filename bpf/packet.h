@@ -83,8 +83,8 @@ static __always_inline struct w5_packet *keep_packet(struct __sk_buff *skb, stru
 
 	if (!cfg.recorder)
 		return NULL;
-	p = &c->flight.pkt[c->flight.total % W5_PKT_SLOTS];
-	c->flight.total++;
+	p = &c->flight.pkt[c->packets % W5_PKT_SLOTS];
+	c->packets++;
 	p->ts_ns = now;
 	p->len = n;
 	p->out = out;

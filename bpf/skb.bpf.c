@@ -340,9 +340,6 @@ static __always_inline int on_packet(struct __sk_buff *skb, bool out)
 		return 1;
 	if (!s.payload && !(s.flags & (W5_TCP_SYN | W5_TCP_FIN | W5_TCP_RST)))
 		return 1; /* a pure ACK */
-	sk = bpf_sk_fullsock(sk);
-	if (!sk)
-		return 1;
 	c = bpf_sk_storage_get(&conns, sk, NULL, 0);
 	if (!c) {
 		if (!out && s.payload && sk->state == BPF_TCP_LISTEN) {

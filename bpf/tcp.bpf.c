@@ -101,7 +101,7 @@ static __always_inline void on_connect(const struct sock *sk)
 		c->ended = 0;
 		c->err_latched = 0;
 		c->retrans0 = 0;
-		c->flight.total = 0;
+		c->packets = 0;
 	}
 	now = bpf_ktime_get_ns();
 	conn_init(c, sk, bpf_get_socket_cookie((void *)sk), W5_ROLE_UPSTREAM);

@@ -120,6 +120,7 @@ static __always_inline void emit_answered(struct conn *c, __u16 type, __u64 now)
 		emit_bulk(c, type, now);
 		return;
 	}
+	trouble_ns = now;
 	c->leg.flags |= W5_F_BAD;
 	emit_full(c, type, now, true);
 	emit_packets(c, now);

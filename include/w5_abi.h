@@ -26,7 +26,8 @@ typedef __u64 w5_u64;
 #define W5_ABI_VERSION 1
 
 /* Bytes kept of a message head. A request head carries method, target, Host and,
- * mostly, the request id within 256, a response its status, type and length. Bulk (healthy) records cut the request head to W5_HEAD_BULK. */
+ * mostly, the request id within 256, a response its status, type and length. Bulk
+ * records of healthy turns cut the request head to W5_HEAD_BULK. */
 #define W5_HEAD_REQ  256
 #define W5_HEAD_RESP 256
 #define W5_HEAD_BULK 128
@@ -124,21 +125,15 @@ struct w5_addr {
  * On an upstream conn that is not HTTP/1 (.proto) a turn is bytes out, then bytes in:
  * .nr, times, ends and byte counts hold, head, status and W5_F_NOT_HTTP do not.
  *
- * Bulk (healthy) records are cut inside head[], at W5_LEG_BULK bytes: whoever reads
- * one copies h.size bytes into a zeroed struct w5_leg, so what follows reads as 0.
+ * Healthy turns are cut: whoever reads one copies h.size bytes into a zeroed struct w5_leg,
+ * so what follows reads as 0. A brief record ends before local: it is for a conn that has
+ * had a longer one, at a time without failures. A bulk record ends inside head[].
  */
 struct w5_leg {
 	struct w5_hdr h;
 
-	struct w5_addr local, remote; /* local: the gateway's side */
-	w5_u16 lport, rport;	      /* host order; lport 0 if connect got no port */
-	w5_u32 netns;		      /* inode number of the network namespace */
-
-	w5_u64 open_ns; /* SYN sent / accepted; 0 if older than us */
 	w5_u64 req_ns;	/* first byte of the request */
 	w5_u64 resp_ns; /* first byte of the (final) response */
-	w5_u64 last_ns; /* last payload byte, any direction */
-	w5_u64 idle_ns; /* silence before this request; 0 if first on the conn or not known */
 	/* The gateway thread's trail, a witness for correlation. Upstream: the downstream
 	 * conn this thread worked on last when it connected / sent the request. Downstream:
 	 * the upstream conn it worked on last before it wrote the response or closed. */
@@ -157,6 +152,14 @@ struct w5_leg {
 	w5_u16 head_len, resp_len;		     /* bytes valid in head[], resp[] */
 	w5_u8 role, phase, end, proto;		     /* enums above */
 	w5_u8 synack_ttl, data_ttl, tcp_state, pad0; /* TTLs as received, 0 = none */
+
+	/* brief records end here */
+	struct w5_addr local, remote; /* local: the gateway's side */
+	w5_u16 lport, rport;	      /* host order; lport 0 if connect got no port */
+	w5_u32 netns;		      /* inode number of the network namespace */
+	w5_u64 open_ns;		      /* SYN sent / accepted; 0 if older than us */
+	w5_u64 last_ns;		      /* last payload byte, any direction */
+	w5_u64 idle_ns; /* silence before this request; 0 if first on the conn or not known */
 
 	w5_u8 head[W5_HEAD_REQ]; /* start of the request; bulk records end inside */
 
@@ -191,7 +194,8 @@ struct w5_leg {
 	w5_u8 pad1[6];
 };
 
-#define W5_LEG_BULK (__builtin_offsetof(struct w5_leg, head) + W5_HEAD_BULK)
+#define W5_LEG_BRIEF (__builtin_offsetof(struct w5_leg, local))
+#define W5_LEG_BULK  (__builtin_offsetof(struct w5_leg, head) + W5_HEAD_BULK)
 
 struct w5_packet {
 	w5_u64 ts_ns;
@@ -278,6 +282,7 @@ struct w5_session {
 #define W5_STATIC_ASSERT(c, m) _Static_assert(c, m)
 W5_STATIC_ASSERT(sizeof(struct w5_hdr) == 24, "header is 24 bytes");
 W5_STATIC_ASSERT(sizeof(struct w5_leg) % 8 == 0, "records are 8-byte aligned");
+W5_STATIC_ASSERT(W5_LEG_BRIEF % 8 == 0, "brief records are 8-byte aligned");
 W5_STATIC_ASSERT(W5_LEG_BULK % 8 == 0, "bulk records are 8-byte aligned");
 W5_STATIC_ASSERT(sizeof(struct w5_packets) % 8 == 0, "records are 8-byte aligned");
 W5_STATIC_ASSERT(sizeof(struct w5_packet) % 8 == 0, "records are 8-byte aligned");

@@ -88,7 +88,7 @@ static void count_upstream(struct engine *e, struct conn *c, const struct w5_leg
 	struct upstream *u = c->up;
 	bool first = !u;
 
-	if (first)
+	if (first && l->rport) /* else: the record that named it was lost */
 		u = upstreams_get(e, l);
 	if (!u)
 		return;

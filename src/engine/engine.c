@@ -122,7 +122,8 @@ static void on_packets_rec(struct engine *e, const struct w5_hdr *h)
 static bool leg_take(struct w5_leg *l, const struct w5_hdr *h)
 {
 	size_t size = h->size < sizeof(*l) ? h->size : sizeof(*l);
-	size_t head_room = size - offsetof(struct w5_leg, head);
+	size_t head_room =
+		size > offsetof(struct w5_leg, head) ? size - offsetof(struct w5_leg, head) : 0;
 
 	memcpy(l, h, size);
 	memset((char *)l + size, 0, sizeof(*l) - size);
@@ -138,6 +139,21 @@ static bool leg_take(struct w5_leg *l, const struct w5_hdr *h)
 	       l->end < W5_END_MAX && l->status < 1000;
 }
 
+/* What a brief record leaves out, its conn's last one said. */
+static void leg_restore(struct engine *e, struct w5_leg *l)
+{
+	const struct conn *c = conns_find(e, l->h.cookie);
+
+	if (!c)
+		return;
+	l->local = c->last.leg.local;
+	l->remote = c->last.leg.remote;
+	l->lport = c->last.leg.lport;
+	l->rport = c->last.leg.rport;
+	l->netns = c->last.leg.netns;
+	l->open_ns = c->last.leg.open_ns;
+}
+
 static void on_leg(struct engine *e, const struct w5_hdr *h)
 {
 	static void (*const handlers[])(struct engine *, const struct w5_leg *) = {
@@ -151,6 +167,8 @@ static void on_leg(struct engine *e, const struct w5_hdr *h)
 		e->c.bad_records++;
 		return;
 	}
+	if (h->size < offsetof(struct w5_leg, head))
+		leg_restore(e, &l);
 	handlers[h->type](e, &l);
 }
 
@@ -159,7 +177,7 @@ struct handler {
 	void (*fn)(struct engine *e, const struct w5_hdr *h);
 };
 
-#define LEG_MIN offsetof(struct w5_leg, head)
+#define LEG_MIN W5_LEG_BRIEF
 
 static const struct handler handlers[W5_REC_TYPE_MAX] = {
 	[W5_REC_SESSION] = { .min_size = sizeof(struct w5_session), .fn = on_session },

@@ -68,7 +68,7 @@ static bool session_is_sound(const struct w5_hdr *h)
 
 #define EXACT(type) .min = sizeof(type), .max = sizeof(type)
 /* clang-format off */
-#define LEG .min = offsetof(struct w5_leg, head), .max = sizeof(struct w5_leg), \
+#define LEG .min = W5_LEG_BRIEF, .max = sizeof(struct w5_leg), \
 	    .is_sound = leg_is_sound
 /* clang-format on */
 
@@ -89,7 +89,7 @@ static const struct record_row records[] = {
 			     EXACT(struct w5_packets),
 			     .is_sound = packets_are_sound },
 };
-_Static_assert(offsetof(struct w5_leg, head) % 8 == 0, "the shortest record is aligned");
+_Static_assert(W5_LEG_BRIEF % 8 == 0, "the shortest record is aligned");
 _Static_assert(ARRAY_SIZE(records) == W5_REC_TYPE_MAX, "every record type has its row");
 
 const char *record_name(unsigned int type)
