@@ -107,7 +107,7 @@ static void take_attempts(struct work *w)
 
 		a->leg = k->turn->leg;
 		a->doubtful = k->doubtful;
-		a->flight = flights_get(w->e, a->leg.h.cookie);
+		a->flight = flights_get(w->e, a->leg.h.cookie, a->leg.h.ts_ns);
 		facts_of(&x, w->e, &a->leg, w->p, a->flight, last);
 		r = rule_of(&x);
 		a->cause = k->cause = lost_the_race(w, i) ? CAUSE_NONE : r->cause;
@@ -251,7 +251,7 @@ void explain(struct engine *e, struct pending *p)
 		work_lower(&w, link_confidence(&w));
 		settle_doubt(&w);
 	}
-	w.f->flight = flights_get(e, p->leg.h.cookie);
+	w.f->flight = flights_get(e, p->leg.h.cookie, p->leg.h.ts_ns);
 	verdict_decide(&w);
 	sentence_why(w.f->why, sizeof(w.f->why), &w.say);
 	sentence_next(w.f->next, sizeof(w.f->next), &w.say);

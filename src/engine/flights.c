@@ -1,20 +1,25 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* Packet dumps by conn, the newest of each, bounded; findings share them by reference. */
+/* Packet dumps by conn, the newest few of each, bounded; findings share them by reference. */
 #include "engine/internal.h"
 
 #include <string.h>
 
+/* A keep-alive conn may fail several times within one grace: each finding wants its own. */
+#define FLIGHTS_PER_CONN 4
+
 struct flight_slot {
 	struct list lru;
 	uint64_t cookie;
-	struct flight *f;
+	size_t n; /* dumps so far; the newest is f[(n - 1) % FLIGHTS_PER_CONN] */
+	struct flight *f[FLIGHTS_PER_CONN];
 };
 
 static void slot_free(struct engine *e, struct flight_slot *s)
 {
 	list_remove(&s->lru);
 	hash_remove(&e->flights, s->cookie);
-	flight_unref(s->f);
+	for (size_t i = 0; i < FLIGHTS_PER_CONN; i++)
+		flight_unref(s->f[i]);
 	free(s);
 	e->nflights--;
 }
@@ -59,19 +64,26 @@ void on_packets(struct engine *e, const struct w5_packets *p)
 		loss_own(e, W5_LOSS_COPY_CUT);
 		return;
 	}
-	flight_unref(s->f);
-	s->f = f;
+	flight_unref(s->f[s->n % FLIGHTS_PER_CONN]);
+	s->f[s->n++ % FLIGHTS_PER_CONN] = f;
 	list_move_back(&e->flight_lru, &s->lru);
 }
 
-struct flight *flights_get(struct engine *e, uint64_t cookie)
+struct flight *flights_get(struct engine *e, uint64_t cookie, uint64_t ts_ns)
 {
 	struct flight_slot *s = hash_find(&e->flights, cookie);
+	size_t kept, i;
+	struct flight *f;
 
-	if (!s || !s->f)
+	if (!s)
 		return NULL;
-	s->f->refs++;
-	return s->f;
+	kept = s->n < FLIGHTS_PER_CONN ? s->n : FLIGHTS_PER_CONN;
+	for (i = s->n - kept; i + 1 < s->n; i++)
+		if (s->f[i % FLIGHTS_PER_CONN]->p.h.ts_ns >= ts_ns)
+			break;
+	f = s->f[i % FLIGHTS_PER_CONN];
+	f->refs++;
+	return f;
 }
 
 void flights_free(struct engine *e)

@@ -240,7 +240,8 @@ void upstreams_free(struct engine *e);
 
 /* ---- flights.c ---- */
 void on_packets(struct engine *e, const struct w5_packets *p);
-struct flight *flights_get(struct engine *e, uint64_t cookie); /* a reference, or NULL */
+/* The dump made at ts_ns or first after it, else the newest. A reference, or NULL. */
+struct flight *flights_get(struct engine *e, uint64_t cookie, uint64_t ts_ns);
 void flights_free(struct engine *e);
 
 /* ---- loss.c ---- */
