@@ -261,9 +261,12 @@ static bool one_of(const char *list, const char *word)
 static void settle(struct request *r)
 {
 	bool is_200 = !strcmp(r->status, "200") && r->complete;
+	bool maybe = r->naddrs == 1 && strchr(r->addrs[0], '+');
 
 	if (is_200 && r->naddrs > 1)
 		snprintf(r->expected, sizeof(r->expected), "retry-recovered");
+	else if (is_200 && maybe) /* the log does not tell how often it tried */
+		snprintf(r->expected, sizeof(r->expected), "retry-recovered|none");
 	else if (is_200 && r->naddrs == 1 && strcmp(r->expected, "none"))
 		snprintf(r->expected, sizeof(r->expected), "none"); /* the gateway dodged it */
 	else if (one_of(r->expected, "no-live-upstream"))
@@ -294,6 +297,7 @@ static long number(const json_t *o, const char *a, const char *b)
 	return (long)json_integer_value(json_object_get(json_object_get(o, a), b));
 }
 
+/* A + at the end of want: this one, as often as you like. */
 static bool is_upstream(const json_t *attempt, const char *want)
 {
 	const char *ip = text(json_object_get(attempt, "upstream"), "ip");
@@ -301,7 +305,7 @@ static bool is_upstream(const json_t *attempt, const char *want)
 
 	snprintf(addr, sizeof(addr), strchr(ip, ':') && ip[0] != '[' ? "[%s]:%ld" : "%s:%ld", ip,
 		 number(attempt, "upstream", "port"));
-	return !strcmp(addr, want);
+	return !strncmp(addr, want, strcspn(want, "+")) && strlen(addr) == strcspn(want, "+");
 }
 
 static bool upstreams_match(const struct request *r)
@@ -312,10 +316,10 @@ static bool upstreams_match(const struct request *r)
 	if (!r->in_access)
 		return !r->in_truth || !n ||
 		       is_upstream(json_array_get(attempts, n - 1), r->upstream);
-	if (n != r->naddrs)
+	if (n != r->naddrs && !(n && r->naddrs == 1 && strchr(r->addrs[0], '+')))
 		return false;
 	for (size_t i = 0; i < n; i++)
-		if (!is_upstream(json_array_get(attempts, i), r->addrs[i]))
+		if (!is_upstream(json_array_get(attempts, i), r->addrs[i < r->naddrs ? i : 0]))
 			return false;
 	return true;
 }
