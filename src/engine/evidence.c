@@ -177,7 +177,7 @@ static void say_no_attempt(struct writer *w)
 
 	if (w->f->nattempts)
 		return;
-	say(w, "no upstream connection or request of the gateway belongs to this exchange");
+	say(w, "no upstream connection or request of the gateway was seen for this exchange");
 	if (!e)
 		return;
 	text_endpoint(up, sizeof(up), &e->ip, e->port);

@@ -94,11 +94,23 @@ static bool decide_unknown(struct work *w, const char *doubt)
 	return true;
 }
 
-static bool too_young(const struct work *w)
+/* It began before we did: what the gateway tried then was not seen. */
+static const char *not_seen_begin(const struct work *w)
 {
 	const struct w5_leg *d = &w->p->leg;
 
-	return (d->flags & W5_F_NO_REQ) || !d->req_ns || d->req_ns < w->e->c.start_ns + WARM_UP_NS;
+	if (d->req_ns && !(d->flags & W5_F_NO_REQ))
+		return d->req_ns < w->e->c.start_ns
+			       ? "the request was under way when why502 started"
+			       : NULL;
+	if ((d->flags & W5_F_OLDER) || !d->open_ns || d->open_ns < w->e->c.start_ns + WARM_UP_NS)
+		return "the request was under way when why502 started";
+	return "the request of this answer was not seen";
+}
+
+static bool warming_up(const struct work *w)
+{
+	return w->p->leg.req_ns < w->e->c.start_ns + WARM_UP_NS;
 }
 
 static bool decide_untried(struct work *w)
@@ -108,7 +120,9 @@ static bool decide_untried(struct work *w)
 	uint64_t hold = gateways_holddown_ns(w->e, w->p->gw);
 	struct head h;
 	struct route route = { 0 };
+	const char *begin = not_seen_begin(w);
 	const struct failure *x;
+	bool waited = w->p->ts_ns > asked + NOT_TRIED_NS;
 
 	if (head_parse(&h, d))
 		route = head_route(&h);
@@ -119,7 +133,11 @@ static bool decide_untried(struct work *w)
 	w->say.earlier = x;
 	if (w->f->lost)
 		return decide_unknown(w, "records were lost: an attempt may be among them");
-	if (w->p->ts_ns > asked + NOT_TRIED_NS)
+	if (begin)
+		return decide_unknown(w, begin);
+	if (warming_up(w) && (waited || !x))
+		return decide_unknown(w, "why502 had just started: attempts may have been missed");
+	if (waited)
 		return decide_unknown(
 			w,
 			"no attempt was seen, yet the gateway waited: a name look-up, a queue, or a local socket");
@@ -134,8 +152,6 @@ static bool decide_untried(struct work *w)
 		    w->say.kin == KIN_ROUTE ? CONFIDENCE_CERTAIN : CONFIDENCE_LIKELY);
 		return true;
 	}
-	if (too_young(w))
-		return decide_unknown(w, "why502 had just started: attempts may have been missed");
 	if (!d->status)
 		return decide_unknown(
 			w, "the gateway closed without an answer and without trying an upstream");

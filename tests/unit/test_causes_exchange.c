@@ -204,7 +204,34 @@ static void test_too_young_to_know(void **s)
 	bench_settle(&b, 1000);
 	assert_int_equal(b.n, 2);
 	assert_int_equal(b.f[0]->cause, CAUSE_INSUFFICIENT_EVIDENCE);
+	assert_string_equal(b.f[0]->why, "why502 had just started: attempts may have been missed");
 	assert_int_equal(b.f[1]->cause, CAUSE_INSUFFICIENT_EVIDENCE);
+	assert_string_equal(b.f[1]->why, "the request of this answer was not seen");
+	bench_close(&b);
+}
+
+/* Nothing is said about what the gateway did before we could look. */
+static void test_under_way_when_we_started(void **s)
+{
+	struct w5_leg d = rec_down(D, 900, "GET", "/x");
+	struct bench b;
+
+	bench_open(&b, "nginx");
+	d.flags = W5_F_OLDER | W5_F_NO_REQ;
+	d.open_ns = d.req_ns = d.req_last_ns = d.head_len = 0;
+	answer(&b, &d, 2900, 504);
+	d = rec_down(D + 1, 900, "GET", "/x");
+	d.req_ns = d.req_last_ns = REC_T0 - 1000000;
+	answer(&b, &d, 2950, 504);
+	bench_settle(&b, 3000);
+	assert_int_equal(b.n, 2);
+	for (size_t i = 0; i < b.n; i++) {
+		assert_int_equal(b.f[i]->cause, CAUSE_INSUFFICIENT_EVIDENCE);
+		assert_int_equal(b.f[i]->verdict, VERDICT_UNKNOWN);
+		assert_string_equal(b.f[i]->why, "the request was under way when why502 started");
+		for (size_t k = 0; k < b.f[i]->nevidence; k++)
+			assert_null(strstr(b.f[i]->evidence[k], "belongs"));
+	}
 	bench_close(&b);
 }
 
@@ -595,6 +622,7 @@ int main(void)
 		cmocka_unit_test(test_generated_without_any_failure),
 		cmocka_unit_test(test_nothing_tried_but_it_waited),
 		cmocka_unit_test(test_too_young_to_know),
+		cmocka_unit_test(test_under_way_when_we_started),
 		cmocka_unit_test(test_loss_is_never_certain),
 		cmocka_unit_test(test_loss_and_no_attempt_is_unknown),
 		cmocka_unit_test(test_loss_elsewhere_in_time_is_no_doubt),
