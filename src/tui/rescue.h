@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
  * Gives the terminal back when the program dies: on SIGSEGV, SIGABRT, SIGBUS, SIGFPE,
- * SIGILL and on exit() without a screen_close(). Only async-signal-safe calls.
+ * SIGILL and on exit() without a screen_close() (only async-signal-safe calls), and on
+ * SIGKILL by a child that waits for it.
  */
 #ifndef TUI_RESCUE_H
 #define TUI_RESCUE_H
