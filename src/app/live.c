@@ -134,7 +134,8 @@ static void on_tick(struct loop *l)
 		return;
 	if (a->kernel)
 		kernel_poll(a->kernel);
-	if (++l->ticks % TICKS_PER_DRAW == 0) {
+	/* A reader of lines gets them at once; a screen need not change faster than eyes. */
+	if (++l->ticks % (a->tui ? TICKS_PER_DRAW : 1) == 0) {
 		app_tick(a);
 		if (a->tui)
 			tui_draw(a->tui);

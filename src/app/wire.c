@@ -32,8 +32,6 @@ static void on_finding(void *self, struct finding *f)
 	struct app *a = self;
 	bool alarm = f->verdict != VERDICT_RECOVERED && f->verdict != VERDICT_CLIENT;
 
-	if (a->opt->count && a->bad >= a->opt->count)
-		return; /* several became final at once, and that was the last one wanted */
 	a->bad += alarm;
 	if (a->opt->count && a->bad >= a->opt->count)
 		a->stop = true;
@@ -47,6 +45,7 @@ static void engine_config(struct engine_cfg *cfg, const struct options *o)
 	cfg->max_conns = max_size(o->max_exchanges, CONNS_MIN);
 	cfg->port = o->port;
 	cfg->pid = o->pid;
+	cfg->max_bad = o->count;
 	if (o->comm)
 		snprintf(cfg->comm, sizeof(cfg->comm), "%s", o->comm);
 	memcpy(cfg->bad_status, o->bad_status, sizeof(cfg->bad_status));
