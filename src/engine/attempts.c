@@ -83,7 +83,7 @@ static struct att *att_add(struct engine *e, struct conn *c, const struct w5_leg
 	return a;
 }
 
-static void count_upstream(struct engine *e, struct conn *c, const struct w5_leg *l)
+static void count_upstream(struct engine *e, struct conn *c, const struct w5_leg *l, bool wanted)
 {
 	struct upstream *u = c->up;
 	bool first = !u;
@@ -99,6 +99,8 @@ static void count_upstream(struct engine *e, struct conn *c, const struct w5_leg
 		if (!(l->flags & W5_F_OLDER))
 			u->pub.connects++;
 	}
+	if (wanted)
+		u->pub.unwanted = false;
 	u->pub.last_ns = l->h.ts_ns;
 	u->pub.retrans += l->retrans;
 	if (l->srtt_us)
@@ -136,18 +138,20 @@ static void count_upstream(struct engine *e, struct conn *c, const struct w5_leg
 void on_attempt(struct engine *e, const struct w5_leg *l)
 {
 	struct conn *c = conns_get(e, l->h.cookie);
-	bool failed = leg_failed(l);
+	int gw = gateways_of(e, l->tgid);
+	bool failed = leg_failed(l), wanted = leg_wanted(e, gw, l);
 	struct head h;
 	uint64_t key = 0;
 	struct att *a;
 
-	e->c.attempts++;
+	e->c.attempts += wanted;
+	gateways_used(e, gw);
 	if (!c) {
 		loss_own(e, W5_LOSS_EVICTED);
 		return;
 	}
 	conns_seen(e, c, &l->h, W5_ROLE_UPSTREAM);
-	count_upstream(e, c, l);
+	count_upstream(e, c, l, wanted);
 	if (l->phase != W5_PHASE_CONNECT && !leg_opaque(l) && head_parse_line(&h, l))
 		key = head_target_key(&h);
 	if (!failed && l->status < 500) {
@@ -160,7 +164,7 @@ void on_attempt(struct engine *e, const struct w5_leg *l)
 	a = att_add(e, c, l, key);
 	if (!a || !failed)
 		return;
-	failure_add(e, gateways_of(e, l->tgid), l);
+	failure_add(e, gw, l);
 	exchange_recheck(e, conns_find(e, l->hint_cookie), a);
 }
 

@@ -199,6 +199,8 @@ void engine_feed(struct engine *e, const struct w5_hdr *rec)
 		e->c.bad_records++;
 		return;
 	}
+	if (engine_is_done(e))
+		return;
 	if (!e->c.start_ns)
 		e->c.start_ns = rec->ts_ns;
 	if (rec->ts_ns > e->c.now_ns)

@@ -27,6 +27,7 @@ struct engine_cfg {
 	uint16_t port;	    /* only exchanges/attempts with this local or remote port; 0 = all */
 	uint32_t pid;	    /* only this gateway process or its group; 0 = all */
 	char comm[16];	    /* only gateways of this name; "" = all */
+	uint64_t max_bad; /* after so many findings with an alarm nothing is taken any more; 0 = all */
 	uint8_t bad_status
 		[100]; /* bad_status[s - 500] for 500..599: 1 = bad exchange. Default 502 503 504 */
 };
@@ -53,7 +54,7 @@ struct engine_counters {
 	uint64_t start_ns;	  /* time of the first */
 	uint64_t wall_offset_ns;  /* CLOCK_REALTIME - CLOCK_MONOTONIC, from the session record */
 	uint64_t exchanges;	  /* downstream responses seen (plus silent ends) */
-	uint64_t attempts;	  /* upstream attempts seen */
+	uint64_t attempts;	  /* upstream attempts seen, on any port */
 	uint64_t status_class[6]; /* [0] no status, [1] 1xx ... [5] 5xx */
 	uint64_t s502, s503, s504;
 	uint64_t bad; /* findings with an alarm (all but recovered and client) */
@@ -76,7 +77,8 @@ struct engine_gateway {
 	uint16_t ports[16];
 	size_t nports;
 	uint64_t exchanges, bad;
-	bool named_only; /* known by name, has not connected upstream yet */
+	bool named_only; /* known by name, has not been used yet */
+	bool unwanted;	 /* narrowed away by engine_cfg.comm or .pid: not to be shown */
 };
 size_t engine_gateways(const struct engine *e, const struct engine_gateway **out);
 
@@ -90,6 +92,7 @@ struct engine_upstream {
 	uint64_t ttfb_us_sum, ttfb_count; /* request -> first response byte */
 	uint32_t srtt_us;		  /* newest */
 	size_t open;			  /* conns open now, as far as known */
+	bool unwanted;			  /* narrowed away: not to be shown */
 };
 /* Sorted by address; *out is an array of pointers. */
 size_t engine_upstreams(const struct engine *e, const struct engine_upstream *const **out);

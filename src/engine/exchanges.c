@@ -2,7 +2,8 @@
 /*
  * Downstream exchanges: counted, and those that went wrong (or right, but only after a
  * failed attempt) wait for their grace, because the gateway may close the upstream conn
- * after it wrote the answer.
+ * after it wrote the answer. Those are counted when the grace is over, so that the totals
+ * always agree with the findings.
  */
 #include "engine/internal.h"
 
@@ -17,16 +18,24 @@ static int gateway_of(struct engine *e, struct conn *c, const struct w5_leg *l)
 	return c->gw;
 }
 
-static bool wanted(struct engine *e, int gw, const struct w5_leg *l)
+bool leg_wanted(const struct engine *e, int gw, const struct w5_leg *l)
 {
-	const struct engine_cfg *cfg = &e->cfg;
+	return (e->cfg.pid && l->tgid == e->cfg.pid && !e->cfg.comm[0]) || gateways_wanted(e, gw);
+}
 
-	if (cfg->comm[0] && (gw < 0 || strncmp(e->gws[gw].name, cfg->comm, sizeof(cfg->comm))))
-		return false;
-	if (cfg->pid && l->tgid != cfg->pid &&
-	    (gw < 0 || (gw != gateways_of(e, cfg->pid) && e->gws[gw].group != cfg->pid)))
-		return false;
-	return true;
+/*
+ * --port, as far as it can be told without the attempts: the exchange's own ports, and those
+ * of the upstream conn its thread worked on last before it answered.
+ */
+static bool on_port(const struct engine *e, const struct w5_leg *l)
+{
+	uint16_t port = e->cfg.port;
+	const struct conn *up;
+
+	if (!port || l->lport == port || l->rport == port)
+		return true;
+	up = conns_find(e, l->hint_cookie);
+	return up && (up->last.leg.rport == port || up->last.leg.lport == port);
 }
 
 static bool silent(const struct w5_leg *l)
@@ -52,7 +61,7 @@ static struct engine_second *second_of(struct engine *e, uint64_t ts_ns)
 	return &e->seconds[i].s;
 }
 
-static void count(struct engine *e, int gw, const struct w5_leg *l)
+void exchange_count(struct engine *e, int gw, const struct w5_leg *l)
 {
 	struct engine_second *s = second_of(e, e->c.now_ns);
 	unsigned class = l->status / 100;
@@ -73,11 +82,15 @@ static void count(struct engine *e, int gw, const struct w5_leg *l)
 		e->gws[gw].exchanges++;
 }
 
-static struct pending *pending_add(struct engine *e, int gw, const struct w5_leg *l, bool recovered)
+static struct pending *pending_add(struct engine *e, struct conn *c, const struct w5_leg *l,
+				   bool recovered)
 {
+	int gw = gateway_of(e, c, l);
 	struct pending *p;
 	struct head h;
 
+	if (!leg_wanted(e, gw, l))
+		return NULL;
 	if (e->npendings >= PENDING_MAX)
 		pendings_run(e, e->c.now_ns + e->cfg.grace_ns / 2);
 	if (e->npendings >= PENDING_MAX) {
@@ -92,6 +105,8 @@ static struct pending *pending_add(struct engine *e, int gw, const struct w5_leg
 	p->leg = *l;
 	p->gw = gw;
 	p->recovered = recovered;
+	p->uncounted = !c->told;
+	c->told = true;
 	p->deadline_ns = e->c.now_ns + e->cfg.grace_ns;
 	p->from_ns = l->req_ns;
 	/* A client that left: the gateway drops the attempt after that, before this record. */
@@ -161,9 +176,6 @@ static void answers_silent_one(struct engine *e, struct conn *c, const struct w5
 
 		if (p->leg.h.cookie != c->cookie || p->leg.nr != l->nr || p->leg.status)
 			continue;
-		e->c.silent -= silent(&p->leg);
-		e->c.exchanges--;
-		e->c.status_class[0]--;
 		list_remove(n);
 		free(p);
 		e->npendings--;
@@ -175,6 +187,7 @@ void on_exchange(struct engine *e, const struct w5_leg *l)
 {
 	struct conn *c = conns_get(e, l->h.cookie);
 	int gw;
+	struct pending *p = NULL;
 
 	if (!c) {
 		loss_own(e, W5_LOSS_EVICTED);
@@ -183,15 +196,20 @@ void on_exchange(struct engine *e, const struct w5_leg *l)
 	conns_seen(e, c, &l->h, W5_ROLE_DOWNSTREAM);
 	gw = gateway_of(e, c, l);
 	conns_set_last(e, c, l, 0, false);
-	if (!wanted(e, gw, l))
+	gateways_used(e, gw);
+	c->told = false;
+	if (!leg_wanted(e, gw, l))
 		return;
 	answers_silent_one(e, c, l);
-	count(e, gw, l);
 	c->silent_waits = silent(l);
 	if (l->status >= 500 || !l->status)
-		pending_add(e, gw, l, false);
+		p = pending_add(e, c, l, false);
 	else if (e->natts && had_failure(e, c, l))
-		pending_add(e, gw, l, true);
+		p = pending_add(e, c, l, true);
+	if (!p && on_port(e, l)) {
+		exchange_count(e, gw, l);
+		c->told = true;
+	}
 	if (l->end) {
 		exchange_ended(e, c);
 		conns_close(e, c);
@@ -215,7 +233,7 @@ void exchange_recheck(struct engine *e, struct conn *down, const struct att *a)
 		if (p->leg.h.cookie == l->h.cookie && p->leg.nr == l->nr)
 			return;
 	}
-	pending_add(e, down->gw, l, true);
+	pending_add(e, down, l, true);
 }
 
 static bool cut_of(const struct turn *t, const struct w5_leg *d)
@@ -240,12 +258,12 @@ void exchange_ended(struct engine *e, struct conn *down)
 		return;
 	list_for_each(n, &down->hinted) {
 		if (!p && cut_of(&list_entry(n, struct att, by_hint)->turn, d))
-			p = pending_add(e, down->gw, d, false);
+			p = pending_add(e, down, d, false);
 	}
 	if (!p && up) {
 		list_for_each(n, &up->atts) {
 			if (!p && cut_of(&list_entry(n, struct att, by_conn)->turn, d))
-				p = pending_add(e, down->gw, d, false);
+				p = pending_add(e, down, d, false);
 		}
 	}
 	if (!p && head_parse_line(&h, d)) {
@@ -254,7 +272,7 @@ void exchange_ended(struct engine *e, struct conn *down)
 			const struct turn *t = list_entry(n, struct turn, by_target);
 
 			if (!p && t->key == key && cut_of(t, d) && within(d, &t->leg))
-				p = pending_add(e, down->gw, d, false);
+				p = pending_add(e, down, d, false);
 		}
 	}
 	if (p)
@@ -266,7 +284,7 @@ void pendings_run(struct engine *e, uint64_t now_ns)
 	while (!list_empty(&e->pendings)) {
 		struct pending *p = list_entry(list_first(&e->pendings), struct pending, node);
 
-		if (p->deadline_ns > now_ns)
+		if (p->deadline_ns > now_ns || engine_is_done(e))
 			return;
 		explain(e, p);
 		list_remove(&p->node);

@@ -27,8 +27,6 @@ static void describe(struct work *w)
 	f->req_ns = d->req_ns;
 	f->duration_ns = d->req_ns && f->ts_ns > d->req_ns ? f->ts_ns - d->req_ns : 0;
 	f->gateway_group = d->tgid;
-	if (w->p->gw < 0)
-		w->p->gw = gateways_of(e, d->tgid);
 	if (w->p->gw >= 0) {
 		const struct engine_gateway *g = &e->gws[w->p->gw];
 
@@ -232,7 +230,13 @@ void explain(struct engine *e, struct pending *p)
 	struct work w = { .e = e, .p = p, .conf = CONFIDENCE_CERTAIN };
 
 	w.n = correlate(e, p, w.links, CANDIDATES_MAX, &w.tied);
-	if (!worth_telling(&w) || !passes_port(&w))
+	if (!passes_port(&w))
+		return;
+	if (p->gw < 0)
+		p->gw = gateways_of(e, p->leg.tgid);
+	if (p->uncounted)
+		exchange_count(e, p->gw, &p->leg);
+	if (!worth_telling(&w))
 		return;
 	w.f = calloc(1, sizeof(*w.f));
 	if (w.f && w.n)

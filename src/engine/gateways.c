@@ -120,7 +120,7 @@ static void text_take(char *out, size_t cap, const char *in, size_t in_size)
 	out[n] = '\0';
 }
 
-static void describe(struct engine_gateway *pub, const struct w5_gateway *g)
+static void describe(struct engine_gateway *pub, const struct w5_gateway *g, bool was_used)
 {
 	size_t n = g->nports < 16 ? g->nports : 16;
 
@@ -133,7 +133,49 @@ static void describe(struct engine_gateway *pub, const struct w5_gateway *g)
 		memcpy(pub->ports, g->ports, n * sizeof(g->ports[0]));
 		pub->nports = n;
 	}
-	pub->named_only = g->flags & W5_GW_NAMED;
+	pub->named_only = (g->flags & W5_GW_NAMED) && !was_used;
+}
+
+bool gateways_wanted(const struct engine *e, int gw)
+{
+	if (!e->cfg.comm[0] && !e->cfg.pid)
+		return true;
+	return gw >= 0 && !e->gws[gw].unwanted;
+}
+
+/* The master's record may come after a worker's, and the process asked for after both. */
+static void narrow(struct engine *e)
+{
+	const struct engine_cfg *cfg = &e->cfg;
+	int asked = cfg->pid ? gateways_of(e, cfg->pid) : -1;
+
+	for (size_t i = 0; i < e->ngws; i++) {
+		struct engine_gateway *g = &e->gws[i];
+
+		g->unwanted = (cfg->comm[0] && strncmp(g->name, cfg->comm, sizeof(cfg->comm))) ||
+			      (cfg->pid && (int)i != asked && g->group != cfg->pid);
+	}
+}
+
+void gateways_used(struct engine *e, int gw)
+{
+	if (gw < 0)
+		return;
+	e->gw_priv[gw]->used = true;
+	e->gws[gw].named_only = false;
+}
+
+/* engine.procs: which group a process is of, and whether it lives. The name stays known when
+ * it ends: records of its last exchanges may still come. */
+static void *proc_value(int gw, bool lives)
+{
+	return (void *)(((uintptr_t)gw + 1) << 1 | lives);
+}
+
+static void leave_group(struct engine *e, const void *proc)
+{
+	if ((uintptr_t)proc & 1)
+		e->gws[((uintptr_t)proc >> 1) - 1].nprocs--;
 }
 
 void on_gateway(struct engine *e, const struct w5_gateway *g)
@@ -143,9 +185,9 @@ void on_gateway(struct engine *e, const struct w5_gateway *g)
 	int i;
 
 	if (g->flags & W5_GW_ENDED) {
-		/* The name stays known: records of its last exchanges may still come. */
-		if (known && e->gws[(uintptr_t)known - 1].nprocs)
-			e->gws[(uintptr_t)known - 1].nprocs--;
+		leave_group(e, known);
+		if (known) /* replaces: needs no memory */
+			hash_insert(&e->procs, g->tgid, (void *)((uintptr_t)known & ~(uintptr_t)1));
 		return;
 	}
 	i = group_find(e, group);
@@ -153,17 +195,19 @@ void on_gateway(struct engine *e, const struct w5_gateway *g)
 		i = group_add(e, group);
 	if (i < 0)
 		return;
-	if ((uintptr_t)known != (uintptr_t)i + 1) {
-		if (hash_insert(&e->procs, g->tgid, (void *)((uintptr_t)i + 1)))
+	if (known != proc_value(i, true)) {
+		if (hash_insert(&e->procs, g->tgid, proc_value(i, true)))
 			return;
+		leave_group(e, known);
 		e->gws[i].nprocs++;
 	}
-	describe(&e->gws[i], g);
+	describe(&e->gws[i], g, e->gw_priv[i]->used);
+	narrow(e);
 }
 
 int gateways_of(struct engine *e, uint32_t tgid)
 {
-	return (int)(uintptr_t)hash_find(&e->procs, tgid) - 1;
+	return (int)((uintptr_t)hash_find(&e->procs, tgid) >> 1) - 1;
 }
 
 size_t engine_gateways(const struct engine *e, const struct engine_gateway **out)

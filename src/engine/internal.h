@@ -50,6 +50,7 @@ struct conn {
 	uint32_t missing;
 	bool has_seq, closed, counted;
 	bool silent_waits; /* downstream: a silent end is among the pendings */
+	bool told;	   /* downstream: its last exchange is counted, or waits to be */
 	uint8_t role;
 	uint32_t gw_tgid;
 	int gw; /* index in engine.gws, -1 = not looked up */
@@ -90,6 +91,7 @@ struct failure {
 struct gateway {
 	struct failure failures[FAILURES_KEPT];
 	size_t nfailures;
+	bool used; /* an exchange or attempt of it was seen */
 };
 
 struct pending {
@@ -98,6 +100,7 @@ struct pending {
 	uint64_t from_ns; /* start of the request, or 0 */
 	bool recovered;	  /* answered well: only worth telling if an attempt failed */
 	bool cut;	  /* answered well, but the conn closed before the body's end */
+	bool uncounted;	  /* not in the counters yet */
 	int gw;
 	struct w5_leg leg;
 	struct turn good; /* of a recovered one: the attempt that answered, while it is known */
@@ -181,8 +184,17 @@ static inline struct att *turn_att(struct turn *t)
 	return list_entry(t, struct att, turn);
 }
 
+/* ---- engine.c ---- */
+static inline bool engine_is_done(const struct engine *e) /* as many as were asked for */
+{
+	return e->cfg.max_bad && e->c.bad >= e->cfg.max_bad;
+}
+
 /* ---- exchanges.c ---- */
 void on_exchange(struct engine *e, const struct w5_leg *l);
+void exchange_count(struct engine *e, int gw, const struct w5_leg *l);
+/* Is it of a gateway that --comm and --pid ask for? One that is not known is not. */
+bool leg_wanted(const struct engine *e, int gw, const struct w5_leg *l);
 /* A failed attempt that came after the record of the good answer it belongs to. */
 void exchange_recheck(struct engine *e, struct conn *down, const struct att *a);
 /* The client's conn closed after an answer: was it cut short? */
@@ -211,7 +223,9 @@ void explain(struct engine *e, struct pending *p);
 
 /* ---- gateways.c ---- */
 void on_gateway(struct engine *e, const struct w5_gateway *g);
-int gateways_of(struct engine *e, uint32_t tgid); /* index, or -1 */
+int gateways_of(struct engine *e, uint32_t tgid);     /* index, or -1 */
+bool gateways_wanted(const struct engine *e, int gw); /* by --comm and --pid */
+void gateways_used(struct engine *e, int gw);	      /* it has connected, or was asked */
 /* Its threads' trail can be believed: one event loop, or one thread per request. */
 bool gateways_trail_exact(const struct engine *e, int gw);
 uint64_t gateways_holddown_ns(const struct engine *e, int gw);

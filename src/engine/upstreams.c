@@ -54,6 +54,7 @@ static struct upstream *add(struct engine *e, const struct w5_leg *l, uint64_t k
 	}
 	u->pub.ip = l->remote;
 	u->pub.port = l->rport;
+	u->pub.unwanted = true; /* until an attempt says otherwise */
 	memmove(&e->upv[at + 1], &e->upv[at], (e->nups - at) * sizeof(*e->upv));
 	e->upv[at] = &u->pub;
 	e->nups++;

@@ -72,8 +72,10 @@ static void put_ready(struct ndjson *n, const struct engine *e)
 	ndjson_known_str(&j, "host", c->host);
 	ndjson_known_str(&j, "kernel", c->kernel);
 	json_open(&j, "gateways", '[');
-	for (size_t i = 0; i < ngateways; i++)
-		put_watched(&j, &g[i]);
+	for (size_t i = 0; i < ngateways; i++) {
+		if (!g[i].unwanted)
+			put_watched(&j, &g[i]);
+	}
 	json_close(&j, ']');
 	json_close(&j, '}');
 	end_line(n, from);

@@ -247,18 +247,22 @@ static void put_gateway(struct buf *b, const struct engine_gateway *g)
 		buf_str(b, ", ");
 		put_wire(b, g->cgroup);
 	}
-	buf_str(b, g->named_only ? " (no upstream connection seen yet)\n" : "\n");
+	buf_str(b, "\n");
 }
 
 static void put_ready(struct textout *t, const struct engine *e)
 {
 	const struct engine_gateway *g;
-	size_t n = engine_gateways(e, &g), from = t->out.len;
+	size_t n = engine_gateways(e, &g), from = t->out.len, shown = 0;
 
 	t->ready_waits = false;
-	for (size_t i = 0; i < n; i++)
+	for (size_t i = 0; i < n; i++) {
+		if (g[i].unwanted || !(g[i].nprocs || g[i].exchanges))
+			continue;
 		put_gateway(&t->out, &g[i]);
-	if (!n)
+		shown++;
+	}
+	if (!shown)
 		buf_str(&t->out, "No gateway found yet: one shows up with its first request that "
 				 "it sends on to a backend.\n");
 	buf_str(&t->out, "\n");

@@ -118,7 +118,8 @@ static int copy_gateways(struct snapshot *s, const struct model_input *in)
 	if (!copy)
 		return -ENOMEM;
 	for (size_t i = 0; i < in->ngateways && n < max; i++)
-		if (in->gateways[i].nprocs || in->gateways[i].exchanges)
+		if (!in->gateways[i].unwanted &&
+		    (in->gateways[i].nprocs || in->gateways[i].exchanges))
 			copy[n++] = in->gateways[i];
 	free(s->gateways);
 	s->gateways = copy;
@@ -140,13 +141,14 @@ static int by_failures(const void *a, const void *b)
 
 static int copy_upstreams(struct snapshot *s, const struct model_input *in)
 {
-	size_t n = min_size(in->nupstreams, MODEL_UPSTREAMS_MAX);
-	struct engine_upstream *copy = calloc(n ? n : 1, sizeof(*copy));
+	size_t n = 0, max = min_size(in->nupstreams, MODEL_UPSTREAMS_MAX);
+	struct engine_upstream *copy = calloc(max ? max : 1, sizeof(*copy));
 
 	if (!copy)
 		return -ENOMEM;
-	for (size_t i = 0; i < n; i++)
-		copy[i] = *in->upstreams[i];
+	for (size_t i = 0; i < in->nupstreams && n < max; i++)
+		if (!in->upstreams[i]->unwanted)
+			copy[n++] = *in->upstreams[i];
 	qsort(copy, n, sizeof(*copy), by_failures);
 	free(s->upstreams);
 	s->upstreams = copy;

@@ -87,21 +87,27 @@ static inline void rec_packets(struct engine *e, double t, uint64_t cookie)
 	free(p);
 }
 
-/* comm decides whether the trail can be believed ("nginx") or not ("haproxy"). */
-static inline void bench_open(struct bench *b, const char *comm)
+static inline void bench_open_cfg(struct bench *b, const char *comm, const struct engine_cfg *cfg)
 {
 	static const struct engine_ops ops = { .finding = bench_take };
-	struct engine_cfg cfg;
 	int rc;
 
 	memset(b, 0, sizeof(*b));
-	engine_cfg_default(&cfg);
-	rc = engine_new(&b->e, &cfg, &ops, b);
+	rc = engine_new(&b->e, cfg, &ops, b);
 	assert(!rc);
 	(void)rc;
 	rec_session(b->e);
 	rec_gateway(b->e, REC_GW, REC_GW, comm);
 	rec_tick(b->e, 900);
+}
+
+/* comm decides whether the trail can be believed ("nginx") or not ("haproxy"). */
+static inline void bench_open(struct bench *b, const char *comm)
+{
+	struct engine_cfg cfg;
+
+	engine_cfg_default(&cfg);
+	bench_open_cfg(b, comm, &cfg);
 }
 
 static inline void bench_close(struct bench *b)

@@ -546,13 +546,16 @@ static void test_not_http_passed_on(void **s)
 }
 
 /* 200 passed on, then the backend closed before the body's end and the gateway did so, too. */
-static void cut(const char *head, const char *method, uint32_t total, int up_end, int down_end,
-		size_t want)
+static void cut_of(uint32_t pid, const char *head, const char *method, uint32_t total, int up_end,
+		   int down_end, size_t want)
 {
+	struct engine_cfg cfg;
 	struct w5_leg d = rec_down(D, 1000, method, "/a"), up;
 	struct bench b;
 
-	bench_open(&b, "nginx");
+	engine_cfg_default(&cfg);
+	cfg.pid = pid;
+	bench_open_cfg(&b, "nginx", &cfg);
 	up = rec_up(U, 1000.1, method, "/a", 18, 1);
 	rec_resp(&up, head, strlen(head), total);
 	rec_answer(&up, 1001, 200);
@@ -576,6 +579,12 @@ static void cut(const char *head, const char *method, uint32_t total, int up_end
 	bench_close(&b);
 }
 
+static void cut(const char *head, const char *method, uint32_t total, int up_end, int down_end,
+		size_t want)
+{
+	cut_of(0, head, method, total, up_end, down_end, want);
+}
+
 static void test_truncated_body(void **s)
 {
 	static const char h[] = "HTTP/1.1 200 OK\r\nContent-Length: 1000\r\n\r\n"; /* 41 bytes */
@@ -585,6 +594,9 @@ static void test_truncated_body(void **s)
 	cut(h, "GET", 1040, W5_END_RST_IN, W5_END_FIN_OUT, 1);
 	cut(h, "GET", 1041, W5_END_FIN_IN, W5_END_FIN_OUT, 0);
 	cut(h, "HEAD", 41, W5_END_FIN_IN, W5_END_FIN_OUT, 0);
+	/* Of a gateway nobody asked for. */
+	cut_of(REC_GW, h, "GET", 46, W5_END_FIN_IN, W5_END_FIN_OUT, 1);
+	cut_of(1, h, "GET", 46, W5_END_FIN_IN, W5_END_FIN_OUT, 0);
 	/* The client left: its end came first. */
 	cut(h, "GET", 46, W5_END_FIN_OUT, W5_END_FIN_IN, 0);
 }

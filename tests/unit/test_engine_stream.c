@@ -101,6 +101,60 @@ static void test_workers_are_one_gateway(void **s)
 	bench_close(&b);
 }
 
+static void ended(struct bench *b, uint32_t tgid)
+{
+	struct w5_gateway g = { .h = { .ts_ns = ms(900), .type = W5_REC_GATEWAY, .size = sizeof(g) },
+				.flags = W5_GW_ENDED,
+				.tgid = tgid,
+				.group = tgid };
+
+	engine_feed(b->e, &g.h);
+}
+
+/* Told twice, ended twice, back again, moved to its master's group when that is known. */
+static void test_processes_are_counted_once(void **s)
+{
+	const struct engine_gateway *gws;
+	struct bench b;
+
+	bench_open(&b, "nginx");
+	rec_gateway(b.e, 50, REC_GW, "nginx");
+	rec_gateway(b.e, 51, 51, "nginx");
+	ended(&b, 50);
+	ended(&b, 50);
+	assert_int_equal(engine_gateways(b.e, &gws), 2);
+	assert_int_equal(gws[0].nprocs, 1);
+	rec_gateway(b.e, 50, REC_GW, "nginx");
+	assert_int_equal(gws[0].nprocs, 2);
+	rec_gateway(b.e, 51, REC_GW, "nginx");
+	assert_int_equal(gws[0].nprocs, 3);
+	assert_int_equal(gws[1].nprocs, 0);
+	ended(&b, 51);
+	assert_int_equal(gws[0].nprocs, 2);
+	bench_close(&b);
+}
+
+static void test_a_named_gateway_is_used_with_its_first_request(void **s)
+{
+	struct w5_gateway g = { .h = { .ts_ns = ms(900), .type = W5_REC_GATEWAY, .size = sizeof(g) },
+				.flags = W5_GW_NAMED,
+				.tgid = REC_GW,
+				.group = REC_GW,
+				.comm = "nginx" };
+	const struct engine_gateway *gws;
+	struct bench b;
+
+	bench_open(&b, "nginx");
+	engine_feed(b.e, &g.h);
+	engine_gateways(b.e, &gws);
+	assert_true(gws[0].named_only);
+	healthy(&b, 1000, D, U, 1);
+	assert_false(gws[0].named_only);
+	engine_feed(b.e, &g.h); /* a worker, or the same again */
+	assert_false(gws[0].named_only);
+	bench_close(&b);
+}
+
 static void test_unknown_gateway_still_gives_a_finding(void **s)
 {
 	struct w5_leg d = rec_down(D, 1000, "GET", "/a"),
@@ -188,8 +242,13 @@ static void filtered(struct engine_cfg *cfg, size_t want)
 	feed(&b, &u);
 	rec_answer(&d, 1000.4, 502);
 	feed(&b, &d);
-	bench_settle(&b, 1001);
+	healthy(&b, 1100, D + 1, U + 1, 1);
+	bench_settle(&b, 1101);
 	assert_int_equal(b.n, want);
+	/* The totals are of the same exchanges. */
+	assert_int_equal(engine_counters(b.e)->bad, want);
+	assert_int_equal(engine_counters(b.e)->s502, want);
+	assert_int_equal(engine_counters(b.e)->exchanges, 2 * want);
 	bench_close(&b);
 }
 
@@ -208,6 +267,92 @@ static void test_filters(void **s)
 	cfg = def, strcpy(cfg.comm, "nginx"), filtered(&cfg, 1);
 	cfg = def, strcpy(cfg.comm, "haproxy"), filtered(&cfg, 0);
 	cfg = def, cfg.bad_status[2] = 0, filtered(&cfg, 1); /* made by a failed attempt */
+}
+
+/* A backend on another port: neither its 502 nor its 200 is counted. */
+static void test_port_narrows_the_totals(void **s)
+{
+	static const struct engine_ops ops = { .finding = bench_take };
+	struct engine_cfg cfg;
+	struct bench b = { .n = 0 };
+
+	engine_cfg_default(&cfg);
+	cfg.port = 9000;
+	assert_int_equal(engine_new(&b.e, &cfg, &ops, &b), 0);
+	rec_session(b.e);
+	rec_gateway(b.e, REC_GW, REC_GW, "nginx");
+	for (unsigned i = 0; i < 4; i++) {
+		double t = 1000 + i * 100;
+		struct w5_leg d = rec_down(D + i, t, "GET", "/a"),
+			      u = rec_up(U + i, t + 0.1, "GET", "/a", 17, 1);
+
+		u.rport = i % 2 ? 9000 : 8080;
+		if (i < 2)
+			rec_end(&u, t + 0.3, W5_END_RST_IN);
+		else
+			rec_answer(&u, t + 0.3, 200);
+		rec_tie(&u, &d);
+		feed(&b, &u);
+		rec_answer(&d, t + 0.4, i < 2 ? 502 : 200);
+		feed(&b, &d);
+	}
+	bench_settle(&b, 2000);
+	assert_int_equal(b.n, 1);
+	assert_int_equal(engine_counters(b.e)->exchanges, 2);
+	assert_int_equal(engine_counters(b.e)->s502, 1);
+	assert_int_equal(engine_counters(b.e)->status_class[2], 1);
+	bench_close(&b);
+}
+
+/* Several are final at once: what comes after the last one wanted is not counted either. */
+static void test_enough_is_enough(void **s)
+{
+	static const struct engine_ops ops = { .finding = bench_take };
+	struct engine_cfg cfg;
+	struct bench b = { .n = 0 };
+
+	engine_cfg_default(&cfg);
+	cfg.max_bad = 2;
+	assert_int_equal(engine_new(&b.e, &cfg, &ops, &b), 0);
+	rec_session(b.e);
+	rec_gateway(b.e, REC_GW, REC_GW, "nginx");
+	for (unsigned i = 0; i < 5; i++) {
+		struct w5_leg d = rec_down(D + i, 1000, "GET", "/a");
+
+		rec_answer(&d, 1000.4, 502);
+		feed(&b, &d);
+	}
+	bench_settle(&b, 2000);
+	assert_int_equal(b.n, 2);
+	assert_int_equal(engine_counters(b.e)->bad, 2);
+	assert_int_equal(engine_counters(b.e)->s502, 2);
+	assert_int_equal(engine_counters(b.e)->exchanges, 2);
+	bench_close(&b);
+}
+
+static void test_narrowed_gateways_are_not_shown(void **s)
+{
+	static const struct engine_ops ops = { .finding = bench_take };
+	const struct engine_upstream *const *ups;
+	const struct engine_gateway *gws;
+	struct engine_cfg cfg;
+	struct bench b = { .n = 0 };
+
+	engine_cfg_default(&cfg);
+	strcpy(cfg.comm, "haproxy");
+	assert_int_equal(engine_new(&b.e, &cfg, &ops, &b), 0);
+	rec_session(b.e);
+	rec_gateway(b.e, REC_GW, REC_GW, "nginx");
+	rec_gateway(b.e, 99, 99, "haproxy");
+	healthy(&b, 1000, D, U, 1);
+	assert_int_equal(engine_gateways(b.e, &gws), 2);
+	assert_true(gws[0].unwanted);
+	assert_false(gws[1].unwanted);
+	assert_int_equal(engine_upstreams(b.e, &ups), 1);
+	assert_true(ups[0]->unwanted);
+	assert_int_equal(engine_counters(b.e)->exchanges, 0);
+	assert_int_equal(engine_counters(b.e)->attempts, 0);
+	bench_close(&b);
 }
 
 /* Closed conns give way silently; pushing out an open one is a loss. */
@@ -409,11 +554,16 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_counters_and_views),
 		cmocka_unit_test(test_workers_are_one_gateway),
+		cmocka_unit_test(test_processes_are_counted_once),
+		cmocka_unit_test(test_a_named_gateway_is_used_with_its_first_request),
 		cmocka_unit_test(test_unknown_gateway_still_gives_a_finding),
 		cmocka_unit_test(test_finding_waits_for_its_grace),
 		cmocka_unit_test(test_finish_makes_what_is_waiting),
 		cmocka_unit_test(test_packets_of_both_legs_are_attached),
 		cmocka_unit_test(test_filters),
+		cmocka_unit_test(test_port_narrows_the_totals),
+		cmocka_unit_test(test_enough_is_enough),
+		cmocka_unit_test(test_narrowed_gateways_are_not_shown),
 		cmocka_unit_test(test_tables_are_bounded),
 		cmocka_unit_test(test_late_record_is_no_hole),
 		cmocka_unit_test(test_short_and_unknown_records_are_counted),
