@@ -186,8 +186,8 @@ static void answers_silent_one(struct engine *e, struct conn *c, const struct w5
 void on_exchange(struct engine *e, const struct w5_leg *l)
 {
 	struct conn *c = conns_get(e, l->h.cookie);
-	int gw;
 	struct pending *p = NULL;
+	int gw;
 
 	if (!c) {
 		loss_own(e, W5_LOSS_EVICTED);
@@ -195,8 +195,8 @@ void on_exchange(struct engine *e, const struct w5_leg *l)
 	}
 	conns_seen(e, c, &l->h, W5_ROLE_DOWNSTREAM);
 	gw = gateway_of(e, c, l);
-	conns_set_last(e, c, l, 0, false);
 	gateways_used(e, gw);
+	conns_set_last(e, c, l, 0, false);
 	c->told = false;
 	if (!leg_wanted(e, gw, l))
 		return;
