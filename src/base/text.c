@@ -221,3 +221,10 @@ size_t text_count(char *out, size_t cap, uint64_t n)
 			      cap);
 	return fitted(snprintf(out, cap, "%llu%c", (unsigned long long)(n / div), units[u]), cap);
 }
+
+size_t text_errno(char *out, size_t cap, unsigned int err)
+{
+	const char *name = strerrorname_np((int)err);
+
+	return fitted(name ? snprintf(out, cap, "%s", name) : snprintf(out, cap, "%u", err), cap);
+}

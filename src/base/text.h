@@ -33,5 +33,7 @@ size_t text_time_of_day(char *out, size_t cap, uint64_t wall_ns);
 size_t text_duration(char *out, size_t cap, uint64_t ns);
 /* 41, 4.1k, 12M */
 size_t text_count(char *out, size_t cap, uint64_t n);
+/* ECONNREFUSED; a number the C library has no name for prints as a number. */
+size_t text_errno(char *out, size_t cap, unsigned int err);
 
 #endif

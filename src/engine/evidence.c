@@ -26,8 +26,16 @@ static void say(struct writer *w, const char *fmt, ...)
 }
 
 struct span_text {
-	char s[16];
+	char s[24];
 };
+
+static struct span_text err_name(int err)
+{
+	struct span_text t;
+
+	text_errno(t.s, sizeof(t.s), (unsigned)err);
+	return t;
+}
 
 static struct span_text dur(uint64_t from_ns, uint64_t to_ns)
 {
@@ -58,7 +66,7 @@ static void say_connect(struct writer *w, const struct facts *x)
 		say(w, "ICMP type %u code %u from %s", l->icmp_type, l->icmp_code, from);
 	}
 	if (x->err)
-		say(w, "the kernel reported errno %d%s", x->err, l->err ? "" : " (soft)");
+		say(w, "the kernel reported %s%s", err_name(x->err).s, l->err ? "" : " (soft)");
 	else
 		say(w, "the gateway gave up after %s", dur(l->open_ns, l->end_ns).s);
 }
@@ -118,7 +126,7 @@ static void say_end(struct writer *w, const struct facts *x)
 		say(w, "the gateway closed first, with %s, %s after the request",
 		    l->end == W5_END_RST_OUT ? "RST" : "FIN", t.s);
 	else
-		say(w, "the kernel gave up %s after the request (errno %d)", t.s, x->err);
+		say(w, "the kernel gave up %s after the request (%s)", t.s, err_name(x->err).s);
 	if (x->ref_ttl && l->rst_ttl && l->rst_ttl != x->ref_ttl)
 		say(w, "ttl %u in the backend's other packets", x->ref_ttl);
 }

@@ -82,6 +82,27 @@ SAY(next_neigh)
 	words_put(out, cap, "check that the host of %s is up and in this subnet (ip neigh)", ip);
 }
 
+/* Administratively prohibited: RFC 1122 3.2.2.1 and RFC 1812 5.2.7.1; RFC 4443 3.1. */
+static bool is_forbidden(const struct w5_leg *l)
+{
+	if (l->icmp_type == 3)
+		return l->icmp_code == 9 || l->icmp_code == 10 || l->icmp_code == 13;
+	return l->icmp_type == 1 && (l->icmp_code == 1 || l->icmp_code == 5);
+}
+
+SAY(next_icmp)
+{
+	const struct w5_leg *l = in->facts->l;
+	char from[TEXT_ADDR_MAX] = "the router that reported it";
+
+	if (l->icmp_type)
+		text_addr(from, sizeof(from), &l->icmp_from);
+	if (is_forbidden(l))
+		words_put(out, cap, "%s forbids this: check its firewall", from);
+	else
+		words_put(out, cap, "fix the route or host behind %s", from);
+}
+
 struct next_row {
 	say_fn say;
 	const char *text; /* where no number belongs into it */
@@ -93,7 +114,7 @@ static const struct next_row nexts[] = {
 	[CAUSE_CONN_REFUSED_FIREWALL] = { .text = "ask who owns the device on the way; check its rules for this port" },
 	[CAUSE_CONN_TIMEOUT_SYN] = { .say = next_timeout },
 	[CAUSE_HOST_UNREACHABLE_LOCAL] = { .say = next_neigh },
-	[CAUSE_HOST_UNREACHABLE_ICMP] = { .text = "fix the route or host behind the router that reported it (ICMP source in the packets)" },
+	[CAUSE_HOST_UNREACHABLE_ICMP] = { .say = next_icmp },
 	[CAUSE_NO_ROUTE] = { .say = next_route },
 	[CAUSE_LOCAL_PORT_EXHAUSTED] = { .text = "enable upstream keep-alive or widen net.ipv4.ip_local_port_range" },
 	[CAUSE_FD_LIMIT] = { .text = "raise LimitNOFILE and look for leaks" },

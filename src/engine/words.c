@@ -14,26 +14,6 @@ void words_put(char *out, size_t cap, const char *fmt, ...)
 	va_end(ap);
 }
 
-static void err_name(char *out, size_t cap, int err)
-{
-	static const struct {
-		int err;
-		const char *name;
-	} names[] = {
-		{ 99, "EADDRNOTAVAIL" }, { 101, "ENETUNREACH" },  { 104, "ECONNRESET" },
-		{ 110, "ETIMEDOUT" },	 { 111, "ECONNREFUSED" }, { 113, "EHOSTUNREACH" },
-		{ 13, "EACCES" },	 { 1, "EPERM" },
-	};
-
-	for (size_t i = 0; i < ARRAY_SIZE(names); i++) {
-		if (names[i].err == err) {
-			words_put(out, cap, "%s", names[i].name);
-			return;
-		}
-	}
-	words_put(out, cap, "errno %d", err);
-}
-
 void words_of(struct words *w, const struct sentence_input *in)
 {
 	const struct facts *x = in->facts;
@@ -47,5 +27,5 @@ void words_of(struct words *w, const struct sentence_input *in)
 	text_endpoint(w->up, sizeof(w->up), &x->l->remote, x->l->rport);
 	text_duration(w->elapsed, sizeof(w->elapsed), x->elapsed_ns);
 	text_duration(w->idle, sizeof(w->idle), x->l->idle_ns);
-	err_name(w->err, sizeof(w->err), x->err);
+	text_errno(w->err, sizeof(w->err), (unsigned)x->err);
 }

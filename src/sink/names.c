@@ -2,9 +2,6 @@
 /* See names.h. */
 #include "sink/names.h"
 
-#include <stdio.h>
-#include <string.h>
-
 #include "base/util.h"
 
 static const char *const ends[] = {
@@ -32,14 +29,6 @@ _Static_assert(ARRAY_SIZE(losses) == W5_LOSS_MAX, "every loss has its row");
 const char *end_name(unsigned int end)
 {
 	return end < W5_END_MAX ? ends[end] : "";
-}
-
-size_t errno_name(char *out, size_t cap, unsigned int err)
-{
-	const char *name = strerrorname_np((int)err);
-	int n = name ? snprintf(out, cap, "%s", name) : snprintf(out, cap, "%u", err);
-
-	return n < 0 ? 0 : min_size((size_t)n, cap - 1);
 }
 
 const char *loss_name(unsigned int loss)

@@ -50,7 +50,7 @@ static void put_errno(struct json *j, const char *key, unsigned int err)
 
 	if (!err)
 		return;
-	errno_name(name, sizeof(name), err);
+	text_errno(name, sizeof(name), err);
 	json_str(j, key, name);
 }
 

@@ -159,7 +159,7 @@ static void put_conn_end(struct buf *b, const struct w5_leg *l)
 		return;
 	buf_printf(b, ", %s", says[l->end]);
 	if (l->err && (l->end == W5_END_CONNECT || l->end == W5_END_SK_ERR)) {
-		errno_name(err, sizeof(err), l->err);
+		text_errno(err, sizeof(err), l->err);
 		buf_printf(b, " with %s", err);
 	}
 	if (from_ns && l->end_ns >= from_ns) {

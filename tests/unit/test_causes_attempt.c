@@ -136,6 +136,43 @@ static void test_the_router_that_reported_it_is_named(void **s)
 	       "10.0.3.1 reported 10.0.3.99:8080 unreachable (ICMP type 3 code 13)");
 }
 
+/* What to do depends on whether it could not, or was told not to. */
+static void next_of_icmp(uint8_t type, uint8_t code, const char *want)
+{
+	struct w5_leg d = rec_down(D, 1000, "GET", "/a"), l = rec_connect(U, 1000.1, 99, 113, 1001);
+	struct bench b;
+	bool has_name = false;
+
+	bench_open(&b, "nginx");
+	l.icmp_from = rec_ip(1);
+	l.icmp_type = type;
+	l.icmp_code = code;
+	rec_tie(&l, &d);
+	feed(&b, &l);
+	rec_answer(&d, 1001.1, 502);
+	feed(&b, &d);
+	bench_settle(&b, 1002);
+	assert_int_equal(b.n, 1);
+	assert_string_equal(b.f[0]->next, want);
+	for (size_t i = 0; i < b.f[0]->nevidence; i++) {
+		assert_null(strstr(b.f[0]->evidence[i], "errno"));
+		has_name |= !!strstr(b.f[0]->evidence[i], "the kernel reported EHOSTUNREACH");
+	}
+	assert_true(has_name);
+	bench_close(&b);
+}
+
+static void test_a_router_that_forbids_is_no_broken_route(void **s)
+{
+	next_of_icmp(3, 1, "fix the route or host behind 10.0.3.1");
+	next_of_icmp(3, 9, "10.0.3.1 forbids this: check its firewall");
+	next_of_icmp(3, 10, "10.0.3.1 forbids this: check its firewall");
+	next_of_icmp(3, 13, "10.0.3.1 forbids this: check its firewall");
+	next_of_icmp(1, 1, "10.0.3.1 forbids this: check its firewall");
+	next_of_icmp(1, 3, "fix the route or host behind 10.0.3.1");
+	next_of_icmp(0, 0, "fix the route or host behind the router that reported it");
+}
+
 /* The code is in sk_err_soft if the message came while connect() held the socket. */
 static void test_host_unreachable_icmp_soft(void **s)
 {
@@ -608,6 +645,7 @@ int main(void)
 		cmocka_unit_test(test_syn_still_queued_is_local_even_if_the_gateway_gives_up),
 		cmocka_unit_test(test_host_unreachable_icmp),
 		cmocka_unit_test(test_the_router_that_reported_it_is_named),
+		cmocka_unit_test(test_a_router_that_forbids_is_no_broken_route),
 		cmocka_unit_test(test_host_unreachable_icmp_soft),
 		cmocka_unit_test(test_no_route),
 		cmocka_unit_test(test_local_port_exhausted),

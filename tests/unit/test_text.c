@@ -181,9 +181,22 @@ static void test_counts(void **state)
 	}
 }
 
+static void test_errno_by_name(void **state)
+{
+	char out[24], small[5];
+
+	assert_int_equal(text_errno(out, sizeof(out), 113), strlen("EHOSTUNREACH"));
+	assert_string_equal(out, "EHOSTUNREACH");
+	text_errno(out, sizeof(out), 60000);
+	assert_string_equal(out, "60000");
+	text_errno(small, sizeof(small), 113);
+	assert_string_equal(small, "EHOS");
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(test_errno_by_name),
 		cmocka_unit_test(test_escape_shows_every_byte),
 		cmocka_unit_test(test_escape_never_cuts_an_escape),
 		cmocka_unit_test(test_json_escapes_and_repairs),
