@@ -13,7 +13,7 @@ apache_modules() {
 	for dir in /usr/lib/apache2/modules /usr/lib64/httpd/modules /usr/lib/httpd/modules; do
 		[ ! -d "$dir" ] || break
 	done
-	for m in mpm_event unixd authz_core log_config proxy proxy_http slotmem_shm \
+	for m in mpm_event unixd authz_core env log_config proxy proxy_http slotmem_shm \
 		proxy_balancer lbmethod_byrequests; do
 		[ ! -e "$dir/mod_$m.so" ] || echo "LoadModule ${m}_module $dir/mod_$m.so"
 	done
@@ -29,6 +29,9 @@ apache_routes() {
 			" retry=" ($3 ~ /fail_timeout/ ? 10 : 0)
 		for (i = 1; i <= n; i++)
 			sub(/,.*/, "", peer[i])
+		# the first of a pair of requests shall not meet what died in the pool before
+		if ($8 ~ /prime=/)
+			print "<Location /" $1 "/>\n\tSetEnv proxy-initial-not-pooled 1\n</Location>"
 		if (n == 1) {
 			print "ProxyPass /" $1 "/ http://" peer[1] "/" $1 "/" opts
 			next

@@ -74,7 +74,10 @@ caddy_access() {
 	}
 	FILENAME ~ /error.log$/ {
 		if (match($0, /dial tcp [^ ]+: /)) {
-			dialled[value("uri")] = substr($0, RSTART + 9, RLENGTH - 11)
+			a = substr($0, RSTART + 9, RLENGTH - 11)
+			uri = value("uri")
+			sub(/\?.*/, "", uri)
+			dialled[uri] = a
 		}
 		next
 	}
@@ -93,11 +96,10 @@ caddy_access() {
 	}
 	/"request"/ {
 		uri = value("uri")
-		down = dialled[uri]
 		sub(/\?.*/, "", uri)
 		split(uri, path, "/")
 		status = value("status")
-		list = health[path[2]] ? (status == 503 ? "-" : down) : all[path[2]]
+		list = health[path[2]] ? (status == 503 ? "-" : dialled[uri]) : all[path[2]]
 		if (again[path[2]] && value("method") == "GET")
 			list = list "+"
 		print value("ts") "\t" value("method") "\t" uri "\t" status "\t" list "\t-\t" value("duration") "\t" value("size") "\t-\t-\t" value("remote_port")

@@ -55,7 +55,11 @@ haproxy_conf() {
 }
 
 haproxy_start() {
-	in_gateway_background haproxy -db -f "$state/gateway/haproxy.cfg" >>"$state/log/haproxy.log"
+	in_gateway_background haproxy -db -f "$state/gateway/haproxy.cfg" >>"$state/log/haproxy.log" ||
+		return 1
+	# the first health checks are done: nobody is sent to a peer that is not there
+	[ "$LAB_LOG" = 0 ] || grep -qm 1 'has no server available' \
+		< <(timeout 5 tail -n +1 -s 0.05 -f "$state/log/haproxy.log")
 }
 
 # A retry without + went to the same server; with + to another one, of two.
