@@ -115,16 +115,25 @@ static void rst_label(char *out, size_t cap, const struct w5_leg *leg)
 		snprintf(out, cap, "%s ttl %u", name, leg->rst_ttl);
 }
 
+/* The gateway's own end is noted when it closes, the packet only when it leaves: a record made
+ * in between has the first alone. */
+static uint64_t closed_ns(const struct w5_leg *leg, unsigned end, uint64_t packet_ns)
+{
+	return packet_ns || leg->end != end ? packet_ns : leg->end_ns;
+}
+
 static void push_closing(struct ladder *l, const struct leg_side *side)
 {
 	const struct w5_leg *leg = side->leg;
 	char label[LADDER_LABEL_MAX];
 
 	push_moment(l, side, leg->fin_in_ns, LADDER_FIN, false, "FIN");
-	push_moment(l, side, leg->fin_out_ns, LADDER_FIN, true, "FIN");
+	push_moment(l, side, closed_ns(leg, W5_END_FIN_OUT, leg->fin_out_ns), LADDER_FIN, true,
+		    "FIN");
 	rst_label(label, sizeof(label), leg);
 	push_moment(l, side, leg->rst_in_ns, LADDER_RST, false, label);
-	push_moment(l, side, leg->rst_out_ns, LADDER_RST, true, "RST");
+	push_moment(l, side, closed_ns(leg, W5_END_RST_OUT, leg->rst_out_ns), LADDER_RST, true,
+		    "RST");
 }
 
 /* What no packet shows: the kernel, or the gateway itself, ended the attempt. */

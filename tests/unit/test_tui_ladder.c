@@ -253,9 +253,40 @@ static void test_attempts_are_described(void **state)
 	finding_unref(f);
 }
 
+/* The attempt's record is made as the gateway closes: its FIN has not left yet. */
+static void test_the_gateways_own_end_decides_a_slow_backend(void **state)
+{
+	static const enum cause causes[] = { CAUSE_BACKEND_SLOW, CAUSE_GATEWAY_TIMEOUT_LOCAL };
+	static const unsigned ends[] = { W5_END_FIN_OUT, W5_END_RST_OUT };
+
+	for (size_t i = 0; i < 2; i++) {
+		struct finding *f = make_finding(1, T0 + 2 * SECOND, 504, causes[i]);
+		struct attempt *a = make_attempt(f, "10.0.3.18", 8080, causes[i]);
+		const struct ladder_row *end;
+
+		f->req_ns = f->down.req_ns = T0;
+		a->leg.nr = 1;
+		a->leg.req_ns = T0 + 81 * US;
+		a->leg.end = (uint8_t)ends[i];
+		a->leg.end_ns = T0 + 2 * SECOND - 100 * US;
+		a->flight = make_flight();
+		make_packet(a->flight, T0 + 81 * US, true, W5_TCP_ACK | W5_TCP_PSH, 50, 118,
+			    "GET /x HTTP/1.1\r\nHost: a\r\n");
+		ladder_build(&ladder, f, false);
+		expect_in_order_of_time();
+		end = row_with(i ? "RST" : "FIN");
+		assert_true(end->is_decisive);
+		assert_true(end->to_right);
+		assert_int_equal(end->lane, LADDER_BACKEND);
+		assert_false(row_with("GET /x")->is_decisive);
+		finding_unref(f);
+	}
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(test_the_gateways_own_end_decides_a_slow_backend),
 		cmocka_unit_test(test_race_shows_the_fin_as_decisive),
 		cmocka_unit_test(test_all_shows_acks_and_earlier_requests_with_the_gap),
 		cmocka_unit_test(test_without_packets_the_leg_tells_the_story),
