@@ -67,7 +67,10 @@ static int add_pcap_dir(struct app *a)
 	int err = pcap_dir_new(&s, &cfg);
 
 	if (err) {
-		log_error("cannot write pcap files to %s: %s", o->pcap_dir, strerror(-err));
+		log_error(
+			"cannot save pcap files in %s: %s: give a directory that root can write to, "
+			"or one whose parent exists",
+			o->pcap_dir, strerror(-err));
 		return err;
 	}
 	a->pcap_dir = add_sink(a, &s);
@@ -97,7 +100,8 @@ static int save(void *self, struct finding *const *f, size_t n, const char *path
 	int err = pcap_save(path, (const struct finding *const *)f, n, &npackets);
 
 	if (err == -ENODATA)
-		snprintf(msg, msglen, "no packets were kept of this exchange (--history 0?)");
+		snprintf(msg, msglen, "no packets were kept of this exchange%s",
+			 ((struct app *)self)->opt->history_packets ? "" : " (--history 0)");
 	else if (err)
 		snprintf(msg, msglen, "cannot write %s: %s", path, strerror(-err));
 	else

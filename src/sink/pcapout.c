@@ -11,6 +11,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <time.h>
 #include <unistd.h>
 
@@ -215,6 +216,7 @@ int pcap_save(const char *path, const struct finding *const f[], size_t n, size_
 void pcap_name(char out[PCAP_NAME_MAX], const struct finding *f)
 {
 	time_t sec = (time_t)(f->wall_ns / NSEC_PER_SEC);
+	/* what the client got: nothing, or bytes that are no HTTP */
 	char status[8] = "silent";
 	struct tm tm = { 0 };
 	size_t n;
@@ -222,6 +224,8 @@ void pcap_name(char out[PCAP_NAME_MAX], const struct finding *f)
 	gmtime_r(&sec, &tm);
 	if (f->status)
 		snprintf(status, sizeof(status), "%u", f->status);
+	else if (f->down.resp_bytes)
+		snprintf(status, sizeof(status), "none");
 	n = strftime(out, PCAP_NAME_MAX, "%Y%m%d-%H%M%S", &tm);
 	snprintf(out + n, PCAP_NAME_MAX - n, ".%06u-%s-%s-%llu.pcap",
 		 (unsigned)(f->wall_ns % NSEC_PER_SEC / 1000), status, cause_name(f->cause),
@@ -241,7 +245,7 @@ struct pcap_dir {
 
 /* What the engine counts as bad: an exchange that a retry saved, or that the client
  * gave up, would use up the bounds. */
-static bool is_wanted(const struct finding *f)
+bool pcap_is_wanted(const struct finding *f)
 {
 	return f->verdict != VERDICT_RECOVERED && f->verdict != VERDICT_CLIENT;
 }
@@ -254,7 +258,7 @@ static int on_finding(void *self, struct finding *f)
 	char name[PCAP_NAME_MAX], *path = NULL;
 	int err;
 
-	if (!is_wanted(f))
+	if (!pcap_is_wanted(f))
 		return 0;
 	err = captures_of(&c, one, 1);
 	if (err == -ENODATA)
@@ -313,14 +317,31 @@ static const struct sink_ops pcap_dir_ops = {
 	.close = on_close,
 };
 
+/* Made where it is missing, but not what is above it. */
+static int dir_open(const char *dir)
+{
+	struct stat st;
+
+	if (mkdir(dir, 0700) && errno != EEXIST)
+		return -errno;
+	if (stat(dir, &st))
+		return -errno;
+	if (!S_ISDIR(st.st_mode))
+		return -ENOTDIR;
+	return access(dir, W_OK | X_OK) ? -errno : 0;
+}
+
 int pcap_dir_new(struct sink *out, const struct pcap_dir_cfg *cfg)
 {
 	w5_auto(freep) struct pcap_dir *d = calloc(1, sizeof(*d));
 
+	int err;
+
 	if (!d)
 		return -ENOMEM;
-	if (access(cfg->dir, W_OK | X_OK))
-		return -errno;
+	err = dir_open(cfg->dir);
+	if (err)
+		return err;
 	d->dir = strdup(cfg->dir);
 	if (!d->dir)
 		return -ENOMEM;

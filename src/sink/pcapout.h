@@ -19,7 +19,7 @@ int pcap_save(const char *path, const struct finding *const f[], size_t n, size_
 void pcap_name(char out[PCAP_NAME_MAX], const struct finding *f);
 
 struct pcap_dir_cfg {
-	const char *dir; /* copied; must exist */
+	const char *dir; /* copied; made (0700) if only its last part is missing */
 	uint64_t max_files, max_bytes;
 };
 
@@ -39,6 +39,8 @@ struct pcap_dir;
 struct pcap_dir *pcap_dir_ref(const struct sink *s);
 void pcap_dir_unref(struct pcap_dir *d);
 void pcap_dir_stats(const struct pcap_dir *d, struct pcap_dir_stats *out);
+/* Does --pcap-dir save such a finding? */
+bool pcap_is_wanted(const struct finding *f);
 /* Path of the file of the finding it was given last, or NULL if none was written for f. */
 const char *pcap_dir_saved(const struct pcap_dir *d, const struct finding *f);
 

@@ -195,6 +195,11 @@ static void test_name_says_when_what_and_why(void **state)
 	pcap_name(name, f);
 	assert_string_equal(name, "20261122-120621.341402-502-keepalive-race-17.pcap");
 	f->status = 0;
+	f->down.resp_bytes = 20; /* what was no HTTP was passed on as it came */
+	f->cause = CAUSE_NOT_HTTP;
+	pcap_name(name, f);
+	assert_string_equal(name, "20261122-120621.341402-none-not-http-17.pcap");
+	f->down.resp_bytes = 0;
 	f->id = UINT64_MAX;
 	f->cause = CAUSE_KEEPALIVE_CLOSED_ON_REQUEST;
 	pcap_name(name, f);
@@ -253,8 +258,29 @@ static void test_directory_takes_only_bad_exchanges(void **state)
 	assert_int_equal(s.ops->finding(s.self, f), 0);
 	assert_int_equal(files_in_dir(), 1);
 	s.ops->close(s.self, NULL);
-	cfg.dir = "/nonexistent";
+}
+
+static void test_a_missing_directory_is_made(void **state)
+{
+	struct pcap_dir_cfg cfg = { .max_files = 9, .max_bytes = 1 << 20 };
+	char path[PATH_MAX];
+	struct stat st;
+	struct sink s;
+
+	snprintf(path, sizeof(path), "%s", in_dir("new"));
+	cfg.dir = path;
+	assert_int_equal(pcap_dir_new(&s, &cfg), 0);
+	assert_int_equal(s.ops->finding(s.self, *state), 0);
+	s.ops->close(s.self, NULL);
+	assert_int_equal(stat(path, &st), 0);
+	assert_int_equal(st.st_mode & 07777, 0700);
+	assert_int_equal(pcap_dir_new(&s, &cfg), 0); /* there already */
+	s.ops->close(s.self, NULL);
+	snprintf(path, sizeof(path), "%s", in_dir("none/deeper"));
 	assert_int_equal(pcap_dir_new(&s, &cfg), -ENOENT);
+	snprintf(path, sizeof(path), "%s", in_dir("file"));
+	close(open(path, O_CREAT | O_WRONLY, 0700));
+	assert_int_equal(pcap_dir_new(&s, &cfg), -ENOTDIR);
 }
 
 /* What people open it with: no word on stderr, and the RST is seen. */
@@ -294,6 +320,7 @@ int main(void)
 		TEST(test_name_says_when_what_and_why),
 		TEST(test_directory_keeps_its_bounds),
 		TEST(test_directory_takes_only_bad_exchanges),
+		TEST(test_a_missing_directory_is_made),
 		TEST(test_tshark_reads_it_without_a_warning),
 	};
 
