@@ -24,6 +24,7 @@ struct ndjson {
 	uint64_t unwritten;	     /* findings */
 	const struct engine *engine; /* borrowed; while ready_waits */
 	bool ready_waits;	     /* {"type":"ready"} is still to be written */
+	bool has_begun;		     /* the session: a start may fail */
 };
 
 /* A line that did not fit is taken back whole, so the stream stays one of whole lines. */
@@ -90,6 +91,7 @@ static int on_finding(void *self, struct finding *f)
 
 	if (n->ready_waits)
 		put_ready(n, n->engine);
+	n->has_begun = true;
 	tally_add(&n->tally, f);
 	if (n->out.len >= NDJSON_FLUSH_AT)
 		flush_err = buf_flush(&n->out, n->fd);
@@ -189,9 +191,11 @@ static void on_close(void *self, const struct engine *e)
 
 	if (n->ready_waits)
 		put_ready(n, e);
-	from = n->out.len;
-	put_stats(&j, n, e);
-	end_line(n, from);
+	if (n->has_begun) {
+		from = n->out.len;
+		put_stats(&j, n, e);
+		end_line(n, from);
+	}
 	buf_flush(&n->out, n->fd);
 	pcap_dir_unref(n->pcap);
 	buf_fini(&n->out);
@@ -230,7 +234,7 @@ int ndjson_ready(const struct sink *s, const struct engine *e)
 	struct ndjson *n = s->self;
 
 	n->engine = e;
-	n->ready_waits = true;
+	n->has_begun = n->ready_waits = true;
 	if (!engine_counters(e)->now_ns)
 		return 0;
 	put_ready(n, e);

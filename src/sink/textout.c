@@ -25,6 +25,7 @@ struct textout {
 	struct tally tally;
 	const struct engine *engine; /* borrowed; while ready_waits */
 	bool ready_waits;	     /* gateways are still to be listed */
+	bool has_begun;		     /* the session: a start may fail */
 };
 
 static const char *plural(uint64_t n)
@@ -194,6 +195,15 @@ static void put_evidence(struct buf *b, const struct finding *f)
 	}
 }
 
+static bool has_packets(const struct finding *f)
+{
+	for (size_t i = 0; i < f->nattempts; i++) {
+		if (f->attempts[i].flight)
+			return true;
+	}
+	return f->flight;
+}
+
 static void put_finding(struct textout *t, const struct finding *f)
 {
 	const char *pcap = t->pcap ? pcap_dir_saved(t->pcap, f) : NULL;
@@ -218,6 +228,8 @@ static void put_finding(struct textout *t, const struct finding *f)
 		buf_str(b, "  PCAP ");
 		put_wire(b, pcap);
 		buf_str(b, "\n");
+	} else if (t->pcap && pcap_is_wanted(f) && !has_packets(f)) {
+		buf_str(b, "  PCAP no packets were kept of this exchange\n");
 	}
 	buf_str(b, "\n");
 }
@@ -277,6 +289,7 @@ static int on_finding(void *self, struct finding *f)
 
 	if (t->ready_waits)
 		put_ready(t, t->engine);
+	t->has_begun = true;
 	tally_add(&t->tally, f);
 	if (t->out.len >= TEXTOUT_FLUSH_AT)
 		flush_err = buf_flush(&t->out, t->fd);
@@ -373,7 +386,7 @@ static void on_close(void *self, const struct engine *e)
 	const struct engine_counters *c = engine_counters(e);
 	struct textout *t = self;
 
-	if (c->now_ns) { /* else nothing was ever watched */
+	if (c->now_ns && t->has_begun) { /* else nothing was ever watched */
 		if (t->ready_waits)
 			put_ready(t, e);
 		put_totals(&t->out, c);
@@ -421,7 +434,7 @@ int textout_ready(const struct sink *s, const struct engine *e)
 	const struct engine_gateway *g;
 
 	t->engine = e;
-	t->ready_waits = true;
+	t->has_begun = t->ready_waits = true;
 	if (!engine_gateways(e, &g))
 		return 0;
 	put_ready(t, e);

@@ -308,6 +308,17 @@ static void test_ready_lists_gateways(void **state)
 	json_decref(v);
 }
 
+static void test_failed_start_writes_nothing(void **state)
+{
+	struct fixture *x = *state;
+	char c;
+
+	counters.start_ns = counters.now_ns = 1;
+	x->s.ops->close(x->s.self, NULL);
+	x->s.self = NULL;
+	assert_int_equal(pread(x->fd, &c, 1, 0), 0);
+}
+
 static void test_stats_name_every_loss_and_cause(void **state)
 {
 	struct fixture *x = *state;
@@ -453,6 +464,7 @@ int main(void)
 		TEST(test_long_utf8_survives),
 		TEST(test_many_lines_stay_apart),
 		TEST(test_ready_lists_gateways),
+		TEST(test_failed_start_writes_nothing),
 		TEST(test_stats_name_every_loss_and_cause),
 		TEST(test_pcap_file_is_named),
 		TEST(test_reader_that_left_is_an_error_once_flushed),

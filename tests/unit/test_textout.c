@@ -14,6 +14,7 @@
 #include <cmocka.h>
 
 #include "sample.h"
+#include "sink/pcapout.h"
 #include "sink/textout.h"
 
 /* The sink reads an engine through these only; here they answer from constants. */
@@ -195,6 +196,45 @@ static void test_nothing_watched_no_summary(void **state)
 	assert_string_equal(written(x), "");
 }
 
+/* The kernel side told its time, and then could not start. */
+static void test_failed_start_no_summary(void **state)
+{
+	struct fixture *x = *state;
+
+	counters = (struct engine_counters){ .start_ns = 1, .now_ns = 1 };
+	x->s.ops->close(x->s.self, NULL);
+	x->s.self = NULL;
+	assert_string_equal(written(x), "");
+}
+
+static void test_no_packets_is_said_where_they_were_asked_for(void **state)
+{
+	struct pcap_dir_cfg cfg = { .dir = "/tmp", .max_files = 9, .max_bytes = 1 << 20 };
+	static const char line[] = "  PCAP no packets were kept of this exchange\n";
+	struct fixture *x = *state;
+	struct sink pcap;
+
+	flight_unref(x->f->flight);
+	flight_unref(x->f->attempts[0].flight);
+	x->f->flight = x->f->attempts[0].flight = NULL;
+	assert_null(strstr(put(x), line));
+	assert_int_equal(pcap_dir_new(&pcap, &cfg), 0);
+	textout_set_pcap(&x->s, &pcap);
+	assert_non_null(strstr(put(x), line));
+	pcap.ops->close(pcap.self, NULL);
+}
+
+static void test_narrowed_away_gateways_are_not_listed(void **state)
+{
+	struct fixture *x = *state;
+
+	gateways[0] = (struct engine_gateway){ .name = "nginx", .nprocs = 1, .unwanted = true };
+	ngateways = 1;
+	assert_int_equal(textout_ready(&x->s, NULL), 0);
+	assert_null(strstr(written(x), "nginx"));
+	assert_non_null(strstr(written(x), "No gateway found yet"));
+}
+
 static void test_summary_counts_and_says_what_helps(void **state)
 {
 	struct fixture *x = *state;
@@ -235,6 +275,9 @@ int main(void)
 		TEST(test_ready_says_what_is_watched),
 		TEST(test_ready_waits_for_the_first_finding),
 		TEST(test_nothing_watched_no_summary),
+		TEST(test_failed_start_no_summary),
+		TEST(test_no_packets_is_said_where_they_were_asked_for),
+		TEST(test_narrowed_away_gateways_are_not_listed),
 		TEST(test_summary_counts_and_says_what_helps),
 	};
 
