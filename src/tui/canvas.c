@@ -194,6 +194,29 @@ void canvas_box(struct canvas *c, int y, int x, int h, int w, const char *title)
 	put(c, y, x + 2 + used, STYLE_FRAME, ' ');
 }
 
+/* A number and its unit, with or without a bracket before: "(1.50 s)". */
+static bool binds(const char *line, const char *space)
+{
+	static const char *const units[] = { "ms", "s", "min", "h", "d", "bytes" };
+	const char *word = space, *unit = space + 1;
+	size_t n = 0;
+
+	while (word > line && word[-1] != ' ')
+		word--;
+	word += *word == '(';
+	while (word < space && ((*word >= '0' && *word <= '9') || *word == '.'))
+		word++, n++;
+	if (!n || word != space)
+		return false;
+	for (size_t i = 0; i < ARRAY_SIZE(units); i++) {
+		size_t len = strlen(units[i]);
+
+		if (!strncmp(unit, units[i], len) && !(unit[len] >= 'a' && unit[len] <= 'z'))
+			return true;
+	}
+	return false;
+}
+
 bool canvas_wrap(const char **s, int w, char *out, size_t cap)
 {
 	const char *p, *end, *fit = NULL;
@@ -205,12 +228,12 @@ bool canvas_wrap(const char **s, int w, char *out, size_t cap)
 	if (!**s)
 		return false;
 	for (p = *s; *p && n < w; n++) {
-		if (*p == ' ')
+		if (*p == ' ' && !binds(*s, p))
 			fit = p;
 		next_char(&p);
 	}
 	/* the whole rest fits, or a word ends here, or a word is longer than the line */
-	end = !*p || *p == ' ' || !fit ? p : fit;
+	end = !*p || (*p == ' ' && !binds(*s, p)) || !fit ? p : fit;
 	for (len = (size_t)(end - *s); len && (*s)[len - 1] == ' '; len--)
 		;
 	len = min_size(len, cap - 1);

@@ -98,6 +98,30 @@ static void test_wrap_breaks_at_blanks(void **state)
 	assert_false(canvas_wrap(&s, 8, line, sizeof(line)));
 }
 
+static void test_wrap_keeps_a_number_and_its_unit_together(void **state)
+{
+	static const char *const texts[] = { "took (1.50 s) more", "after 200 ms in all",
+					     "saw it 41 bytes on" };
+	static const char *const lines[][2] = { { "took", "(1.50 s)" },
+						{ "after", "200 ms in" },
+						{ "saw it", "41 bytes" } };
+	const char *s = "at 10 min. and", *plain = "in 10 minutes x";
+	char line[64];
+
+	for (size_t i = 0; i < 3; i++) {
+		const char *t = texts[i];
+
+		for (int k = 0; k < 2; k++) {
+			assert_true(canvas_wrap(&t, 10, line, sizeof(line)));
+			assert_string_equal(line, lines[i][k]);
+		}
+	}
+	assert_true(canvas_wrap(&s, 5, line, sizeof(line)));
+	assert_string_equal(line, "at");
+	assert_true(canvas_wrap(&plain, 5, line, sizeof(line)));
+	assert_string_equal(line, "in 10"); /* a word, not a unit */
+}
+
 static void test_right_aligned_text_ends_at_the_edge(void **state)
 {
 	struct canvas c;
@@ -127,6 +151,7 @@ int main(void)
 		cmocka_unit_test(test_wire_bytes_cannot_reach_the_terminal),
 		cmocka_unit_test(test_ascii_stands_in_for_every_symbol),
 		cmocka_unit_test(test_wrap_breaks_at_blanks),
+		cmocka_unit_test(test_wrap_keeps_a_number_and_its_unit_together),
 		cmocka_unit_test(test_right_aligned_text_ends_at_the_edge),
 		cmocka_unit_test(test_sizes_are_checked),
 	};
