@@ -48,6 +48,8 @@ static void engine_config(struct engine_cfg *cfg, const struct options *o)
 	cfg->max_bad = o->count;
 	if (o->comm)
 		snprintf(cfg->comm, sizeof(cfg->comm), "%s", o->comm);
+	if (o->cgroup)
+		snprintf(cfg->cgroup, sizeof(cfg->cgroup), "%s", o->cgroup);
 	memcpy(cfg->bad_status, o->bad_status, sizeof(cfg->bad_status));
 }
 

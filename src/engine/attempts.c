@@ -139,7 +139,8 @@ void on_attempt(struct engine *e, const struct w5_leg *l)
 {
 	struct conn *c = conns_get(e, l->h.cookie);
 	int gw = gateways_of(e, l->tgid);
-	bool failed = leg_failed(l), wanted = leg_wanted(e, gw, l);
+	bool failed = leg_failed(l);
+	bool wanted = leg_wanted(e, gw, l) && (gw < 0 || !e->gws[gw].unwanted);
 	struct head h;
 	uint64_t key = 0;
 	struct att *a;

@@ -27,6 +27,7 @@ struct engine_cfg {
 	uint16_t port;	    /* only exchanges/attempts with this local or remote port; 0 = all */
 	uint32_t pid;	    /* only this gateway process or its group; 0 = all */
 	char comm[16];	    /* only gateways of this name; "" = all */
+	char cgroup[256]; /* show only gateways below it: packets come from there alone; "" = all */
 	uint64_t max_bad; /* after so many findings with an alarm nothing is taken any more; 0 = all */
 	uint8_t bad_status
 		[100]; /* bad_status[s - 500] for 500..599: 1 = bad exchange. Default 502 503 504 */
@@ -78,7 +79,7 @@ struct engine_gateway {
 	size_t nports;
 	uint64_t exchanges, bad;
 	bool named_only; /* known by name, has not been used yet */
-	bool unwanted;	 /* narrowed away by engine_cfg.comm or .pid: not to be shown */
+	bool unwanted;	 /* narrowed away by engine_cfg.comm, .pid or .cgroup: not to be shown */
 };
 size_t engine_gateways(const struct engine *e, const struct engine_gateway **out);
 

@@ -78,8 +78,10 @@ void exchange_count(struct engine *e, int gw, const struct w5_leg *l)
 	e->c.silent += silent(l);
 	s->silent += silent(l);
 	e->c.client_aborts += client_left(l);
-	if (gw >= 0)
-		e->gws[gw].exchanges++;
+	if (gw < 0)
+		return;
+	e->gws[gw].exchanges++;
+	e->gws[gw].unwanted = false; /* its sockets are in the cgroup, whoever holds them now */
 }
 
 static struct pending *pending_add(struct engine *e, struct conn *c, const struct w5_leg *l,

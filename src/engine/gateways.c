@@ -10,10 +10,12 @@
 #define HOLDDOWN_DEFAULT_NS (10 * NS_PER_S) /* nginx fail_timeout; health checks run more often */
 
 /* What a gateway's name tells. trail_exact: an event loop that works on both conns of one
- * request in one go (nginx), or a thread that serves one request at a time (Apache). */
+ * request in one go (nginx), or a thread that serves one request at a time (Apache).
+ * trail_follows: a thread reads a request and goes on with it (Go), where others read several
+ * before they connect for the first (HAProxy). */
 struct kind {
 	const char *comm;
-	bool trail_exact;
+	bool trail_exact, trail_follows;
 	uint64_t holddown_ns;	 /* how long a failed peer is not tried */
 	uint16_t untried_status; /* what it says then; 0 = not known */
 };
@@ -40,6 +42,11 @@ static const struct kind kinds[] = {
 	  .trail_exact = true,
 	  .holddown_ns = 60 * NS_PER_S,
 	  .untried_status = 503 },
+	{ .comm = "haproxy", .holddown_ns = HOLDDOWN_DEFAULT_NS, .untried_status = 503 },
+	{ .comm = "caddy",
+	  .trail_follows = true,
+	  .holddown_ns = HOLDDOWN_DEFAULT_NS,
+	  .untried_status = 503 },
 };
 
 static const struct kind *kind_of(const struct engine *e, int gw)
@@ -58,6 +65,13 @@ bool gateways_trail_exact(const struct engine *e, int gw)
 	const struct kind *k = kind_of(e, gw);
 
 	return k && k->trail_exact;
+}
+
+bool gateways_trail_follows(const struct engine *e, int gw)
+{
+	const struct kind *k = kind_of(e, gw);
+
+	return k && k->trail_follows;
 }
 
 uint64_t gateways_holddown_ns(const struct engine *e, int gw)
@@ -140,7 +154,25 @@ bool gateways_wanted(const struct engine *e, int gw)
 {
 	if (!e->cfg.comm[0] && !e->cfg.pid)
 		return true;
-	return gw >= 0 && !e->gws[gw].unwanted;
+	return gw >= 0 && !e->gw_priv[gw]->unwanted;
+}
+
+/* Is path asked, or below it? asked may be the path in the file system, as in a shell. */
+static bool cgroup_within(const char *path, const char *asked)
+{
+	static const char mount[] = "/sys/fs/cgroup";
+	size_t n;
+
+	if (!strncmp(asked, mount, sizeof(mount) - 1)) {
+		asked += sizeof(mount) - 1;
+		if (!strncmp(asked, "/unified", 8) && (!asked[8] || asked[8] == '/'))
+			asked += 8;
+	}
+	asked += *asked == '/';
+	path += *path == '/';
+	for (n = strlen(asked); n && asked[n - 1] == '/'; n--)
+		;
+	return !n || (!strncmp(path, asked, n) && (!path[n] || path[n] == '/'));
 }
 
 /* The master's record may come after a worker's, and the process asked for after both. */
@@ -151,9 +183,13 @@ static void narrow(struct engine *e)
 
 	for (size_t i = 0; i < e->ngws; i++) {
 		struct engine_gateway *g = &e->gws[i];
+		bool elsewhere = cfg->cgroup[0] && g->cgroup[0] && !g->exchanges &&
+				 !cgroup_within(g->cgroup, cfg->cgroup);
 
-		g->unwanted = (cfg->comm[0] && strncmp(g->name, cfg->comm, sizeof(cfg->comm))) ||
-			      (cfg->pid && (int)i != asked && g->group != cfg->pid);
+		e->gw_priv[i]->unwanted =
+			(cfg->comm[0] && strncmp(g->name, cfg->comm, sizeof(cfg->comm))) ||
+			(cfg->pid && (int)i != asked && g->group != cfg->pid);
+		g->unwanted = e->gw_priv[i]->unwanted || elsewhere;
 	}
 }
 

@@ -91,7 +91,8 @@ struct failure {
 struct gateway {
 	struct failure failures[FAILURES_KEPT];
 	size_t nfailures;
-	bool used; /* an exchange or attempt of it was seen */
+	bool used;     /* an exchange or attempt of it was seen */
+	bool unwanted; /* by --comm or --pid: nothing of it counts */
 };
 
 struct pending {
@@ -228,6 +229,8 @@ bool gateways_wanted(const struct engine *e, int gw); /* by --comm and --pid */
 void gateways_used(struct engine *e, int gw);	      /* it has connected, or was asked */
 /* Its threads' trail can be believed: one event loop, or one thread per request. */
 bool gateways_trail_exact(const struct engine *e, int gw);
+/* Not beyond doubt, but what a thread sends after a failed connect is its retry. */
+bool gateways_trail_follows(const struct engine *e, int gw);
 uint64_t gateways_holddown_ns(const struct engine *e, int gw);
 void gateways_free(struct engine *e);
 /* Whether it answers so when it does not try any upstream. */

@@ -274,7 +274,9 @@ static void put_ready(struct textout *t, const struct engine *e)
 		put_gateway(&t->out, &g[i]);
 		shown++;
 	}
-	if (!shown)
+	if (!shown && n)
+		buf_str(&t->out, "No gateway found yet that --pid, --comm and --cgroup allow.\n");
+	else if (!shown)
 		buf_str(&t->out, "No gateway found yet: one shows up with its first request that "
 				 "it sends on to a backend.\n");
 	buf_str(&t->out, "\n");
@@ -314,10 +316,11 @@ static void put_totals(struct buf *b, const struct engine_counters *c)
 {
 	buf_str(b, "Watched ");
 	put_duration(b, c->now_ns - c->start_ns);
-	buf_printf(b, ": %llu exchanges, %llu bad (502: %llu, 503: %llu, 504: %llu, silent: %llu)",
-		   (unsigned long long)c->exchanges, (unsigned long long)c->bad,
-		   (unsigned long long)c->s502, (unsigned long long)c->s503,
-		   (unsigned long long)c->s504, (unsigned long long)c->silent);
+	buf_printf(b, ": %llu exchange%s, %llu bad (502: %llu, 503: %llu, 504: %llu, silent: %llu)",
+		   (unsigned long long)c->exchanges, plural(c->exchanges),
+		   (unsigned long long)c->bad, (unsigned long long)c->s502,
+		   (unsigned long long)c->s503, (unsigned long long)c->s504,
+		   (unsigned long long)c->silent);
 	if (c->recovered)
 		buf_printf(b, ", %llu saved by a retry", (unsigned long long)c->recovered);
 	if (c->client_aborts)

@@ -355,6 +355,43 @@ static void test_narrowed_gateways_are_not_shown(void **s)
 	bench_close(&b);
 }
 
+/* Packets come from that cgroup alone: other gateways of the host are not being watched. */
+static void test_gateways_of_other_cgroups_are_not_shown(void **s)
+{
+	static const struct {
+		const char *asked;
+		bool nginx, haproxy;
+	} rows[] = {
+		{ "", true, true },
+		{ "/", true, true },
+		{ "/system.slice", true, true },
+		{ "/system.slice/nginx.service", true, false },
+		{ "system.slice/nginx.service/", true, false },
+		{ "/sys/fs/cgroup/system.slice/nginx.service", true, false },
+		{ "/sys/fs/cgroup/unified/system.slice/haproxy.service", false, true },
+		{ "/system.slice/nginx", false, false },
+		{ "/nginx.service", false, false },
+	};
+	const struct engine_gateway *gws;
+	struct engine_cfg cfg;
+	struct bench b;
+
+	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+		engine_cfg_default(&cfg);
+		snprintf(cfg.cgroup, sizeof(cfg.cgroup), "%s", rows[i].asked);
+		bench_open_cfg(&b, "nginx", &cfg);
+		rec_gateway(b.e, 99, 99, "haproxy");
+		assert_int_equal(engine_gateways(b.e, &gws), 2);
+		assert_int_equal(!gws[0].unwanted, rows[i].nginx);
+		assert_int_equal(!gws[1].unwanted, rows[i].haproxy);
+		healthy(&b, 1000, D, U, 1); /* a socket of that cgroup in another's hands */
+		rec_gateway(b.e, 100, 99, "haproxy");
+		assert_false(gws[0].unwanted);
+		assert_int_equal(engine_counters(b.e)->exchanges, 1);
+		bench_close(&b);
+	}
+}
+
 /* Closed conns give way silently; pushing out an open one is a loss. */
 static void test_tables_are_bounded(void **s)
 {
@@ -564,6 +601,7 @@ int main(void)
 		cmocka_unit_test(test_port_narrows_the_totals),
 		cmocka_unit_test(test_enough_is_enough),
 		cmocka_unit_test(test_narrowed_gateways_are_not_shown),
+		cmocka_unit_test(test_gateways_of_other_cgroups_are_not_shown),
 		cmocka_unit_test(test_tables_are_bounded),
 		cmocka_unit_test(test_late_record_is_no_hole),
 		cmocka_unit_test(test_short_and_unknown_records_are_counted),
