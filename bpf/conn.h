@@ -266,11 +266,11 @@ static __always_inline void conn_facts(struct conn *c, const struct tcp_sock *tp
 
 /* ---- records ---- */
 
-static __always_inline __u64 ring_wake(__u64 used)
+/* Healthy records wait for user space's tick, a failure calls it, and so does a ring that
+ * fills up. One call is enough (each costs 2 us) until user space has been there. */
+static __always_inline __u64 ring_wake(__u64 used, bool rare)
 {
-	/* Records wait for user space's tick unless the ring fills up before it; then one
-	 * wake-up is enough (each costs 2 us) until user space has been there. */
-	if (used <= cfg.wake_at || woken)
+	if (woken || (!rare && used <= cfg.wake_at))
 		return BPF_RB_NO_WAKEUP;
 	woken = 1;
 	return BPF_RB_FORCE_WAKEUP;
@@ -303,7 +303,8 @@ static __always_inline void emit_bulk(struct conn *c, __u16 type, __u64 now)
 		size = __builtin_offsetof(struct w5_leg, head) + ((len + 7) & ~7u);
 	}
 	conn_header(c, type, size, now);
-	if (used > cfg.bulk_limit || bpf_ringbuf_output(&ring, &c->leg, size, ring_wake(used)))
+	if (used > cfg.bulk_limit ||
+	    bpf_ringbuf_output(&ring, &c->leg, size, ring_wake(used, false)))
 		lose(RING_BULK);
 }
 
@@ -316,7 +317,7 @@ static __always_inline void emit_full(struct conn *c, __u16 type, __u64 now, boo
 		lose(RING_BULK);
 		return;
 	}
-	if (!bpf_ringbuf_output(&ring, &c->leg, sizeof(c->leg), ring_wake(used)))
+	if (!bpf_ringbuf_output(&ring, &c->leg, sizeof(c->leg), ring_wake(used, rare)))
 		return;
 	if (rare)
 		lose(RING_RARE);
@@ -344,7 +345,8 @@ static __always_inline void emit_packets(struct conn *c, __u64 now)
 	f->rport = c->leg.rport;
 	f->netns = c->leg.netns;
 	f->role = c->leg.role;
-	if (used > cfg.dump_limit || bpf_ringbuf_output(&ring, f, sizeof(*f), ring_wake(used)))
+	if (used > cfg.dump_limit ||
+	    bpf_ringbuf_output(&ring, f, sizeof(*f), ring_wake(used, false)))
 		lose(COPY_CUT);
 }
 

@@ -302,9 +302,13 @@ int BPF_PROG(destroy_sock, struct sock *sk)
 SEC("tp_btf/tcp_rcv_space_adjust")
 int BPF_PROG(socket_read, struct sock *sk)
 {
-	struct conn *c = conn_of(sk);
 	struct task_struct *t;
+	struct conn *c;
 
+	/* Every read of every TCP socket of the host comes by here: nearly all leave at once. */
+	if (!sk->sk_bpf_storage)
+		return 0;
+	c = conn_of(sk);
 	if (!c || c->dead)
 		return 0;
 	t = bpf_get_current_task_btf();

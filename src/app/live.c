@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: BSD-2-Clause
 /*
- * The live loop: one thread, one epoll. The ring is emptied on a 25 ms tick, or at once
- * when the kernel side says it is filling; sinks and screen follow at 10 Hz.
+ * The live loop: one thread, one epoll. The ring is emptied ten times a second while all
+ * is well; a failure, or a ring that fills up, calls at once, and for a second after that
+ * the tick is 25 ms, because findings have a grace. The screen follows at 10 Hz.
  */
 #include <errno.h>
 #include <signal.h>
@@ -18,13 +19,17 @@
 #include "kernel/kernel.h"
 #include "tui/tui.h"
 
-#define TICK_MS	       25
-#define TICKS_PER_DRAW 4
+#define TICK_NS	     (100 * 1000 * 1000ull)
+#define QUICK_NS     (25 * 1000 * 1000ull)
+#define QUICK_FOR_NS (1000 * 1000 * 1000ull)
+#define DRAW_NS	     (99 * 1000 * 1000ull)
 
 struct loop {
 	struct app *app;
 	int epoll, timer, signals;
-	unsigned int ticks;
+	uint64_t tick_ns;  /* the timer's present interval */
+	uint64_t quick_ns; /* until then ticks are quick */
+	uint64_t drawn_ns;
 	uint64_t end_ns; /* 0 = no end */
 };
 
@@ -54,17 +59,25 @@ static void block_signals(sigset_t *set)
 	signal(SIGPIPE, SIG_IGN);
 }
 
+static int set_tick(struct loop *l, uint64_t ns)
+{
+	struct itimerspec every = { .it_interval = { .tv_nsec = ns },
+				    .it_value = { .tv_nsec = ns } };
+
+	if (l->tick_ns == ns)
+		return 0;
+	l->tick_ns = ns;
+	return timerfd_settime(l->timer, 0, &every, NULL) ? -errno : 0;
+}
+
 static int loop_open(struct loop *l, const sigset_t *set)
 {
-	struct itimerspec every = { .it_interval = { .tv_nsec = TICK_MS * 1000000 },
-				    .it_value = { .tv_nsec = TICK_MS * 1000000 } };
 	int err = 0;
 
 	l->epoll = epoll_create1(EPOLL_CLOEXEC);
 	l->timer = timerfd_create(CLOCK_MONOTONIC, TFD_CLOEXEC | TFD_NONBLOCK);
 	l->signals = signalfd(-1, set, SFD_CLOEXEC | SFD_NONBLOCK);
-	if (l->epoll < 0 || l->timer < 0 || l->signals < 0 ||
-	    timerfd_settime(l->timer, 0, &every, NULL))
+	if (l->epoll < 0 || l->timer < 0 || l->signals < 0 || set_tick(l, TICK_NS))
 		return -errno;
 	err = watch(l, l->timer);
 	if (!err)
@@ -128,20 +141,30 @@ static void on_key(struct loop *l)
 static void on_tick(struct loop *l)
 {
 	struct app *a = l->app;
-	uint64_t missed;
+	uint64_t missed, now = now_ns();
 
 	if (read(l->timer, &missed, sizeof(missed)) < 0)
 		return;
 	if (a->kernel)
-		kernel_poll(a->kernel);
+		kernel_poll(a->kernel, true);
 	/* A reader of lines gets them at once; a screen need not change faster than eyes. */
-	if (++l->ticks % (a->tui ? TICKS_PER_DRAW : 1) == 0) {
+	if (!a->tui || now - l->drawn_ns >= DRAW_NS) {
+		l->drawn_ns = now;
 		app_tick(a);
 		if (a->tui)
 			tui_draw(a->tui);
 	}
-	if (l->end_ns && now_ns() >= l->end_ns)
+	set_tick(l, now < l->quick_ns ? QUICK_NS : TICK_NS);
+	if (l->end_ns && now >= l->end_ns)
 		a->stop = true;
+}
+
+/* The kernel side calls: something failed, or the ring fills up. */
+static void on_call(struct loop *l)
+{
+	l->quick_ns = now_ns() + QUICK_FOR_NS;
+	set_tick(l, QUICK_NS);
+	kernel_poll(l->app->kernel, false);
 }
 
 static void loop_run(struct loop *l)
@@ -161,7 +184,7 @@ static void loop_run(struct loop *l)
 			else if (fd == STDIN_FILENO && l->app->tui)
 				on_key(l);
 			else if (l->app->kernel)
-				kernel_poll(l->app->kernel);
+				on_call(l);
 		}
 	}
 }
@@ -212,7 +235,7 @@ enum app_exit app_live(struct app *a)
 	}
 	app_ready(a);
 	err = a->stop ? -EIO : app_loop(a, &set);
-	kernel_poll(a->kernel);
+	kernel_poll(a->kernel, true);
 	kernel_close(take_ptr(a->kernel));
 	return err ? APP_EXIT_FAILURE : app_exit_status(a);
 }

@@ -137,7 +137,14 @@ void conns_close(struct engine *e, struct conn *c)
 void conns_set_last(struct engine *e, struct conn *c, const struct w5_leg *leg, uint64_t key,
 		    bool by_target)
 {
-	c->last.leg = *leg;
+	bool is_cut = leg->h.size <= offsetof(struct w5_leg, head);
+
+	/* A brief leg reads as 0 behind its addresses, and so does the one it replaces. */
+	if (is_cut && c->last_is_cut)
+		memcpy(&c->last.leg, leg, offsetof(struct w5_leg, head));
+	else
+		c->last.leg = *leg;
+	c->last_is_cut = is_cut;
 	c->last.claimed = c->last.disputed = false;
 	list_remove(&c->last.by_target);
 	c->last.key = key;

@@ -384,14 +384,15 @@ static void tell_stats(struct kernel *k, uint64_t now)
 	k->on_record(k->self, &s->h);
 }
 
-int kernel_poll(struct kernel *k)
+int kernel_poll(struct kernel *k, bool on_tick)
 {
 	struct w5_hdr tick = { .type = W5_REC_TICK, .size = sizeof(tick) };
 	int n;
 
 	tick.ts_ns = clock_ns(CLOCK_MONOTONIC);
 	k->batch = 0;
-	k->skel->bss->woken = 0;
+	if (on_tick)
+		k->skel->bss->woken = 0;
 	n = ring_buffer__consume(k->ring);
 	tell_stats(k, tick.ts_ns);
 	if (n == -EAGAIN)

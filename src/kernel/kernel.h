@@ -33,10 +33,12 @@ int kernel_open(struct kernel **out, const struct kernel_cfg *cfg, kernel_record
 		void *self);
 /* Attaches, then looks for connections and gateways older than us. */
 int kernel_start(struct kernel *k);
-/* Readable when the ring fills up before the next tick. */
+/* Readable when something failed, or the ring fills up before the next tick. */
 int kernel_fd(const struct kernel *k);
-/* Takes everything out of the ring; then one TICK record (and STATS if counters changed). */
-int kernel_poll(struct kernel *k);
+/* Takes everything out of the ring; then one TICK record (and STATS if counters changed).
+ * The kernel side calls through kernel_fd() once, and again only after a poll on a tick:
+ * so the caller's timer bounds how often. */
+int kernel_poll(struct kernel *k, bool on_tick);
 /* Detaches and frees. NULL is fine. */
 void kernel_close(struct kernel *k);
 
