@@ -142,15 +142,17 @@ static bool had_failure(struct engine *e, struct conn *c, const struct w5_leg *l
 	struct head h;
 	uint64_t key;
 
+	key = head_parse_line(&h, l) ? head_target_key(&h) : 0;
 	list_for_each(n, &c->hinted) {
 		const struct att *a = list_entry(n, struct att, by_hint);
 
 		if (hint_is_exact(e, c->gw, &a->turn.leg) && failed_within(a, l))
 			return true;
 	}
-	if (!head_parse_line(&h, l))
+	if (!key)
 		return false;
-	key = head_target_key(&h);
+	if (gateways_trail_follows(e, c->gw) && retry_followed(e, l, key))
+		return true;
 	list_for_each(n, &e->att_targets[key & (TARGET_BUCKETS - 1)]) {
 		const struct turn *t = list_entry(n, struct turn, by_target);
 

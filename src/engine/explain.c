@@ -157,7 +157,7 @@ static enum confidence link_confidence(const struct work *w)
 {
 	unsigned wit = w->f->witness;
 	const struct w5_leg *l = &w->links[w->n - 1].turn->leg, *d = &w->p->leg;
-	bool up = l->hint_cookie == d->h.cookie, down = d->hint_cookie == l->h.cookie;
+	bool up = hint_names(w->e, w->p->gw, l, d), down = d->hint_cookie == l->h.cookie;
 
 	if (wit & WITNESS_REQUEST_ID)
 		return CONFIDENCE_CERTAIN;
@@ -203,7 +203,7 @@ static void release_claimed(struct work *w)
 			t->disputed = disputed = true;
 			continue;
 		}
-		if (leg_failed(&t->leg) && !verdict_client_left(&w->p->leg))
+		if (leg_failed(&t->leg) && !verdict_client_gone(w))
 			failure_explain(w->e, w->p->gw, &t->leg, &route, w->f->id,
 					w->links[i].cause);
 		t->claimed = true;

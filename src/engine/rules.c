@@ -44,10 +44,18 @@ static bool always(const struct facts *f)
 	return true;
 }
 
+/* It had only a part of the header, and no more came for so long; a gateway that disliked it
+ * would have closed at once. Apache says 502 then. */
+static bool waited_for_rest(const struct facts *f)
+{
+	return (f->resp == RESP_STARTED || f->resp == RESP_HEADER) &&
+	       f->l->end_ns >= f->l->last_ns + TIMER_MIN_NS;
+}
+
 static bool gateway_timeout(const struct facts *f)
 {
 	return !f->connecting && f->by_gateway && f->elapsed_ns >= TIMER_MIN_NS &&
-	       (!f->l->status || f->d->status == 504);
+	       (!f->l->status || f->d->status == 504 || waited_for_rest(f));
 }
 
 static const struct rule first[] = {

@@ -22,9 +22,28 @@ static void set(struct work *w, enum verdict v, enum cause c, enum confidence co
 	work_lower(w, conf);
 }
 
+/* It closed before the answer, and its host answered the answer with RST: nobody was there to
+ * read it. Without that RST it may have closed only its sending side. */
+static bool left_unread(const struct work *w)
+{
+	const struct w5_leg *d = &w->p->leg, *l;
+	const struct conn *c = conns_find(w->e, d->h.cookie);
+
+	if (!c || c->last.leg.nr != d->nr || c->last.leg.req_ns != d->req_ns)
+		return false;
+	l = &c->last.leg; /* with what came after the answer */
+	return l->resp_ns && l->fin_in_ns && l->fin_in_ns < l->resp_ns && l->end == W5_END_RST_IN &&
+	       l->end_ns >= l->resp_ns;
+}
+
+bool verdict_client_gone(const struct work *w)
+{
+	return verdict_client_left(&w->p->leg) || left_unread(w);
+}
+
 static bool decide_client(struct work *w)
 {
-	if (!verdict_client_left(&w->p->leg))
+	if (!verdict_client_gone(w))
 		return false;
 	w->conf = CONFIDENCE_CERTAIN; /* whatever the attempts: the client's own packet says it */
 	set(w, VERDICT_CLIENT, CAUSE_CLIENT_ABORT, CONFIDENCE_CERTAIN);
@@ -113,6 +132,16 @@ static bool warming_up(const struct work *w)
 	return w->p->leg.req_ns < w->e->c.start_ns + WARM_UP_NS;
 }
 
+/* Did the gateway have a failure during this request? Where its trail can be believed it would
+ * have been found if it were this one's. */
+static bool failed_meanwhile(const struct work *w, const struct route *route)
+{
+	enum kinship kin;
+
+	return !gateways_trail_exact(w->e, w->p->gw) && w->p->leg.req_ns &&
+	       failure_find(w->e, w->p->gw, route, w->p->leg.req_ns, w->p->ts_ns, &kin);
+}
+
 static bool decide_untried(struct work *w)
 {
 	const struct w5_leg *d = &w->p->leg;
@@ -143,6 +172,10 @@ static bool decide_untried(struct work *w)
 			"no attempt was seen, yet the gateway waited: a name look-up, a queue, or a local socket");
 	if (x)
 		w->f->linked_id = x->finding_id;
+	if (!(x && w->say.kin == KIN_ROUTE) && failed_meanwhile(w, &route))
+		return decide_unknown(
+			w,
+			"an attempt failed meanwhile, but nothing shows for which of several requests");
 	if (x && w->say.kin == KIN_GATEWAY && route.host)
 		return decide_unknown(
 			w,

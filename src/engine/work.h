@@ -27,5 +27,6 @@ static inline void work_lower(struct work *w, enum confidence to)
 /* ---- verdict.c ---- */
 void verdict_decide(struct work *w);
 bool verdict_client_left(const struct w5_leg *d);
+bool verdict_client_gone(const struct work *w); /* the same, or the answer came too late */
 
 #endif
