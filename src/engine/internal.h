@@ -57,7 +57,7 @@ struct conn {
 	struct upstream *up;
 	struct list atts;   /* att.by_conn: its own */
 	struct list hinted; /* att.by_hint: those whose thread came from here */
-	bool last_is_cut; /* .last came from a record that ends before head[] */
+	bool last_is_cut;   /* .last came from a record that ends before head[] */
 	struct turn last;   /* upstream: last attempt; downstream: last exchange (leg only) */
 };
 
@@ -218,8 +218,7 @@ size_t correlate(struct engine *e, const struct pending *p, struct link *out, si
 #define SCORE_MIN 4
 bool hint_is_exact(const struct engine *e, int gw, const struct w5_leg *l);
 /* Its thread came from down, not long before. */
-bool hint_names(const struct engine *e, int gw, const struct w5_leg *up,
-		const struct w5_leg *down);
+bool hint_names(const struct engine *e, int gw, const struct w5_leg *up, const struct w5_leg *down);
 /* Was this well answered request of down the retry of a failed connect? */
 bool retry_followed(const struct engine *e, const struct w5_leg *down, uint64_t key);
 /* Keeps the attempt that answered p: its conn may serve another request within the grace. */
