@@ -74,9 +74,14 @@ static __always_inline __u64 packet_time(struct __sk_buff *skb, bool out)
 	return t ? t : bpf_ktime_get_ns();
 }
 
-/* The flight recorder's slot for this packet, filled; NULL if it is off. */
+/*
+ * The flight recorder's slot for this packet; NULL if it is off. Reaching into the payload
+ * is what costs (page fragments): where the caller reads it anyway, only the headers are
+ * copied here and keep_payload() adds the rest from what was read.
+ */
 static __always_inline struct w5_packet *keep_packet(struct __sk_buff *skb, struct conn *c,
-						     bool out, __u64 now)
+						     const struct seg *s, bool out,
+						     bool headers_only, __u64 now)
 {
 	struct w5_packet *p;
 	__u32 n = skb->len;
@@ -88,6 +93,8 @@ static __always_inline struct w5_packet *keep_packet(struct __sk_buff *skb, stru
 	p->ts_ns = now;
 	p->len = n;
 	p->out = out;
+	if (headers_only)
+		n = s->off;
 	if (n > W5_PKT_BYTES)
 		n = W5_PKT_BYTES;
 	if (n < 20)
@@ -121,6 +128,32 @@ static __always_inline void peek(struct __sk_buff *skb, const struct seg *s, __u
 		load_some(skb, s->off, p, s->payload, W5_HTTP1_PEEK);
 }
 
+static __always_inline void copy_words(__u8 *dst, const __u8 *src, __u32 n)
+{
+#pragma unroll
+	for (__u32 i = 0; i < n; i += 4)
+		*(__u32 *)(dst + i) = *(const __u32 *)(src + i);
+}
+
+/* payload: its first bytes, at least 72 readable. Room is for 72 behind IPv4's usual 52
+ * bytes of headers, for 56 behind IPv6's 72. */
+static __always_inline void keep_payload(struct w5_packet *slot, const struct seg *s,
+					 const __u8 *payload)
+{
+	__u32 off = s->off, n = s->payload;
+
+	if (!slot)
+		return;
+	asm volatile("" : "+r"(off)); /* as in peek_slot() */
+	if (off <= W5_PKT_BYTES - 72) {
+		copy_words(slot->data + off, payload, 72);
+		slot->cap = off + (n < 72 ? n : 72);
+	} else if (off <= W5_PKT_BYTES - 56) {
+		copy_words(slot->data + off, payload, 56);
+		slot->cap = off + (n < 56 ? n : 56);
+	}
+}
+
 /* Where the payload starts in the slot, if at least a peek's worth of it is there. */
 static __always_inline const __u8 *peek_slot(const struct w5_packet *slot, const struct seg *s)
 {
@@ -136,16 +169,24 @@ static __always_inline const __u8 *peek_slot(const struct w5_packet *slot, const
 	return slot->data + off;
 }
 
-static __always_inline bool starts_request(struct __sk_buff *skb, const struct w5_packet *slot,
-					   const struct seg *s)
+/* Reads the payload's start as a request head would be: if it is one, it is in place. */
+static __always_inline bool starts_request(struct __sk_buff *skb, struct conn *c,
+					   struct w5_packet *slot, const struct seg *s)
 {
-	const __u8 *kept = peek_slot(slot, s);
-	__u8 p[W5_HTTP1_PEEK];
+	struct w5_leg *l = &c->leg;
+	__u32 n = s->payload;
 
-	if (kept)
-		return w5_http1_is_request(kept);
-	peek(skb, s, p);
-	return w5_http1_is_request(p);
+	if (n > W5_HEAD_REQ)
+		n = W5_HEAD_REQ;
+	if (n < W5_HTTP1_PEEK)
+		__builtin_memset(l->head, 0, W5_HTTP1_PEEK);
+	load_some(skb, s->off, l->head, n, W5_HEAD_REQ);
+	keep_payload(slot, s, l->head);
+	if (!w5_http1_is_request(l->head)) {
+		l->head_len = 0;
+		return false;
+	}
+	return true;
 }
 
 #endif

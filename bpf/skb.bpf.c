@@ -32,8 +32,8 @@ static __always_inline struct conn *adopt(struct __sk_buff *skb, struct bpf_sock
 
 /* ---- downstream: requests come in, responses go out ---- */
 
-static __always_inline void down_in(struct __sk_buff *skb, struct conn *c,
-				    const struct w5_packet *slot, const struct seg *s, __u64 now)
+static __always_inline void down_in(struct __sk_buff *skb, struct conn *c, struct w5_packet *slot,
+				    const struct seg *s, __u64 now)
 {
 	struct w5_leg *l = &c->leg;
 
@@ -46,8 +46,8 @@ static __always_inline void down_in(struct __sk_buff *skb, struct conn *c,
 	/* The request once more, after its response began: nothing new. */
 	if ((l->flags & W5_F_UPGRADE) || (l->nr && s->seq == c->req_seq))
 		return;
-	if (starts_request(skb, slot, s)) {
-		begin_request(skb, c, s, now);
+	if (starts_request(skb, c, slot, s)) {
+		begin_request(c, s, now);
 		return;
 	}
 	if (l->phase == W5_PHASE_RESPONSE) { /* the body of a request answered early */
@@ -76,7 +76,7 @@ static __always_inline bool answered_by_gateway(struct conn *c, const struct tcp
 }
 
 static __always_inline void down_out(struct __sk_buff *skb, struct bpf_sock *sk, struct conn *c,
-				     const struct w5_packet *slot, const struct seg *s, __u64 now)
+				     struct w5_packet *slot, const struct seg *s, __u64 now)
 {
 	struct w5_leg *l = &c->leg;
 	struct tcp_sock *tp;
@@ -106,7 +106,7 @@ static __always_inline void down_out(struct __sk_buff *skb, struct bpf_sock *sk,
 /* ---- upstream: requests go out, responses come in ---- */
 
 static __always_inline void up_out(struct __sk_buff *skb, struct bpf_sock *sk, struct conn *c,
-				   const struct w5_packet *slot, const struct seg *s, __u64 now)
+				   struct w5_packet *slot, const struct seg *s, __u64 now)
 {
 	struct w5_leg *l = &c->leg;
 	struct tcp_sock *tp;
@@ -132,8 +132,8 @@ static __always_inline void up_out(struct __sk_buff *skb, struct bpf_sock *sk, s
 	/* A retransmit of the request after its response began: nothing new. */
 	if (l->phase == W5_PHASE_RESPONSE && s->seq == c->req_seq)
 		return;
-	if (starts_request(skb, slot, s)) {
-		begin_request(skb, c, s, now);
+	if (starts_request(skb, c, slot, s)) {
+		begin_request(c, s, now);
 	} else {
 		peek(skb, s, p);
 		if (!begin_opaque(c, s, p, now))
@@ -153,9 +153,8 @@ static __always_inline void up_out(struct __sk_buff *skb, struct bpf_sock *sk, s
 		conn_owner(c, bpf_get_current_task_btf());
 }
 
-static __always_inline void up_in(struct __sk_buff *skb, struct conn *c,
-				  const struct w5_packet *slot, const struct seg *s,
-				  struct tcp_sock *tp, __u64 now)
+static __always_inline void up_in(struct __sk_buff *skb, struct conn *c, struct w5_packet *slot,
+				  const struct seg *s, struct tcp_sock *tp, __u64 now)
 {
 	struct w5_leg *l = &c->leg;
 	__s32 fresh = s->seq + s->payload - tp->rcv_nxt;
@@ -172,7 +171,7 @@ static __always_inline void up_in(struct __sk_buff *skb, struct conn *c,
 	if (l->phase != W5_PHASE_REQUEST || (__s32)(s->seq - tp->rcv_nxt) > 0)
 		return;
 	if (l->proto != W5_PROTO_HTTP1) {
-		answer_opaque(skb, c, s, now);
+		answer_opaque(skb, c, slot, s, now);
 		return;
 	}
 	if (!begin_response(skb, c, slot, s, now))
@@ -327,6 +326,18 @@ static __always_inline struct conn *notice(struct __sk_buff *skb, struct bpf_soc
 	return c;
 }
 
+/* May this packet begin a message that the legs below read into head[] or resp[]? */
+static __always_inline bool reads_payload(const struct w5_leg *l, const struct seg *s, bool out)
+{
+	bool is_open = l->phase == W5_PHASE_REQUEST;
+
+	if (!s->payload || (l->flags & W5_F_UPGRADE))
+		return false;
+	if (l->role == W5_ROLE_DOWNSTREAM)
+		return !out && !is_open;
+	return out != is_open;
+}
+
 static __always_inline int on_packet(struct __sk_buff *skb, bool out)
 {
 	struct bpf_sock *sk = skb->sk;
@@ -351,7 +362,7 @@ static __always_inline int on_packet(struct __sk_buff *skb, bool out)
 	if (!c || c->dead)
 		return 1;
 	now = packet_time(skb, out);
-	slot = keep_packet(skb, c, out, now);
+	slot = keep_packet(skb, c, &s, out, reads_payload(&c->leg, &s, out), now);
 	if (out) {
 		if (s.flags & W5_TCP_SYN) {
 			c->leg.syn_sent++;

@@ -35,8 +35,8 @@ static __always_inline void begin_turn(struct conn *c, const struct seg *s, __u6
 	l->head_len = 0;
 }
 
-static __always_inline void begin_request(struct __sk_buff *skb, struct conn *c,
-					  const struct seg *s, __u64 now)
+/* After starts_request(), which has put the head in its place. */
+static __always_inline void begin_request(struct conn *c, const struct seg *s, __u64 now)
 {
 	struct w5_leg *l = &c->leg;
 	__u32 n = s->payload;
@@ -48,13 +48,11 @@ static __always_inline void begin_request(struct __sk_buff *skb, struct conn *c,
 	l->head_len = n;
 	if (s->payload > W5_HEAD_REQ)
 		l->flags |= W5_F_REQ_CUT;
-	if (n)
-		load_some(skb, s->off, l->head, n, W5_HEAD_REQ);
 }
 
 /* The start of the response is kept where it may be needed to explain something. */
 static __always_inline bool keep_response(struct __sk_buff *skb, struct w5_leg *l,
-					  const struct seg *s)
+					  struct w5_packet *slot, const struct seg *s)
 {
 	__u32 have = l->resp_len, n = s->payload;
 
@@ -67,6 +65,8 @@ static __always_inline bool keep_response(struct __sk_buff *skb, struct w5_leg *
 		return false;
 	load_some(skb, s->off, &l->resp[have], n, W5_HEAD_RESP);
 	l->resp_len = have + n;
+	if (!have && l->role == W5_ROLE_UPSTREAM)
+		keep_payload(slot, s, l->resp);
 	return true;
 }
 
@@ -75,18 +75,19 @@ static __always_inline bool keep_response(struct __sk_buff *skb, struct w5_leg *
  * (not 1xx) status line, or something that is none, has come.
  */
 static __always_inline bool begin_response(struct __sk_buff *skb, struct conn *c,
-					   const struct w5_packet *slot, const struct seg *s,
-					   __u64 now)
+					   struct w5_packet *slot, const struct seg *s, __u64 now)
 {
 	struct w5_leg *l = &c->leg;
-	const __u8 *kept = l->resp_len ? NULL : peek_slot(slot, s);
+	const __u8 *kept = NULL;
 	__u8 p[W5_HTTP1_PEEK];
 
+	if (l->role == W5_ROLE_DOWNSTREAM && !l->resp_len)
+		kept = peek_slot(slot, s);
 	l->resp_bytes += s->payload;
 	l->status = kept ? w5_http1_status(kept) : 0;
 	/* A healthy answer going to the client explains nothing: not worth the copy. */
 	if (l->role == W5_ROLE_UPSTREAM || !l->status || l->status >= 500) {
-		if (!keep_response(skb, l, s))
+		if (!keep_response(skb, l, slot, s))
 			return false;
 		if (l->resp_len < 12 && l->resp[0] == 'H')
 			return false;
@@ -162,12 +163,12 @@ static __always_inline bool begin_opaque(struct conn *c, const struct seg *s,
 
 /* Bytes came back on a conn we cannot read. */
 static __always_inline void answer_opaque(struct __sk_buff *skb, struct conn *c,
-					  const struct seg *s, __u64 now)
+					  struct w5_packet *slot, const struct seg *s, __u64 now)
 {
 	struct w5_leg *l = &c->leg;
 
 	l->resp_bytes += s->payload;
-	keep_response(skb, l, s);
+	keep_response(skb, l, slot, s);
 	l->resp_ns = now;
 	l->phase = W5_PHASE_RESPONSE;
 	if (!(l->flags & W5_F_HANDSHAKE))
