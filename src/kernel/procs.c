@@ -161,7 +161,7 @@ static void announce(struct procs *p, const struct proc *q, uint16_t extra_flags
 	g.group = group_of(p, q);
 	g.netns = q->netns;
 	g.cgroup_id = q->cgroup_id;
-	g.flags = extra_flags | (q->named ? W5_GW_NAMED : 0);
+	g.flags = extra_flags | (q->named && !q->connects ? W5_GW_NAMED : 0);
 	if (!q->nports && find(p, g.group)) /* a new worker: its master's ports */
 		listener = find(p, g.group);
 	g.nports = listener->nports;
