@@ -32,7 +32,7 @@ enum {
 #define CHAIN_MAX      512	/* turns of one target looked at, newest first */
 #define RECENT_MAX     256	/* failures looked at without any index */
 #define RETRY_NS       NS_PER_S /* HAProxy waits so long before it connects to a peer again */
-#define RETRY_SLACK_NS (5 * NS_PER_MS)
+#define RETRY_SLACK_NS (20 * NS_PER_MS) /* its clock is read once per turn of its loop */
 #define PROMPT_NS      (NS_PER_MS / 2)	/* from a request read to the connect for it */
 #define ANSWER_NS      (5 * NS_PER_MS)	/* a busy one answers within this of the failure */
 #define FRESH_NS       (10 * NS_PER_MS) /* an older trail of such a thread says nothing */
@@ -67,7 +67,8 @@ static bool fits(const struct engine *e, const struct pending *p, const struct w
 	uint64_t start = leg_start_ns(l), settled = leg_settled_ns(l);
 	uint64_t late = by_gateway(l) ? e->cfg.grace_ns : SLACK_NS;
 
-	if (p->from_ns && start + SLACK_NS < p->from_ns)
+	if (p->from_ns &&
+	    (start + SLACK_NS < p->from_ns || (leg_answered(l) && settled < p->from_ns)))
 		return false;
 	if (start > p->ts_ns || settled > p->ts_ns + late)
 		return false;
