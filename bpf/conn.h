@@ -278,26 +278,56 @@ static __always_inline __u64 ring_wake(__u64 used, bool rare)
 
 static __always_inline void conn_header(struct conn *c, __u16 type, __u16 size, __u64 now)
 {
-	c->leg.h.ts_ns = now;
-	c->leg.h.type = type;
-	c->leg.h.size = size;
-	c->leg.h.seq++;
+	struct w5_leg *l = &c->leg;
+
+	l->h.ts_ns = now;
+	l->h.type = type;
+	l->h.size = size;
+	l->h.seq++;
+	l->held = c->held;
+	l->held_status = c->held_status;
+	l->held_ttfb_us = c->held_ttfb_us;
+	c->held = 0;
+	c->held_ttfb_us = 0;
+	c->is_held = 0;
+	c->told_ns = now;
 }
 
 #define TROUBLE_NS (2 * 1000 * 1000 * 1000ull) /* a retry follows well within this */
+#define HOLD_NS	   (100 * 1000 * 1000ull)      /* a screen's frame: nobody sees it earlier */
+#define HOLD_MAX   15
 
 static __always_inline bool is_brief(const struct w5_leg *l, __u64 now)
 {
 	return l->nr > 1 && trouble_ns + TROUBLE_NS < now && trouble_ns < l->req_ns;
 }
 
-/* A healthy turn. What writing to the ring costs is its bytes: cold memory each time. */
-static __always_inline void emit_bulk(struct conn *c, __u16 type, __u64 now)
+static __always_inline __u32 ttfb_us(const struct w5_leg *l)
+{
+	return (l->resp_ns - l->req_ns) / 1000;
+}
+
+/* On a conn that is busy and well, a record can stand for several turns of one status. */
+static __always_inline bool hold(struct conn *c, __u64 now)
+{
+	struct w5_leg *l = &c->leg;
+
+	if (c->held >= HOLD_MAX || now - c->told_ns >= HOLD_NS ||
+	    (c->held && c->held_status != l->status))
+		return false;
+	c->held++;
+	c->held_status = l->status;
+	c->held_ttfb_us += ttfb_us(l);
+	c->is_held = 1;
+	return true;
+}
+
+static __always_inline void emit_turn(struct conn *c, __u16 type, bool brief, __u64 now)
 {
 	__u64 used = bpf_ringbuf_query(&ring, BPF_RB_AVAIL_DATA);
 	__u32 len = c->leg.head_len, size = W5_LEG_BRIEF;
 
-	if (!is_brief(&c->leg, now)) {
+	if (!brief) {
 		if (len > W5_HEAD_BULK)
 			len = W5_HEAD_BULK;
 		size = __builtin_offsetof(struct w5_leg, head) + ((len + 7) & ~7u);
@@ -305,7 +335,34 @@ static __always_inline void emit_bulk(struct conn *c, __u16 type, __u64 now)
 	conn_header(c, type, size, now);
 	if (used > cfg.bulk_limit ||
 	    bpf_ringbuf_output(&ring, &c->leg, size, ring_wake(used, false)))
-		lose(RING_BULK);
+		__sync_fetch_and_add(&loss[W5_LOSS_RING_BULK], 1 + c->leg.held);
+}
+
+/* A healthy turn. What writing to the ring costs is its bytes: cold memory each time. */
+static __always_inline void emit_bulk(struct conn *c, __u16 type, __u64 now)
+{
+	bool brief = is_brief(&c->leg, now);
+
+	if (!brief || !hold(c, now))
+		emit_turn(c, type, brief, now);
+}
+
+/* Something follows that belongs to a turn not told yet. */
+static __always_inline void tell_held(struct conn *c, __u64 now)
+{
+	__u64 end_ns = c->leg.end_ns;
+	__u8 end = c->leg.end;
+
+	if (!c->is_held)
+		return;
+	c->held--;
+	c->held_ttfb_us -= ttfb_us(&c->leg);
+	c->leg.end = W5_END_NONE; /* its end is the next record's news */
+	c->leg.end_ns = 0;
+	emit_turn(c, c->leg.role == W5_ROLE_UPSTREAM ? W5_REC_ATTEMPT : W5_REC_EXCHANGE, false,
+		  now);
+	c->leg.end = end;
+	c->leg.end_ns = end_ns;
 }
 
 static __always_inline void emit_full(struct conn *c, __u16 type, __u64 now, bool rare)
@@ -379,6 +436,7 @@ static __always_inline void emit_end(struct conn *c, __u64 now)
 		return;
 	}
 	/* After a response: harmless mostly, but it tells a cut header or body. */
+	tell_held(c, now);
 	emit_full(c, W5_REC_END, now, l->end == W5_END_RST_IN || l->end == W5_END_SK_ERR);
 	if (l->end == W5_END_RST_IN && l->phase == W5_PHASE_RESPONSE)
 		emit_packets(c, now);

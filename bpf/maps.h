@@ -25,7 +25,10 @@ struct conn {
 	__u32 gateway_tgid; /* process found to be a gateway's when it answered here last */
 	__u32 retrans0;	    /* total_retrans when the turn began */
 	__u32 err_latched;  /* from inet_sk_error_report: survives the application's SO_ERROR */
-	__u32 pad;
+	__u32 is_held;	    /* the present turn is among the held ones */
+	__u16 held, held_status; /* as in struct w5_leg */
+	__u32 held_ttfb_us;
+	__u64 told_ns; /* last record of this conn */
 	struct w5_leg leg;
 	/* Flight recorder: the last packets, already in the shape of a record. In the same
 	 * storage as the turn: a second look-up per packet costs more than the memory. */

@@ -32,6 +32,7 @@ static __always_inline void begin_turn(struct conn *c, const struct seg *s, __u6
 		l->busy = 0;
 	c->req_seq = s->seq;
 	c->ended = 0;
+	c->is_held = 0;
 	l->head_len = 0;
 }
 

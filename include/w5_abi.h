@@ -126,7 +126,8 @@ struct w5_addr {
  * .nr, times, ends and byte counts hold, head, status and W5_F_NOT_HTTP do not.
  *
  * Healthy turns are cut: whoever reads one copies h.size bytes into a zeroed struct w5_leg,
- * so what follows reads as 0. A brief record ends before local: it is for a conn that has
+ * so what follows reads as 0. A busy conn's are gathered, too: .held says how many. A brief
+ * record ends before local: it is for a conn that has
  * had a longer one, at a time without failures. A bulk record ends inside head[].
  */
 struct w5_leg {
@@ -152,6 +153,11 @@ struct w5_leg {
 	w5_u16 head_len, resp_len;		     /* bytes valid in head[], resp[] */
 	w5_u8 role, phase, end, proto;		     /* enums above */
 	w5_u8 synack_ttl, data_ttl, tcp_state, pad0; /* TTLs as received, 0 = none */
+
+	/* Healthy turns of this conn, just before this one, that had no record of their own:
+	 * how many, their status, and the sum of their times to the first response byte. */
+	w5_u16 held, held_status;
+	w5_u32 held_ttfb_us;
 
 	/* brief records end here */
 	struct w5_addr local, remote; /* local: the gateway's side */

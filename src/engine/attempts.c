@@ -108,8 +108,10 @@ static void count_upstream(struct engine *e, struct conn *c, const struct w5_leg
 	if (l->phase == W5_PHASE_CONNECT) {
 		u->pub.connect_failures++;
 	} else {
-		u->pub.requests++;
-		u->pub.reused += l->nr > 1;
+		u->pub.requests += 1u + l->held;
+		u->pub.reused += (l->nr > 1) + l->held;
+		u->pub.ttfb_us_sum += l->held_ttfb_us;
+		u->pub.ttfb_count += l->held;
 		if (l->synack_ttl)
 			u->synack_ttl = l->synack_ttl;
 		if (!(l->flags & W5_F_OLDER) && l->open_ns > u->last_connect_ok_ns)
@@ -145,7 +147,8 @@ void on_attempt(struct engine *e, const struct w5_leg *l)
 	uint64_t key = 0;
 	struct att *a;
 
-	e->c.attempts += wanted;
+	if (wanted)
+		e->c.attempts += 1u + l->held;
 	gateways_used(e, gw);
 	if (!c) {
 		loss_own(e, W5_LOSS_EVICTED);
@@ -216,6 +219,7 @@ void on_end(struct engine *e, const struct w5_leg *l)
 
 		c->last.leg = *l;
 		c->last.leg.h = h;
+		c->last_is_cut = false;
 		if (l->role == W5_ROLE_UPSTREAM)
 			keep_if_cut(e, c);
 		else

@@ -84,6 +84,18 @@ void exchange_count(struct engine *e, int gw, const struct w5_leg *l)
 	e->gws[gw].unwanted = false; /* its sockets are in the cgroup, whoever holds them now */
 }
 
+/* Turns told together with a later one of their conn. */
+static void count_held(struct engine *e, int gw, const struct w5_leg *l)
+{
+	unsigned class = l->held_status / 100;
+
+	e->c.exchanges += l->held;
+	e->c.status_class[class < 6 ? class : 0] += l->held;
+	second_of(e, e->c.now_ns)->exchanges += l->held;
+	if (gw >= 0)
+		e->gws[gw].exchanges += l->held;
+}
+
 static struct pending *pending_add(struct engine *e, struct conn *c, const struct w5_leg *l,
 				   bool recovered)
 {
@@ -204,6 +216,8 @@ void on_exchange(struct engine *e, const struct w5_leg *l)
 	c->told = false;
 	if (!leg_wanted(e, gw, l))
 		return;
+	if (l->held && on_port(e, l))
+		count_held(e, gw, l);
 	answers_silent_one(e, c, l);
 	c->silent_waits = silent(l);
 	if (l->status >= 500 || !l->status)
