@@ -87,6 +87,44 @@ static void test_counters_and_views(void **s)
 	bench_close(&b);
 }
 
+/* One brief record stands for several turns; what it leaves out is known from the first. */
+static void test_held_turns_are_counted(void **s)
+{
+	const struct engine_upstream *const *ups;
+	const struct engine_counters *c;
+	struct w5_leg d, u;
+	struct bench b;
+
+	bench_open(&b, "nginx");
+	healthy(&b, 1000, D, U, 1);
+	d = rec_down(D, 1050, "GET", "/a");
+	u = rec_up(U, 1050.1, "GET", "/a", 18, 17);
+	d.nr = 17;
+	rec_answer(&u, 1052.1, 200);
+	rec_answer(&d, 1052.2, 200);
+	d.held = u.held = 15;
+	d.held_status = u.held_status = 304;
+	u.held_ttfb_us = 15000;
+	d.h.size = u.h.size = W5_LEG_BRIEF;
+	feed(&b, &u);
+	feed(&b, &d);
+	bench_settle(&b, 1500);
+	c = engine_counters(b.e);
+	assert_int_equal(c->exchanges, 17);
+	assert_int_equal(c->attempts, 17);
+	assert_int_equal(c->status_class[2], 2);
+	assert_int_equal(c->status_class[3], 15);
+	assert_int_equal(c->bad_records, 0);
+	assert_int_equal(engine_upstreams(b.e, &ups), 1);
+	assert_int_equal(ups[0]->ip.ip[15], 18);
+	assert_int_equal(ups[0]->requests, 17);
+	assert_int_equal(ups[0]->reused, 16);
+	assert_int_equal(ups[0]->ttfb_count, 17);
+	assert_int_equal(ups[0]->ttfb_us_sum, 15000 + 2 * 2000);
+	bench_close(&b);
+	(void)s;
+}
+
 static void test_workers_are_one_gateway(void **s)
 {
 	const struct engine_gateway *gws;
@@ -590,6 +628,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_counters_and_views),
+		cmocka_unit_test(test_held_turns_are_counted),
 		cmocka_unit_test(test_workers_are_one_gateway),
 		cmocka_unit_test(test_processes_are_counted_once),
 		cmocka_unit_test(test_a_named_gateway_is_used_with_its_first_request),
