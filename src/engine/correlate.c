@@ -176,7 +176,8 @@ static int score(struct engine *e, const struct pending *p, const struct turn *t
 
 	*w = 0;
 	*own = false;
-	if (!fits(e, p, l))
+	if (!fits(e, p, l) ||
+	    (!exact && l->phase == W5_PHASE_CONNECT && leg_start_ns(l) < p->from_ns))
 		return 0;
 	s = score_trail(p, t, exact, w, own) + score_heads(p, t, w);
 	if ((*w & WITNESS_REQUEST_ID) ||
@@ -372,6 +373,7 @@ static void collect(struct search *s)
 {
 	size_t bucket = s->p->key & (TARGET_BUCKETS - 1);
 	int left = RECENT_MAX;
+	bool indexed;
 	struct list *n;
 
 	consider_hinted(s, conns_find(s->e, s->p->leg.h.cookie));
@@ -385,10 +387,16 @@ static void collect(struct search *s)
 	}
 	if (s->p->good.leg.h.cookie)
 		consider(s, (struct turn *)&s->p->good, SCORE_MIN);
-	if (s->n || s->p->recovered)
+	if ((s->n && s->exact) || s->p->recovered)
 		return;
-	for (n = s->e->atts.prev; n != &s->e->atts && left--; n = n->prev)
-		consider(s, &list_entry(n, struct att, by_time)->turn, SCORE_WEAK);
+	indexed = s->n > 0;
+	for (n = s->e->atts.prev; n != &s->e->atts && left--; n = n->prev) {
+		struct turn *t = &list_entry(n, struct att, by_time)->turn;
+
+		/* Where the trail is doubtful, the right connect may not be in any index. */
+		if (!indexed || t->leg.phase == W5_PHASE_CONNECT)
+			consider(s, t, indexed ? SCORE_MIN : SCORE_WEAK);
+	}
 }
 
 static bool is_candidate(const struct search *s, const struct turn *t)
@@ -450,6 +458,40 @@ static void collect_retries(struct search *s)
 			.gap_ns = gap(s->p, t),
 		};
 	}
+}
+
+/* A gateway connects for a request as soon as it has read it. */
+static bool began_late(const struct pending *p, const struct w5_leg *first)
+{
+	uint64_t read_ns = p->leg.req_last_ns ? p->leg.req_last_ns : p->leg.req_ns;
+
+	return first->phase == W5_PHASE_CONNECT && read_ns &&
+	       leg_start_ns(first) > read_ns + FRESH_NS;
+}
+
+static bool has_try_before(const struct search *s, const struct w5_leg *l)
+{
+	for (size_t i = 0; i < s->n; i++) {
+		const struct w5_leg *o = &s->c[i].l.turn->leg;
+
+		if (o != l && o->phase == W5_PHASE_CONNECT && same_peer(o, l) && in_turn(o, l))
+			return true;
+	}
+	return false;
+}
+
+/* What began late and tries nothing again is another's. */
+static void drop_late(struct search *s)
+{
+	size_t kept = 0;
+
+	for (size_t i = 0; i < s->n; i++) {
+		const struct w5_leg *l = &s->c[i].l.turn->leg;
+
+		if (vouched(&s->c[i]) || !began_late(s->p, l) || has_try_before(s, l))
+			s->c[kept++] = s->c[i];
+	}
+	s->n = kept;
 }
 
 /* Tries of one connect: then the last one decided. */
@@ -539,15 +581,6 @@ static bool precedes(const struct scored *c, const struct scored *next, bool exa
 	return same_peer(a, b) && (exact || b->phase != W5_PHASE_CONNECT || in_turn(a, b));
 }
 
-/* A gateway connects for a request as soon as it has read it. */
-static bool began_late(const struct pending *p, const struct w5_leg *first)
-{
-	uint64_t read_ns = p->leg.req_last_ns ? p->leg.req_last_ns : p->leg.req_ns;
-
-	return first->phase == W5_PHASE_CONNECT && read_ns &&
-	       leg_start_ns(first) > read_ns + FRESH_NS;
-}
-
 size_t correlate(struct engine *e, const struct pending *p, struct link *out, size_t max,
 		 bool *tied)
 {
@@ -561,6 +594,7 @@ size_t correlate(struct engine *e, const struct pending *p, struct link *out, si
 	if (!s.exact) {
 		drop_overlaps(&s);
 		collect_retries(&s);
+		drop_late(&s);
 	}
 	*tied = s.tied;
 	if (!s.n)
@@ -578,6 +612,7 @@ size_t correlate(struct engine *e, const struct pending *p, struct link *out, si
 			*tied = *tied || !vouched(c) || (c->followed && !c->own);
 			next = c;
 		} else if (c->l.score == chosen.l.score && !chosen.own &&
+			   (s.exact || vouched(c) == vouched(&chosen)) &&
 			   c->gap_ns < chosen.gap_ns * 4 + TIE_NS) {
 			c->l.doubtful = true;
 			doubt[ndoubt++] = c->l;
