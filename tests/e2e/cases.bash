@@ -219,3 +219,39 @@ case_pcap() {
 	END
 	why502_stop "$dir"
 }
+
+# ---- the other gateways ----
+
+# Refused, silent, reset, closed, cut, slow; the race, which HAProxy and Apache answer with an
+# empty close; what a backend said itself; a retry; a client that did not wait.
+gateway_faults='conn-refused conn-timeout-syn host-unreachable-icmp reset-before-response
+	closed-before-response truncated-header keepalive-race keepalive-race-fin backend-502 backend-slow
+	gateway-timeout-local no-live-upstream client-abort retry-reset retry-race'
+
+# case_gateway NAME: its lab, and requests into all of these faults among healthy ones
+case_gateway() {
+	local dir=$work/$1 truth=$work/$1.tsv
+	lab up --gateway "$1" >"$work/up" 2>&1 || {
+		grep -q 'is missing' "$work/up" && echo "skip: $(cat "$work/up")"
+		cat "$work/up"
+		return 1
+	}
+	why502_start "$dir" || return 1
+	send "$truth" -r 200 -n 6 -d 3 --mix "$(xargs <<<"$gateway_faults" | tr ' ' ,)" || return 1
+	settle "$dir" "$truth"
+	why502_stop "$dir"
+	expect 'nothing lost' eval "tail -n 1 '$dir/findings.ndjson' | grep -q '\"lost\":0,'" || return 1
+	expect 'no finding of a healthy request' eval "! grep -q '\"target\":\"/ok' '$dir/findings.ndjson'"
+}
+
+case_gateway_fault() { # GATEWAY FAULT
+	local dir=$work/$1 truth=$work/$1-$2.tsv
+	[ -s "$work/$1.tsv" ] || { echo "skip: $1-mix did not run"; return 1; }
+	awk -F '\t' -v f="$2" '$2 == f' "$work/$1.tsv" >"$truth"
+	# Never wrong. A connect names no request: where a thread serves many at once (HAProxy), one
+	# may stay unknown.
+	judge "$dir" "$truth" >"$truth.out" ||
+		grep -Eq '^seen ([0-9]+)/\1, .*, wrong 0, unknown [01],' "$truth.join" ||
+		{ cat "$truth.out"; return 1; }
+	expect "findings of $2" grep -q 'seen [1-9]' "$truth.join"
+}
