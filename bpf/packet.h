@@ -175,7 +175,14 @@ static __always_inline bool starts_request(struct __sk_buff *skb, struct conn *c
 {
 	struct w5_leg *l = &c->leg;
 	__u32 n = s->payload;
+	__u8 p[W5_HTTP1_PEEK];
 
+	/* The rest of an upload whose answer came early must not take its head's place. */
+	if (l->phase == W5_PHASE_RESPONSE && l->req_bytes > W5_HEAD_REQ) {
+		peek(skb, s, p);
+		if (!w5_http1_is_request(p))
+			return false;
+	}
 	if (n > W5_HEAD_REQ)
 		n = W5_HEAD_REQ;
 	if (n < W5_HTTP1_PEEK)
