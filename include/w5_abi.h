@@ -38,7 +38,7 @@ typedef __u64 w5_u64;
 
 enum w5_rec_type {
 	W5_REC_SESSION = 1, /* struct w5_session: first record of every stream (user space) */
-	W5_REC_TICK,	    /* struct w5_hdr only: time passes (user space, every ~25 ms) */
+	W5_REC_TICK,	    /* struct w5_hdr only: time passes (user space, every 25 to 100 ms) */
 	W5_REC_STATS,	    /* struct w5_stats: kernel counters changed (user space) */
 	W5_REC_GATEWAY,	 /* struct w5_gateway: a gateway process was found or ended (user space) */
 	W5_REC_LISTEN,	 /* struct w5_listen: a process started to listen (kernel) */
