@@ -322,6 +322,12 @@ static __always_inline bool hold(struct conn *c, __u64 now)
 	return true;
 }
 
+/* A record that did not get through takes the held turns it stood for with it. */
+static __always_inline void lose_record(const struct conn *c, bool rare)
+{
+	__sync_fetch_and_add(&loss[rare ? W5_LOSS_RING_RARE : W5_LOSS_RING_BULK], 1 + c->leg.held);
+}
+
 static __always_inline void emit_turn(struct conn *c, __u16 type, bool brief, __u64 now)
 {
 	__u64 used = bpf_ringbuf_query(&ring, BPF_RB_AVAIL_DATA);
@@ -335,7 +341,7 @@ static __always_inline void emit_turn(struct conn *c, __u16 type, bool brief, __
 	conn_header(c, type, size, now);
 	if (used > cfg.bulk_limit ||
 	    bpf_ringbuf_output(&ring, &c->leg, size, ring_wake(used, false)))
-		__sync_fetch_and_add(&loss[W5_LOSS_RING_BULK], 1 + c->leg.held);
+		lose_record(c, false);
 }
 
 /* A healthy turn. What writing to the ring costs is its bytes: cold memory each time. */
@@ -370,16 +376,9 @@ static __always_inline void emit_full(struct conn *c, __u16 type, __u64 now, boo
 	__u64 used = bpf_ringbuf_query(&ring, BPF_RB_AVAIL_DATA);
 
 	conn_header(c, type, sizeof(c->leg), now);
-	if (!rare && used > cfg.bulk_limit) {
-		lose(RING_BULK);
-		return;
-	}
-	if (!bpf_ringbuf_output(&ring, &c->leg, sizeof(c->leg), ring_wake(used, rare)))
-		return;
-	if (rare)
-		lose(RING_RARE);
-	else
-		lose(RING_BULK);
+	if ((!rare && used > cfg.bulk_limit) ||
+	    bpf_ringbuf_output(&ring, &c->leg, sizeof(c->leg), ring_wake(used, rare)))
+		lose_record(c, rare);
 }
 
 /* Copies the conn's flight recorder out. */
