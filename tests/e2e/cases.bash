@@ -15,6 +15,8 @@ fault_rows() {
 
 case_cause() { # FAULT BATCH
 	local truth=$work/$1.tsv n=${2:-3}
+	# A race by nature: nginx delivers the early 413 itself in about half of them.
+	[ "$1" != early-response-reset ] || n=16
 	send "$truth" -r 40 -n "$n" -d 0.3 --mix "$1" || return 1
 	settle "$main" "$truth"
 	judge "$main" "$truth" || return 1
