@@ -135,6 +135,18 @@ static __always_inline bool proc_is_gateway(const struct w5_proc *p)
 	return g && (g->flags & W5_PROC_GATEWAY);
 }
 
+/* Its messages cannot be read from its packets as they come. */
+static __always_inline bool leg_veiled(const struct w5_leg *l)
+{
+	return l->proto == W5_PROTO_TLS || l->proto == W5_PROTO_H2;
+}
+
+/* The gateway has said goodbye to its client over TLS, and was the first to. */
+static __always_inline bool down_was_left(const struct w5_leg *l)
+{
+	return l->role == W5_ROLE_DOWNSTREAM && l->alert_out == W5_ALERT;
+}
+
 /* A downstream conn counts if the process that read from it is a gateway. */
 static __always_inline bool down_is_gateways(const struct conn *c)
 {
@@ -176,6 +188,22 @@ static __always_inline void trail_claim(struct w5_trail *tr, __u32 tid)
 	tr->tid = tid;
 	tr->down = tr->up = 0;
 	tr->down_ns = tr->up_ns = 0;
+	tr->tls = tr->tls_bad = 0;
+}
+
+/* Where the thread of this trail came from, as a conn of that role sees it. */
+static __always_inline void trail_hint(const struct w5_trail *tr, __u32 tid, __u8 role,
+				       __u64 *cookie, __u64 *ns)
+{
+	bool known = tr && tr->tid == tid;
+
+	if (role == W5_ROLE_UPSTREAM) {
+		*cookie = known ? tr->down : 0;
+		*ns = known ? tr->down_ns : 0;
+	} else {
+		*cookie = known ? tr->up : 0;
+		*ns = known ? tr->up_ns : 0;
+	}
 }
 
 /* The current thread works on c now. Going back to an upstream conn puts the downstream
@@ -209,16 +237,7 @@ static __always_inline void conn_owner(struct conn *c, const struct task_struct 
 	c->leg.tgid = t->tgid;
 	c->leg.tid = t->pid;
 	c->leg.flags |= W5_F_TID_EXACT;
-	if (!tr || tr->tid != (__u32)t->pid) {
-		c->leg.hint_cookie = 0;
-		c->leg.hint_ns = 0;
-	} else if (c->leg.role == W5_ROLE_UPSTREAM) {
-		c->leg.hint_cookie = tr->down;
-		c->leg.hint_ns = tr->down_ns;
-	} else {
-		c->leg.hint_cookie = tr->up;
-		c->leg.hint_ns = tr->up_ns;
-	}
+	trail_hint(tr, t->pid, c->leg.role, &c->leg.hint_cookie, &c->leg.hint_ns);
 }
 
 /* ---- TCP's own facts ---- */
@@ -228,7 +247,7 @@ static __always_inline void conn_acked(struct conn *c, __u32 ack)
 {
 	__s32 acked = ack - c->req_seq;
 
-	if (acked < 0 || !c->leg.nr)
+	if (acked < 0)
 		acked = 0;
 	if ((__u32)acked > c->leg.req_bytes)
 		acked = c->leg.req_bytes;
@@ -283,7 +302,7 @@ static __always_inline void conn_header(struct conn *c, __u16 type, __u16 size, 
 	l->h.ts_ns = now;
 	l->h.type = type;
 	l->h.size = size;
-	l->h.seq++;
+	__sync_fetch_and_add(&l->h.seq, 1); /* a packet may come while a thread reads */
 	l->held = c->held;
 	l->held_status = c->held_status;
 	l->held_ttfb_us = c->held_ttfb_us;
@@ -437,8 +456,34 @@ static __always_inline void emit_end(struct conn *c, __u64 now)
 	/* After a response: harmless mostly, but it tells a cut header or body. */
 	tell_held(c, now);
 	emit_full(c, W5_REC_END, now, l->end == W5_END_RST_IN || l->end == W5_END_SK_ERR);
-	if (l->end == W5_END_RST_IN && l->phase == W5_PHASE_RESPONSE)
+	/* What was open on a conn whose texts user space follows, it alone knows. */
+	if ((l->end == W5_END_RST_IN && l->phase == W5_PHASE_RESPONSE) ||
+	    (c->texted && l->role == W5_ROLE_UPSTREAM && l->end != W5_END_FIN_OUT))
 		emit_packets(c, now);
+}
+
+/* From now on the conn's messages come as TEXT records: who it is, before the first of them. */
+static __always_inline void emit_open(struct conn *c, __u64 now)
+{
+	const __u32 size = __builtin_offsetof(struct w5_leg, head);
+	struct w5_leg *r;
+
+	c->texted = 1;
+	c->leg.flags |= W5_F_TEXT;
+	tell_held(c, now);
+	r = bpf_ringbuf_reserve(&ring, size, 0);
+	if (!r) {
+		lose(RING_RARE);
+		return;
+	}
+	/* Not through the conn's own header: its end may be told by a packet at the same time. */
+	__builtin_memcpy(r, &c->leg, size);
+	r->h.ts_ns = now;
+	r->h.type = W5_REC_OPEN;
+	r->h.size = size;
+	r->h.seq = __sync_fetch_and_add(&c->leg.h.seq, 1) + 1;
+	r->held = 0;
+	bpf_ringbuf_submit(r, BPF_RB_NO_WAKEUP);
 }
 
 #endif

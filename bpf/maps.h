@@ -15,6 +15,31 @@
 #include "w5_abi.h"
 #include "w5_bpf.h"
 
+/* One direction of a plain text stream (text.h). */
+struct text_dir {
+	__u64 off;    /* bytes so far */
+	__u32 seq;    /* texts so far */
+	__u32 left;   /* of the present frame's payload */
+	__u32 next;   /* from packets: sequence number expected */
+	__u8 hdr[25]; /* 9 are used: the rest is for the verifier */
+	__u8 have;    /* bytes of hdr */
+	__u8 type, pass;
+	__u8 untold; /* hdr: no text has said it yet */
+	__u8 gap;    /* bytes were missed: the next text says so */
+	__u8 lost;   /* not at a frame's start; the rest of the chunk means nothing */
+	__u8 begun;  /* from packets: next is valid */
+};
+
+struct text_stream {
+	__u64 cookie;
+	__u8 proto; /* W5_PROTO_HTTP1, _H2, or not known yet */
+	__u8 role;
+	__u8 older;
+	__u8 asked; /* HTTP/1: a request was told in direction asked - 1, and no answer yet */
+	__u8 pad[4];
+	struct text_dir dir[2];
+};
+
 /* State of one gateway conn: the turn as user space will get it, plus what only we need.
  * What every packet touches comes first. */
 struct conn {
@@ -28,8 +53,15 @@ struct conn {
 	__u32 is_held;	    /* the present turn is among the held ones */
 	__u16 held, held_status; /* as in struct w5_leg */
 	__u32 held_ttfb_us;
-	__u64 told_ns; /* last record of this conn */
+	__u64 told_ns;	  /* last record of this conn */
+	__u64 tls_object; /* in texts, 0 = none; the process is tls_tgid */
+	__u32 tls_tgid;
+	__u8 texted;  /* its messages come as TEXT records */
+	__u8 unread;  /* counted as one that cannot be read */
+	__u8 watched; /* its packets come by us */
+	__u8 pad;
 	struct w5_leg leg;
+	struct text_stream text; /* cleartext HTTP/2: what its packets carry */
 	/* Flight recorder: the last packets, already in the shape of a record. In the same
 	 * storage as the turn: a second look-up per packet costs more than the memory. */
 	struct w5_packets flight;
@@ -68,6 +100,27 @@ struct {
 	__type(key, __u32);
 	__type(value, struct w5_trail);
 } trails __weak SEC(".maps");
+
+/* Calls into TLS libraries under way. LRU: threads and goroutines come and go. */
+struct call {
+	__u64 object, buf, len, lenp, ts_ns;
+};
+struct {
+	__uint(type, BPF_MAP_TYPE_LRU_HASH);
+	__uint(max_entries, W5_CALL_MAX);
+	__type(key, struct w5_call_key);
+	__type(value, struct call);
+} calls __weak SEC(".maps");
+
+/* Plain text of encrypted conns, by the library's object. Made when a socket is read inside a
+ * call, deleted with that socket. */
+struct {
+	__uint(type, BPF_MAP_TYPE_HASH);
+	__uint(max_entries, W5_TLS_MAX);
+	__uint(map_flags, BPF_F_NO_PREALLOC);
+	__type(key, struct w5_tls_key);
+	__type(value, struct text_stream);
+} texts __weak SEC(".maps");
 
 /* Next hops whose neighbour resolution failed: address -> when. LRU: losing an old one is
  * harmless, only the last 100 ms count. */
@@ -121,6 +174,8 @@ __u64 trouble_ns __weak = 0;
 /* Accepted conns that speak something we do not read. */
 __u64 tls_conns __weak = 0;
 __u64 h2_conns __weak = 0;
+/* Some process has made a call whose goroutine, not thread, makes it (go.bpf.c). */
+__u32 go_probed __weak = 0;
 
 /* User space has been woken for a filling ring; it clears this when it comes. */
 __u32 woken __weak = 0;

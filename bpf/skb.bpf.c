@@ -7,6 +7,7 @@
  * This is the path every packet pays. A pure ACK leaves after the header parse, a
  * conn that is not a gateway's after one storage look-up.
  */
+#include "text.h"
 #include "turn.h"
 
 char LICENSE[] SEC("license") = "Dual BSD/GPL";
@@ -30,13 +31,98 @@ static __always_inline struct conn *adopt(struct __sk_buff *skb, struct bpf_sock
 	return c;
 }
 
+/* ---- cleartext HTTP/2: its frames, from packets in order ---- */
+
+static __always_inline void h2_packet(struct __sk_buff *skb, struct bpf_sock *sk, struct conn *c,
+				      const struct seg *s, bool out, __u64 now)
+{
+	struct text_stream *t = &c->text;
+	struct text_dir *d = out ? &t->dir[W5_TEXT_OUT] : &t->dir[W5_TEXT_IN];
+	struct chunk k = { .t = t, .d = d, .skb = skb, .base = s->off, .n = s->payload };
+	struct w5_leg *l = &c->leg;
+	struct tcp_sock *tp;
+	__s32 behind;
+
+	if (!have_loop())
+		return;
+	if (!c->texted) {
+		emit_open(c, now);
+		t->cookie = l->h.cookie;
+		t->proto = W5_PROTO_H2;
+		t->role = l->role;
+		t->older = !!(l->flags & W5_F_OLDER);
+	}
+	behind = d->begun ? (__s32)(d->next - s->seq) : 0;
+	if (behind < 0) { /* one before it is missing, or comes later: too late for us */
+		lose_frames(&k);
+		behind = 0;
+	}
+	if ((__u32)behind >= s->payload)
+		return; /* a retransmit */
+	d->begun = 1;
+	d->next = s->seq + s->payload;
+	k.base += (__u32)behind;
+	k.n -= (__u32)behind;
+	k.dir = out ? W5_TEXT_OUT : W5_TEXT_IN;
+	k.ts_ns = now;
+	k.cookie = l->h.cookie;
+	k.tgid = l->tgid;
+	k.tid = l->tid;
+	tp = out ? bpf_skc_to_tcp_sock(sk) : NULL;
+	if (tp && sock_owned((struct sock *)tp)) {
+		struct task_struct *task = bpf_get_current_task_btf();
+
+		k.tgid = task->tgid;
+		k.tid = task->pid;
+		trail_hint(trail_of(task), task->pid, l->role, &k.hint_cookie, &k.hint_ns);
+	}
+	if ((text_chunk(&k, true) & LOOK_ERROR) && out && l->role == W5_ROLE_DOWNSTREAM)
+		emit_packets(c, now);
+}
+
 /* ---- downstream: requests come in, responses go out ---- */
+
+/* An accepted conn that cannot be read from its packets; its end is told all the same. */
+static __always_inline bool is_veiled(struct conn *c, const __u8 *p, __u32 n)
+{
+	int kind = look((const struct peeked *)p);
+
+	if (kind & LOOK_TLS)
+		c->leg.proto = W5_PROTO_TLS;
+	else if ((kind & LOOK_PREFACE) ||
+		 ((c->leg.flags & W5_F_OLDER) && n >= W5_H2_HDR && (kind & LOOK_FRAME)))
+		c->leg.proto = W5_PROTO_H2;
+	return leg_veiled(&c->leg);
+}
+
+/* Who of the two leaves: with TLS the first goodbye tells, not the first FIN. */
+static __always_inline void down_alert(struct __sk_buff *skb, struct w5_leg *l, const struct seg *s,
+				       bool out, __u64 now)
+{
+	__u8 p[W5_HTTP1_PEEK];
+	__u16 alert;
+
+	if (l->proto != W5_PROTO_TLS || s->payload > TLS_ALERT_MAX)
+		return;
+	peek(skb, s, p);
+	alert = tls_alert(p, s->payload);
+	if (!alert)
+		return;
+	note_alert(l, alert, out);
+	if (!out && !l->fin_in_ns && l->alert_in)
+		l->fin_in_ns = now; /* it may follow with a RST, and no FIN at all */
+}
 
 static __always_inline void down_in(struct __sk_buff *skb, struct conn *c, struct w5_packet *slot,
 				    const struct seg *s, __u64 now)
 {
 	struct w5_leg *l = &c->leg;
 
+	if (leg_veiled(l)) {
+		l->last_ns = now;
+		down_alert(skb, l, s, false, now);
+		return;
+	}
 	if (l->phase == W5_PHASE_REQUEST) {
 		/* More of the request, or pipelined ones, which the turn's answer closes. */
 		l->req_bytes += s->payload;
@@ -53,6 +139,8 @@ static __always_inline void down_in(struct __sk_buff *skb, struct conn *c, struc
 	if (l->phase == W5_PHASE_RESPONSE) { /* the body of a request answered early */
 		l->req_bytes += s->payload;
 		l->last_ns = now;
+	} else if (!l->nr) {
+		is_veiled(c, l->head, s->payload);
 	}
 }
 
@@ -75,12 +163,51 @@ static __always_inline bool answered_by_gateway(struct conn *c, const struct tcp
 	return true;
 }
 
+/* What matters is in the texts. An error among them calls for the packets, too. */
+static __always_inline void veiled_out(struct __sk_buff *skb, struct bpf_sock *sk, struct conn *c,
+				       const struct seg *s, __u64 now)
+{
+	struct w5_leg *l = &c->leg;
+	struct tcp_sock *tp;
+	struct w5_trail *tr;
+	__u8 p[W5_HTTP1_PEEK];
+
+	l->last_ns = now;
+	if (l->proto == W5_PROTO_H2)
+		return; /* h2_packet() */
+	down_alert(skb, l, s, true, now);
+	if (!c->texted) {
+		if (c->unread)
+			return;
+		peek(skb, s, p);
+		if (p[0] != TLS_DATA)
+			return;
+		c->unread = 1; /* an answer, perhaps, and nobody reads it */
+		if (down_is_gateways(c))
+			__sync_fetch_and_add(&tls_conns, 1);
+		return;
+	}
+	tp = bpf_skc_to_tcp_sock(sk);
+	if (!tp || !sock_owned((struct sock *)tp))
+		return;
+	tr = trail_of(bpf_get_current_task_btf());
+	if (!tr || !tr->tls_bad || tr->tls_bad != c->tls_object)
+		return;
+	tr->tls_bad = 0;
+	conn_facts(c, tp);
+	emit_packets(c, now);
+}
+
 static __always_inline void down_out(struct __sk_buff *skb, struct bpf_sock *sk, struct conn *c,
 				     struct w5_packet *slot, const struct seg *s, __u64 now)
 {
 	struct w5_leg *l = &c->leg;
 	struct tcp_sock *tp;
 
+	if (leg_veiled(l)) {
+		veiled_out(skb, sk, c, s, now);
+		return;
+	}
 	if (l->phase == W5_PHASE_RESPONSE) {
 		l->resp_bytes += s->payload;
 		l->last_ns = now;
@@ -91,7 +218,10 @@ static __always_inline void down_out(struct __sk_buff *skb, struct bpf_sock *sk,
 	if (!begin_response(skb, c, slot, s, now))
 		return;
 	if ((l->flags & W5_F_NO_REQ) && !l->status) {
-		c->dead = 1; /* older than us, and not speaking HTTP/1 */
+		/* Older than us, and not speaking HTTP/1. */
+		l->phase = W5_PHASE_IDLE;
+		l->flags &= W5_F_OLDER;
+		c->dead = !is_veiled(c, l->resp, s->payload);
 		return;
 	}
 	l->last_ns = now;
@@ -111,7 +241,16 @@ static __always_inline void up_out(struct __sk_buff *skb, struct bpf_sock *sk, s
 	struct w5_leg *l = &c->leg;
 	struct tcp_sock *tp;
 	__u8 p[W5_HTTP1_PEEK];
+	__u16 alert;
 
+	if (l->proto == W5_PROTO_TLS && s->payload <= TLS_ALERT_MAX) {
+		peek(skb, s, p);
+		alert = tls_alert(p, s->payload);
+		if (alert) {
+			note_alert(l, alert, true);
+			return; /* gets no answer */
+		}
+	}
 	/* The handshake's last flight gets no answer of its own: the request follows it. */
 	if (l->phase == W5_PHASE_REQUEST && (l->flags & W5_F_HANDSHAKE)) {
 		peek(skb, s, p);
@@ -132,7 +271,7 @@ static __always_inline void up_out(struct __sk_buff *skb, struct bpf_sock *sk, s
 	/* A retransmit of the request after its response began: nothing new. */
 	if (l->phase == W5_PHASE_RESPONSE && s->seq == c->req_seq)
 		return;
-	if (starts_request(skb, c, slot, s)) {
+	if (!leg_veiled(l) && starts_request(skb, c, slot, s)) {
 		begin_request(c, s, now);
 	} else {
 		peek(skb, s, p);
@@ -163,6 +302,17 @@ static __always_inline void up_in(struct __sk_buff *skb, struct conn *c, struct 
 		return; /* a duplicate */
 	l->data_ttl = s->ttl;
 	l->last_ns = now;
+	if (l->proto == W5_PROTO_TLS && s->payload <= TLS_ALERT_MAX) {
+		__u8 p[W5_HTTP1_PEEK];
+		__u16 alert;
+
+		peek(skb, s, p);
+		alert = tls_alert(p, s->payload);
+		if (alert)
+			note_alert(l, alert, false);
+		if (alert && !(l->flags & W5_F_HANDSHAKE))
+			return; /* no answer to a request */
+	}
 	if (l->phase == W5_PHASE_RESPONSE) {
 		l->resp_bytes += s->payload;
 		return;
@@ -202,6 +352,8 @@ static __always_inline void rst_in(struct conn *c, const struct seg *s, const st
 				   __u64 now)
 {
 	struct w5_leg *l = &c->leg;
+	__u64 when = now;
+	__u8 end = W5_END_RST_IN;
 
 	if (c->ended & ENDED_REPORTED)
 		return;
@@ -218,7 +370,14 @@ static __always_inline void rst_in(struct conn *c, const struct seg *s, const st
 		return;
 	if (s->flags & W5_TCP_ACK)
 		conn_acked(c, s->ack);
-	if (!end_once(c, W5_END_RST_IN, now))
+	/* A FIN that waits behind what the thread has yet to take came first all the same. */
+	if (l->fin_in_ns && l->role == W5_ROLE_UPSTREAM) {
+		end = W5_END_FIN_IN;
+		when = l->fin_in_ns;
+	}
+	if (down_was_left(l))
+		end = W5_END_FIN_OUT;
+	if (!end_once(c, end, when))
 		return;
 	conn_facts(c, tp);
 	emit_end(c, now);
@@ -247,7 +406,7 @@ static __always_inline void fin_in(struct conn *c, const struct seg *s, const st
 	l->fin_ttl = s->ttl;
 	l->fin_flags = s->flags;
 	/* A client may close its sending side and still wait: the gateway decides. */
-	if (l->role == W5_ROLE_DOWNSTREAM && l->phase == W5_PHASE_REQUEST)
+	if (l->role == W5_ROLE_DOWNSTREAM && (l->phase == W5_PHASE_REQUEST || leg_veiled(l)))
 		return;
 	/* Ahead of data still missing: it counts when the state changes (tcp.bpf.c). */
 	if (l->phase == W5_PHASE_CONNECT || (__s32)(s->seq - tp->rcv_nxt) > 0)
@@ -292,16 +451,29 @@ static __always_inline struct conn *notice(struct __sk_buff *skb, struct bpf_soc
 	struct w5_proc *proc;
 	struct task_struct *t;
 	struct conn *c;
+	int kind;
 
 	if (s->flags & (W5_TCP_SYN | W5_TCP_RST) || !s->payload)
 		return NULL;
 	peek(skb, s, p);
-	if (!w5_http1_is_request(p)) {
-		if (!out && w5_is_client_hello(p))
-			__sync_fetch_and_add(&tls_conns, 1);
-		else if (!out && w5_http1_is_h2_preface(p))
+	kind = look((const struct peeked *)p);
+	if (!(kind & LOOK_REQUEST)) {
+		if (out)
+			return NULL;
+		if (kind & LOOK_HELLO) {
+			c = adopt(skb, sk, W5_ROLE_DOWNSTREAM);
+			if (c)
+				c->leg.proto = W5_PROTO_TLS;
+			return c;
+		}
+		if (!(kind & LOOK_PREFACE))
+			return NULL;
+		if (!have_loop())
 			__sync_fetch_and_add(&h2_conns, 1);
-		return NULL;
+		c = adopt(skb, sk, W5_ROLE_DOWNSTREAM);
+		if (c)
+			c->leg.proto = W5_PROTO_H2;
+		return c;
 	}
 	tp = bpf_skc_to_tcp_sock(sk);
 	if (!tp)
@@ -331,7 +503,7 @@ static __always_inline bool reads_payload(const struct w5_leg *l, const struct s
 {
 	bool is_open = l->phase == W5_PHASE_REQUEST;
 
-	if (!s->payload || (l->flags & W5_F_UPGRADE))
+	if (!s->payload || (l->flags & W5_F_UPGRADE) || leg_veiled(l))
 		return false;
 	if (l->role == W5_ROLE_DOWNSTREAM)
 		return !out && !is_open;
@@ -361,8 +533,11 @@ static __always_inline int on_packet(struct __sk_buff *skb, bool out)
 	}
 	if (!c || c->dead)
 		return 1;
+	c->watched = 1;
 	now = packet_time(skb, out);
 	slot = keep_packet(skb, c, &s, out, reads_payload(&c->leg, &s, out), now);
+	if (!out && s.payload && c->leg.proto == W5_PROTO_H2)
+		h2_packet(skb, sk, c, &s, false, now);
 	if (out) {
 		if (s.flags & W5_TCP_SYN) {
 			c->leg.syn_sent++;
@@ -373,6 +548,8 @@ static __always_inline int on_packet(struct __sk_buff *skb, bool out)
 				down_out(skb, sk, c, slot, &s, now);
 			else
 				up_out(skb, sk, c, slot, &s, now);
+			if (c->leg.proto == W5_PROTO_H2)
+				h2_packet(skb, sk, c, &s, true, now);
 		}
 		if ((s.flags & W5_TCP_FIN) && !c->leg.fin_out_ns)
 			c->leg.fin_out_ns = now;

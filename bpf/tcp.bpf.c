@@ -5,6 +5,7 @@
  * Everything hangs on the socket; `current` counts only where noted.
  */
 #include "conn.h"
+#include "goregs.h"
 #include "w5_http1.h"
 
 char LICENSE[] SEC("license") = "Dual BSD/GPL";
@@ -160,11 +161,27 @@ static __always_inline void on_accepted(const struct sock *sk)
 		l->flags |= W5_F_REQ_CUT;
 	bpf_probe_read_kernel(l->head, W5_HEAD_REQ, st->head);
 	st->payload = 0;
-	if (!((l->head[0] >= 'A') && (l->head[0] <= 'Z'))) {
-		c->dead = 1; /* TLS, or no HTTP at all */
-		if (w5_is_client_hello(l->head))
-			__sync_fetch_and_add(&tls_conns, 1);
+	if (l->head[0] >= 'A' && l->head[0] <= 'Z' && !w5_http1_is_h2_preface(l->head))
+		return;
+	l->phase = W5_PHASE_IDLE;
+	l->nr = 0;
+	l->req_ns = l->req_last_ns = 0;
+	l->req_bytes = 0;
+	l->head_len = 0;
+	l->flags = 0;
+	l->proto = W5_PROTO_TLS;
+	if (w5_http1_is_h2_preface(l->head)) {
+		l->proto = W5_PROTO_H2;
+		l->flags = W5_F_OLDER; /* these bytes are not followed: no more is known of it */
+	} else if (!w5_is_client_hello(l->head)) {
+		c->dead = 1; /* no HTTP at all */
 	}
+}
+
+/* A client that closes its sending side may still wait for an answer. */
+static __always_inline bool down_may_wait(const struct w5_leg *l)
+{
+	return l->phase == W5_PHASE_REQUEST || leg_veiled(l);
 }
 
 /* The gateway closes its side, in the closing thread's context. */
@@ -174,14 +191,14 @@ static __always_inline void on_local_close(struct conn *c, const struct sock *sk
 	struct tcp_sock *tp = bpf_skc_to_tcp_sock((void *)sk);
 	__u64 now = bpf_ktime_get_ns();
 
-	if (c->leg.role == W5_ROLE_DOWNSTREAM && c->leg.phase == W5_PHASE_REQUEST)
+	if (c->leg.role == W5_ROLE_DOWNSTREAM && down_may_wait(&c->leg))
 		conn_owner(c, t);
 	if (!(c->ended & ENDED_LOCAL)) {
 		c->ended |= ENDED_LOCAL;
 		trail_visit(c, t, now);
 	}
-	if (c->leg.role == W5_ROLE_DOWNSTREAM && c->leg.phase == W5_PHASE_REQUEST &&
-	    c->leg.fin_in_ns)
+	if (c->leg.role == W5_ROLE_DOWNSTREAM && down_may_wait(&c->leg) &&
+	    (c->leg.fin_in_ns || c->leg.alert_in) && !down_was_left(&c->leg))
 		end = W5_END_FIN_IN; /* the client was the first to leave */
 	if (!end_once(c, end, now))
 		return;
@@ -200,6 +217,8 @@ static __always_inline void on_closed(struct conn *c, const struct sock *sk)
 	if (c->leg.phase == W5_PHASE_CONNECT) {
 		end = W5_END_CONNECT;
 		conn_tuple(c, sk);
+	} else if (c->leg.rst_in_ns && down_was_left(&c->leg)) {
+		end = W5_END_FIN_OUT;
 	} else if (c->leg.rst_in_ns) {
 		end = W5_END_RST_IN;
 	} else if (sk->sk_err) {
@@ -226,7 +245,7 @@ static __always_inline void on_peer_closed(struct conn *c, const struct sock *sk
 	__u64 now = bpf_ktime_get_ns();
 
 	/* Reported from the packet already, but for a FIN that came ahead of lost data. */
-	if (c->leg.role == W5_ROLE_DOWNSTREAM && c->leg.phase == W5_PHASE_REQUEST)
+	if (c->leg.role == W5_ROLE_DOWNSTREAM && down_may_wait(&c->leg))
 		return;
 	if (!c->leg.fin_in_ns)
 		c->leg.fin_in_ns = now;
@@ -293,9 +312,64 @@ int BPF_PROG(destroy_sock, struct sock *sk)
 {
 	struct conn *c = conn_of(sk);
 
-	if (c && !c->dead && !(c->ended & ENDED_LOCAL))
+	if (!c || c->dead)
+		return 0;
+	if (c->tls_object) {
+		struct w5_tls_key key = { .object = c->tls_object, .tgid = c->tls_tgid };
+		struct text_stream *ts = bpf_map_lookup_elem(&texts, &key);
+
+		if (ts && ts->cookie == c->leg.h.cookie)
+			bpf_map_delete_elem(&texts, &key);
+	}
+	if (!(c->ended & ENDED_LOCAL))
 		trail_visit(c, bpf_get_current_task_btf(), bpf_ktime_get_ns());
 	return 0;
+}
+
+/* The TLS object whose call reads this socket: of the thread, or of its goroutine. */
+static __always_inline __u64 tls_object_now(const struct task_struct *t, const struct w5_trail *tr)
+{
+	struct w5_call_key key = { .tgid = t->tgid, .kind = W5_CALL_GO };
+	const struct w5_proc *p;
+	const struct call *call;
+	struct pt_regs *regs;
+
+	if (tr && tr->tid == (__u32)t->pid && tr->tls)
+		return tr->tls;
+	if (!go_probed || !bpf_core_enum_value_exists(enum bpf_func_id, BPF_FUNC_task_pt_regs))
+		return 0;
+	p = bpf_map_lookup_elem(&procs, &key.tgid);
+	if (!p || !(p->flags & W5_PROC_GO))
+		return 0;
+	regs = (struct pt_regs *)bpf_task_pt_regs((struct task_struct *)t);
+	key.who = GO_G(regs);
+	call = bpf_map_lookup_elem(&calls, &key);
+	return call ? call->object : 0;
+}
+
+/* Ties the library's object to this socket, for good: its call is what reads it. */
+static __always_inline void tie(struct conn *c, const struct task_struct *t, __u64 now)
+{
+	struct w5_tls_key key = { .tgid = t->tgid };
+	struct text_stream new = {};
+
+	if (c->tls_object && c->tls_tgid == key.tgid)
+		return;
+	key.object = tls_object_now(t, trail_of(t));
+	if (!key.object)
+		return;
+	new.cookie = c->leg.h.cookie;
+	new.role = c->leg.role;
+	new.older = c->texted || (c->leg.flags & W5_F_OLDER); /* else it begins with a handshake */
+	if (bpf_map_update_elem(&texts, &key, &new, BPF_ANY)) {
+		lose(MAP_FULL);
+		return;
+	}
+	c->tls_object = key.object;
+	c->tls_tgid = key.tgid;
+	c->leg.proto = W5_PROTO_TLS;
+	if (!c->texted)
+		emit_open(c, now);
 }
 
 /* A thread has read from the socket (fires in tcp_recvmsg, in its context). */
@@ -312,9 +386,13 @@ int BPF_PROG(socket_read, struct sock *sk)
 	if (!c || c->dead)
 		return 0;
 	t = bpf_get_current_task_btf();
-	if (c->leg.role == W5_ROLE_DOWNSTREAM)
+	if (c->leg.role == W5_ROLE_DOWNSTREAM) {
 		c->leg.tgid = t->tgid;
+		c->leg.tid = t->pid;
+	}
 	trail_visit(c, t, c->leg.last_ns);
+	if (c->watched && (c->leg.proto == W5_PROTO_TLS || c->leg.proto == W5_PROTO_NONE))
+		tie(c, t, c->leg.last_ns);
 	return 0;
 }
 

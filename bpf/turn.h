@@ -6,6 +6,7 @@
 #ifndef BPF_TURN_H
 #define BPF_TURN_H
 
+#include "look.h"
 #include "packet.h"
 
 /* Bytes that ask for an answer: a new turn begins. */
@@ -26,7 +27,7 @@ static __always_inline void begin_turn(struct conn *c, const struct seg *s, __u6
 	l->end = W5_END_NONE;
 	l->end_ns = 0;
 	l->phase = W5_PHASE_REQUEST;
-	l->flags &= W5_F_OLDER;
+	l->flags &= W5_F_OLDER | W5_F_TEXT;
 	l->rto_count = 0;
 	if (l->nr > 1)
 		l->busy = 0;
@@ -130,9 +131,36 @@ static __always_inline void emit_answered(struct conn *c, __u16 type, __u64 now)
 
 /* ---- upstream conns that cannot be read ---- */
 
-#define TLS_HANDSHAKE 0x16 /* record types, RFC 8446 B.1 */
-#define TLS_CCS	      0x14
+#define TLS_CCS	      0x14 /* record types, RFC 8446 B.1 */
+#define TLS_ALERT     0x15
+#define TLS_HANDSHAKE 0x16
 #define TLS_DATA      0x17
+
+#define TLS_ALERT_MAX 64 /* bytes of a packet that may be an alert (TLS 1.2 with CBC: 53) */
+
+/* A level and a description (RFC 8446 6); encrypted it is known by its size (TLS 1.3: with type
+ * and tag, 5.2) or its type (before), and most likely says goodbye. */
+static __always_inline __u16 tls_alert(const __u8 p[W5_HTTP1_PEEK], __u32 payload)
+{
+	if (p[1] != 3 || p[3])
+		return 0;
+	if (p[0] == TLS_DATA)
+		return p[4] == 19 && payload == 24 ? W5_ALERT : 0;
+	if (p[0] != TLS_ALERT)
+		return 0;
+	return p[4] == 2 ? W5_ALERT | p[6] : W5_ALERT;
+}
+
+/* Of two goodbyes the first is told: the other side only answers. */
+static __always_inline void note_alert(struct w5_leg *l, __u16 alert, bool out)
+{
+	if (alert == W5_ALERT && (l->alert_in || l->alert_out))
+		return;
+	if (out)
+		l->alert_out = alert;
+	else
+		l->alert_in = alert;
+}
 
 /* Not an HTTP/1 request. What is encrypted, or HTTP/2, is followed by its directions: the
  * end of such a conn in the middle of a turn is still worth telling. */
@@ -140,24 +168,35 @@ static __always_inline bool begin_opaque(struct conn *c, const struct seg *s,
 					 const __u8 p[W5_HTTP1_PEEK], __u64 now)
 {
 	struct w5_leg *l = &c->leg;
+	__u16 hello = 0, was_handshake = l->flags & W5_F_HANDSHAKE;
 
 	if (l->proto == W5_PROTO_HTTP1)
 		return false; /* the rest of a request whose answer has begun */
 	if (l->proto == W5_PROTO_NONE) {
-		if (w5_is_client_hello(p) ||
-		    ((l->flags & W5_F_OLDER) && p[0] == TLS_DATA && p[1] == 3))
+		int kind = look((const struct peeked *)p);
+
+		if (kind & LOOK_HELLO) {
 			l->proto = W5_PROTO_TLS;
-		else if (w5_http1_is_h2_preface(p))
+			hello = s->payload < W5_HEAD_REQ ? s->payload : W5_HEAD_REQ;
+		} else if ((l->flags & W5_F_OLDER) && p[0] == TLS_DATA && p[1] == 3) {
+			l->proto = W5_PROTO_TLS;
+		} else if ((kind & LOOK_PREFACE) ||
+			   ((l->flags & W5_F_OLDER) && s->payload >= W5_H2_HDR &&
+			    (kind & LOOK_FRAME))) {
 			l->proto = W5_PROTO_H2;
-		else
+		} else {
 			l->proto = W5_PROTO_OTHER;
+		}
 	}
 	if (l->proto == W5_PROTO_OTHER)
 		return false;
+	if (was_handshake && !hello)
+		hello = l->head_len;
 	begin_turn(c, s, now);
 	if (l->proto == W5_PROTO_TLS && (p[0] == TLS_HANDSHAKE || p[0] == TLS_CCS)) {
 		l->flags |= W5_F_HANDSHAKE;
-		l->nr--; /* requests are counted, not flights */
+		l->head_len = hello; /* head[] keeps the ClientHello: who was asked for */
+		l->nr--;	     /* requests are counted, not flights */
 	}
 	return true;
 }
@@ -172,7 +211,7 @@ static __always_inline void answer_opaque(struct __sk_buff *skb, struct conn *c,
 	keep_response(skb, l, slot, s);
 	l->resp_ns = now;
 	l->phase = W5_PHASE_RESPONSE;
-	if (!(l->flags & W5_F_HANDSHAKE))
+	if (!(l->flags & W5_F_HANDSHAKE) && !c->texted)
 		emit_bulk(c, W5_REC_ATTEMPT, now);
 }
 

@@ -23,7 +23,7 @@ typedef __u32 w5_u32;
 typedef __u64 w5_u64;
 #endif
 
-#define W5_ABI_VERSION 1
+#define W5_ABI_VERSION 2
 
 /* Bytes kept of a message head. A request head carries method, target, Host and,
  * mostly, the request id within 256, a response its status, type and length. Bulk
@@ -46,6 +46,9 @@ enum w5_rec_type {
 	W5_REC_ATTEMPT,	 /* struct w5_leg: upstream connect failed, request answered or failed */
 	W5_REC_END,	 /* struct w5_leg: a conn that had answered came to its end (either leg) */
 	W5_REC_PACKETS,	 /* struct w5_packets: flight recorder of one conn, after a bad event */
+	W5_REC_OPEN,	 /* struct w5_leg: a conn whose messages follow as TEXT records */
+	W5_REC_TEXT,	 /* struct w5_text: message heads of such a conn, in plain text */
+	W5_REC_LOG,	 /* struct w5_log: one line of a gateway's access log (user space) */
 	W5_REC_TYPE_MAX,
 };
 
@@ -86,7 +89,7 @@ enum w5_proto {
 	W5_PROTO_NONE = 0, /* no payload seen yet */
 	W5_PROTO_HTTP1,
 	W5_PROTO_TLS,	/* first byte 0x16 */
-	W5_PROTO_H2,	/* cleartext HTTP/2 preface */
+	W5_PROTO_H2,	/* HTTP/2: by its cleartext preface, or found out by the engine */
 	W5_PROTO_OTHER, /* anything else: conn facts only */
 };
 
@@ -103,6 +106,9 @@ enum w5_proto {
 #define W5_F_UPGRADE	   0x0200 /* answered 101: no more HTTP on this conn */
 #define W5_F_HANDSHAKE	   0x0400 /* this turn is part of a TLS handshake, not a request */
 #define W5_F_HINT_OPEN	   0x0800 /* first request: hint_* was taken when the conn was opened */
+#define W5_F_TEXT	   0x1000 /* its messages are read: they come, or came, as TEXT records */
+
+#define W5_ALERT 0x100 /* w5_leg.alert_in, .alert_out */
 
 /* TCP flags as in the header's 14th byte (RFC 9293 3.1) */
 #define W5_TCP_FIN 0x01
@@ -123,7 +129,8 @@ struct w5_addr {
  * last turn with what came after its response head.
  *
  * On an upstream conn that is not HTTP/1 (.proto) a turn is bytes out, then bytes in:
- * .nr, times, ends and byte counts hold, head, status and W5_F_NOT_HTTP do not.
+ * .nr, times, ends and byte counts hold, head, status and W5_F_NOT_HTTP do not; but in a TLS
+ * handshake (W5_F_HANDSHAKE) head[] holds the ClientHello.
  *
  * Healthy turns are cut: whoever reads one copies h.size bytes into a zeroed struct w5_leg,
  * so what follows reads as 0. A busy conn's are gathered, too: .held says how many. A brief
@@ -197,7 +204,28 @@ struct w5_leg {
 	 * type 0 = none seen. W5_F_LOCAL_UNREACH if this host sent it to itself. */
 	struct w5_addr icmp_from;
 	w5_u8 icmp_type, icmp_code;
-	w5_u8 pad1[6];
+	/* TLS alerts, in and out: W5_ALERT | AlertDescription (RFC 8446 6), 0 = none. W5_ALERT
+	 * alone: close_notify, or encrypted; then only the first of both directions is told. */
+	w5_u16 alert_in, alert_out;
+	w5_u8 pad1[2];
+
+	/* Set by the engine only, on turns it made from TEXT records; 0 from the kernel. A turn on
+	 * an HTTP/2 stream has a cookie of its own. */
+	w5_u64 conn_cookie; /* the conn the stream is on */
+	w5_u32 stream;
+	w5_u32 h2_error;    /* error code of the RST_STREAM or GOAWAY that ended it (RFC 9113 7) */
+	w5_u16 grpc_status; /* 1 + grpc-status; 0 = none seen */
+	w5_u8 h2_end;	    /* enum w5_h2_end */
+	w5_u8 pad2[5];
+};
+
+/* What ended an HTTP/2 stream without a full answer (.end says FIN_* for a close, too). */
+enum w5_h2_end {
+	W5_H2_NONE = 0,
+	W5_H2_RST_IN,	 /* RST_STREAM from the peer */
+	W5_H2_RST_OUT,	 /* RST_STREAM from the gateway */
+	W5_H2_GOAWAY_IN, /* GOAWAY whose last stream id is below this one */
+	W5_H2_GOAWAY_OUT,
 };
 
 #define W5_LEG_BRIEF (__builtin_offsetof(struct w5_leg, local))
@@ -223,13 +251,84 @@ struct w5_packets {
 	struct w5_packet pkt[W5_PKT_SLOTS];
 };
 
+/*
+ * Plain text of a conn that is encrypted, or the frames of one that speaks HTTP/2. Kept are the
+ * first bytes of HTTP/1 messages and whole frames of HTTP/2 but the payload of DATA. Comes
+ * after the OPEN record of its conn. h.seq is 0: texts have a sequence of their own.
+ */
+enum w5_text_dir { W5_TEXT_IN, W5_TEXT_OUT }; /* read, written by the gateway */
+enum w5_text_kind {
+	W5_TEXT_HTTP1 = 1, /* data[] starts with a request, or with what answers one */
+	W5_TEXT_FRAME,	   /* data[] is one frame with its header (RFC 9113 4.1), or a part of it */
+};
+#define W5_TEXT_MORE  0x1 /* the frame goes on in the next text of this direction */
+#define W5_TEXT_REST  0x2 /* data[] goes on with the frame of the text before */
+#define W5_TEXT_GAP   0x4 /* bytes of this direction were missed before this text */
+#define W5_TEXT_OLDER 0x8 /* the conn is older than us: HPACK state not known */
+
+#define W5_TEXT_MAX 4096 /* bytes of data[]; longer frames come in several texts */
+
+struct w5_text {
+	struct w5_hdr h; /* h.ts_ns: when the call that writes it begins, or has read it */
+	/* As in w5_leg. IN: the conn of the other side this thread worked on last before */
+	w5_u64 hint_cookie, hint_ns;
+	w5_u64 off;	  /* bytes of this direction before data[] */
+	w5_u32 tgid, tid; /* the thread at work */
+	w5_u32 seq;	  /* per conn and direction, +1 each, even when the ring was full */
+	w5_u32 total;	  /* HTTP1: bytes of the call that data[] is the start of; FRAME: 0 */
+	w5_u16 len;	  /* bytes valid in data[] */
+	w5_u8 dir, kind;  /* enums above */
+	w5_u8 flags;	  /* W5_TEXT_* */
+	w5_u8 pad[3];
+	w5_u8 data[]; /* padded to a multiple of 8 */
+};
+
+/* One line of an access log, as far as the format of that log has it; 0 = absent. */
+#define W5_LOG_UNTRIED 0x1 /* the log says that no upstream was asked */
+#define W5_LOG_PATH    0x2 /* the target is a path without query, perhaps a rewritten one */
+
+#define W5_LOG_TRIES 4
+struct w5_log_try {
+	struct w5_addr ip;
+	w5_u16 port;
+	w5_u16 status;
+	w5_u32 connect_us, resp_us; /* 0 = not logged */
+	w5_u32 pad;
+};
+struct w5_log {
+	struct w5_hdr h; /* h.ts_ns: when the line was read */
+	/* When the request ended, by the line's own clock: between end_ns and end_ns + precision_us */
+	w5_u64 end_ns;
+	w5_u32 precision_us;
+	w5_u32 duration_us;
+	w5_u32 group; /* tgid of the gateway's master, if it is known */
+	w5_u16 status;
+	w5_u16 cport; /* client's port */
+	struct w5_addr client;
+	struct w5_log_try tries[W5_LOG_TRIES]; /* in order; the last one decides */
+	w5_u8 ntries, kind;		       /* kind: enum w5_log_kind */
+	w5_u16 head_len;
+	w5_u32 tgid;		 /* worker, if logged */
+	w5_u8 head[W5_HEAD_REQ]; /* "METHOD target HTTP/x\r\nHost: h\r\n", as far as logged */
+	char code[32];		 /* the gateway's own word: HAProxy's termination state, ... */
+	w5_u32 flags;		 /* W5_LOG_* */
+	/* Lines before this one that have no record of their own: not understood; and answered with
+	 * less than 500, by class. A record of nothing else has end_ns 0. */
+	w5_u32 skipped;
+	w5_u32 healthy[5];
+	w5_u32 pad;
+};
+enum w5_log_kind { W5_LOG_NGINX = 1, W5_LOG_HAPROXY, W5_LOG_APACHE, W5_LOG_CADDY };
+
+#define W5_LISTEN_FORKED 0x1 /* it has just been forked: port is 0, tid the parent's tgid */
+
 struct w5_listen {
 	struct w5_hdr h;
 	w5_u64 cgroup_id;
 	w5_u32 tgid, tid;
 	w5_u32 netns;
 	w5_u16 port;
-	w5_u16 pad;
+	w5_u16 flags; /* W5_LISTEN_* */
 	char comm[16];
 };
 
@@ -258,7 +357,8 @@ struct w5_gateway {
 	X(EVICTED, "evicted", "conns or exchanges pushed out of user-space tables",         \
 	  "--max-exchanges")                                                                \
 	X(SEQ_HOLE, "seq-hole", "records missing from a conn's sequence", "--ring-size")    \
-	X(SINK, "sink", "findings or packets that could not be written", "free disk space")
+	X(SINK, "sink", "findings or packets that could not be written", "free disk space") \
+	X(LOG_LINES, "log-lines", "lines of an access log that could not be read", "--log-format")
 
 enum w5_loss {
 #define X(id, name, what, help) W5_LOSS_##id,
@@ -292,6 +392,8 @@ W5_STATIC_ASSERT(W5_LEG_BRIEF % 8 == 0, "brief records are 8-byte aligned");
 W5_STATIC_ASSERT(W5_LEG_BULK % 8 == 0, "bulk records are 8-byte aligned");
 W5_STATIC_ASSERT(sizeof(struct w5_packets) % 8 == 0, "records are 8-byte aligned");
 W5_STATIC_ASSERT(sizeof(struct w5_packet) % 8 == 0, "records are 8-byte aligned");
+W5_STATIC_ASSERT(sizeof(struct w5_text) % 8 == 0, "records are 8-byte aligned");
+W5_STATIC_ASSERT(sizeof(struct w5_log) % 8 == 0, "records are 8-byte aligned");
 W5_STATIC_ASSERT(sizeof(struct w5_listen) % 8 == 0, "records are 8-byte aligned");
 W5_STATIC_ASSERT(sizeof(struct w5_gateway) % 8 == 0, "records are 8-byte aligned");
 W5_STATIC_ASSERT(sizeof(struct w5_stats) % 8 == 0, "records are 8-byte aligned");

@@ -22,6 +22,7 @@ struct w5_bpf_cfg {
 #define W5_PROC_CANDIDATE 0x1
 #define W5_PROC_GATEWAY	  0x2
 #define W5_PROC_MAX	  16384
+#define W5_PROC_GO	  0x4 /* Go's crypto/tls has called us: calls are known by goroutine */
 
 struct w5_proc {
 	w5_u32 flags;
@@ -37,7 +38,28 @@ struct w5_trail {
 	w5_u32 pad;
 	w5_u64 down, down_ns; /* socket cookie; when */
 	w5_u64 up, up_ns;
+	w5_u64 tls;	/* the SSL object whose call it is in, or 0 */
+	w5_u64 tls_bad; /* the object whose call writes an error to the client, or 0 */
 };
+
+/*
+ * Calls into TLS libraries. A call is known by its thread (libssl) or its goroutine (Go), the
+ * library's object of one conn by its address.
+ */
+struct w5_call_key {
+	w5_u64 who; /* tid, or address of the goroutine */
+	w5_u32 tgid;
+	w5_u32 kind; /* enum w5_call_kind */
+};
+enum w5_call_kind { W5_CALL_LIBSSL = 1, W5_CALL_GO };
+
+struct w5_tls_key {
+	w5_u64 object; /* SSL *, or crypto/tls.Conn * */
+	w5_u32 tgid;
+	w5_u32 pad;
+};
+#define W5_TLS_MAX  131072
+#define W5_CALL_MAX 16384
 
 /* What the seed iterator writes per TCP socket of a process. */
 struct w5_seed {
