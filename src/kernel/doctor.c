@@ -7,51 +7,51 @@
 #include <sys/utsname.h>
 #include <unistd.h>
 
-#include "base/text.h"
 #include "base/util.h"
 #include "kernel/cgroup.h"
 #include "kernel/feature.h"
 #include "kernel/kernel.h"
+#include "kernel/readable.h"
 
-static void row(FILE *out, const char *mark, const char *what, const char *detail)
+static const char *kind_of(const struct feature *f)
 {
-	fprintf(out, "%-7s %-22s %s\n", mark, what, detail);
+	return f->file ? "" : f->helper ? "helper " : "tracepoint ";
+}
+
+static const char *detail_of(const struct feature *f)
+{
+	return f->file ? f->file : f->helper ? f->helper : f->tracepoint;
 }
 
 static int on_record(void *self, const struct w5_hdr *h)
 {
-	FILE *out = self;
-	char line[256], name[68], path[256];
-	const struct w5_gateway *g = (const struct w5_gateway *)h;
-
-	if (h->type != W5_REC_GATEWAY || g->tgid != g->group)
-		return 0;
-	text_escape(name, sizeof(name), g->comm, strnlen(g->comm, sizeof(g->comm)));
-	text_escape(path, sizeof(path), g->cgroup, strnlen(g->cgroup, sizeof(g->cgroup)));
-	snprintf(line, sizeof(line), "pid %u, %u listening ports, cgroup %.160s", g->tgid,
-		 g->nports, path);
-	row(out, "gateway", name, line);
-	return 0;
+	return h->type == W5_REC_GATEWAY ? readable_add(self, (const struct w5_gateway *)h) : 0;
 }
 
-static void list_features(const struct btf *vmlinux, FILE *out)
+/* True if HTTP/2 can be read. */
+static bool list_features(const struct btf *vmlinux, FILE *out)
 {
+	bool has_loop = false;
 	char line[256];
 
 	for (size_t i = 0; i < nfeatures; i++) {
 		bool have = feature_present(&features[i], vmlinux);
 
+		has_loop |= have && features[i].helper &&
+			    !strcmp(features[i].helper, "BPF_FUNC_loop");
 		if (have)
-			snprintf(line, sizeof(line), "tracepoint %s", features[i].tracepoint);
+			snprintf(line, sizeof(line), "%s%s", kind_of(&features[i]),
+				 detail_of(&features[i]));
 		else
 			snprintf(line, sizeof(line), "Linux %s+; without it: %s", features[i].since,
 				 features[i].loses);
-		row(out,
-		    have		 ? "ok"
-		    : features[i].needed ? "MISSING"
-					 : "absent",
-		    features[i].name, line);
+		doctor_row(out,
+			   have			? "ok"
+			   : features[i].needed ? "MISSING"
+						: "absent",
+			   features[i].name, line);
 	}
+	return has_loop;
 }
 
 static void memory_cost(const struct kernel_cfg *cfg, FILE *out)
@@ -62,33 +62,37 @@ static void memory_cost(const struct kernel_cfg *cfg, FILE *out)
 		 sizeof(struct w5_leg) + 24 + (cfg->recorder ? sizeof(struct w5_packets) : 0),
 		 cfg->recorder ? " (flight recorder on)" : "",
 		 (unsigned long long)cfg->ring_bytes / 1024);
-	row(out, "memory", "kernel", line);
+	doctor_row(out, "memory", "kernel", line);
 }
 
 int kernel_doctor(const struct kernel_cfg *cfg, FILE *out)
 {
+	struct readable gateways = { .n = 0 };
 	struct kernel *k = NULL;
 	struct btf *vmlinux;
 	struct utsname u;
 	int fd, err;
 
 	if (!uname(&u))
-		row(out, "host", u.nodename, u.release);
-	row(out, geteuid() ? "MISSING" : "ok", "root", geteuid() ? "run it with sudo" : "");
+		doctor_row(out, "host", u.nodename, u.release);
+	doctor_row(out, geteuid() ? "MISSING" : "ok", "root", geteuid() ? "run it with sudo" : "");
 	vmlinux = btf__load_vmlinux_btf();
-	row(out, vmlinux ? "ok" : "MISSING", "kernel types (BTF)",
-	    vmlinux ? "" : "boot a kernel with CONFIG_DEBUG_INFO_BTF=y");
+	doctor_row(out, vmlinux ? "ok" : "MISSING", "kernel types (BTF)",
+		   vmlinux ? "" : "boot a kernel with CONFIG_DEBUG_INFO_BTF=y");
 	if (vmlinux)
-		list_features(vmlinux, out);
+		gateways.has_loop = list_features(vmlinux, out);
 	btf__free(vmlinux);
 	fd = cgroup_root_open();
-	row(out, fd >= 0 ? "ok" : "MISSING", "cgroup v2", fd >= 0 ? "" : strerror(-fd));
+	doctor_row(out, fd >= 0 ? "ok" : "MISSING", "cgroup v2", fd >= 0 ? "" : strerror(-fd));
 	closep(&fd);
 	memory_cost(cfg, out);
-	err = kernel_open(&k, cfg, on_record, out);
+	err = kernel_open(&k, cfg, on_record, &gateways);
 	if (!err)
 		err = kernel_start(k);
-	row(out, err ? "MISSING" : "ok", "programs attach", err ? kernel_error(k) : "");
+	doctor_row(out, err ? "MISSING" : "ok", "programs attach", err ? kernel_error(k) : "");
+	if (!err)
+		readable_print(&gateways, kernel_tls(k), out);
+	readable_fini(&gateways);
 	kernel_close(k);
 	fprintf(out, "%s\n", err ? "why502 cannot run here." : "why502 can run here.");
 	return err;

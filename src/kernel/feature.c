@@ -6,6 +6,8 @@
 #include <bpf/libbpf.h>
 #include <errno.h>
 #include <stdio.h>
+#include <string.h>
+#include <unistd.h>
 
 #include "base/util.h"
 
@@ -31,6 +33,12 @@ const struct feature features[] = {
 	  .with = { "socket_read" },
 	  .needed = true,
 	  .loses = "which request a thread was working on" },
+	{ .name = "forks",
+	  .tracepoint = "sched_process_fork",
+	  .args = 2,
+	  .since = "4.15",
+	  .with = { "process_forked" },
+	  .loses = "gateways that become daemons, or are upgraded, after why502 started" },
 	{ .name = "socket errors",
 	  .tracepoint = "inet_sk_error_report",
 	  .args = 1,
@@ -57,6 +65,14 @@ const struct feature features[] = {
 	  .since = "6.10",
 	  .with = { "send_reset_reason" },
 	  .loses = "the kernel's own reason for a reset it sent" },
+	{ .name = "probes in programs",
+	  .file = "/sys/bus/event_source/devices/uprobe/type",
+	  .since = "4.17",
+	  .loses = "requests and responses over TLS; name the gateway's --access-log" },
+	{ .name = "loops",
+	  .helper = "BPF_FUNC_loop",
+	  .since = "5.17",
+	  .loses = "requests and responses over HTTP/2; name the gateway's --access-log" },
 };
 const size_t nfeatures = ARRAY_SIZE(features);
 
@@ -79,10 +95,29 @@ static int tracepoint_args(const struct btf *vmlinux, const char *name)
 	return btf_vlen(t) - 1; /* the first is the tracepoint's private data */
 }
 
+bool feature_enum(const struct btf *vmlinux, const char *type, const char *value)
+{
+	int id = btf__find_by_name_kind(vmlinux, type, BTF_KIND_ENUM);
+	const struct btf_type *t = id < 0 ? NULL : btf__type_by_id(vmlinux, id);
+
+	for (int i = 0; t && i < btf_vlen(t); i++) {
+		const char *name = btf__name_by_offset(vmlinux, btf_enum(t)[i].name_off);
+
+		if (name && !strcmp(name, value))
+			return true;
+	}
+	return false;
+}
+
 bool feature_present(const struct feature *f, const struct btf *vmlinux)
 {
-	int args = tracepoint_args(vmlinux, f->tracepoint);
+	int args;
 
+	if (f->file)
+		return !access(f->file, F_OK);
+	if (f->helper)
+		return feature_enum(vmlinux, "bpf_func_id", f->helper);
+	args = tracepoint_args(vmlinux, f->tracepoint);
 	return args >= 0 && (!f->args || (unsigned int)args >= f->args);
 }
 

@@ -16,6 +16,8 @@ struct feature {
 	const char *name;
 	const char *tracepoint;		       /* its BTF type is btf_trace_<tracepoint> */
 	unsigned args;			       /* arguments it must have; 0 = any number */
+	const char *helper;		       /* instead: a value of enum bpf_func_id */
+	const char *file;		       /* instead: this file is there */
 	const char *since;		       /* for the reader: first kernel with it */
 	const char *with[FEATURE_PROGRAMS];    /* programs loaded if present */
 	const char *without[FEATURE_PROGRAMS]; /* ... if absent */
@@ -28,6 +30,8 @@ extern const size_t nfeatures;
 
 struct btf;
 struct bpf_object;
+/* Does this enum of the kernel have this value? */
+bool feature_enum(const struct btf *vmlinux, const char *type, const char *value);
 bool feature_present(const struct feature *f, const struct btf *vmlinux);
 /* Chooses the programs to load. 0, or -ENOSYS with *missing set to what is needed. */
 int features_apply(struct bpf_object *obj, const struct btf *vmlinux,

@@ -15,20 +15,17 @@
 
 #include "base/log.h"
 #include "base/util.h"
+#include "kernel/attach.h"
 #include "kernel/cgroup.h"
 #include "kernel/feature.h"
 #include "kernel/procs.h"
+#include "kernel/tls.h"
+#include "kernel/uprobe.h"
 #include "why502.skel.h"
 
-#define ATTACH_MAX 64	 /* cgroups watched apart; more than that: the root watches for all */
-#define BATCH_MAX  20000 /* records per poll, so that keys and timers get their turn */
-#define REAP_NS	   (1000 * 1000 * 1000ull)
-#define STATS_NS   (1000 * 1000 * 1000ull)
-
-struct attachment {
-	uint64_t id;
-	struct bpf_link *in, *out;
-};
+#define BATCH_MAX 20000 /* records per poll, so that keys and timers get their turn */
+#define REAP_NS	  (1000 * 1000 * 1000ull)
+#define STATS_NS  (1000 * 1000 * 1000ull)
 
 struct kernel {
 	struct kernel_cfg cfg;
@@ -37,10 +34,9 @@ struct kernel {
 	struct w5_bpf *skel;
 	struct ring_buffer *ring;
 	struct procs *procs;
+	struct tls *tls;
 	int cgroup_root;
-	uint64_t root_id;
-	struct attachment at[ATTACH_MAX];
-	size_t nat;
+	struct attach cgroups;
 	struct w5_stats stats;
 	uint64_t stats_ns, reap_ns;
 	size_t batch;
@@ -64,6 +60,11 @@ __attribute__((format(printf, 3, 4))) static int fail(struct kernel *k, int err,
 	vsnprintf(k->error, sizeof(k->error), fmt, ap);
 	va_end(ap);
 	return err;
+}
+
+const struct tls *kernel_tls(const struct kernel *k)
+{
+	return k->tls;
 }
 
 const char *kernel_error(const struct kernel *k)
@@ -101,7 +102,6 @@ static int check_host(struct kernel *k, struct btf **vmlinux)
 			    "no cgroup v2 hierarchy and none could be mounted (%s): boot with a "
 			    "kernel that has CONFIG_CGROUPS and CONFIG_CGROUP_BPF",
 			    strerror(-k->cgroup_root));
-	k->root_id = cgroup_id(k->cgroup_root);
 	return 0;
 }
 
@@ -134,6 +134,8 @@ static int load(struct kernel *k, struct btf *vmlinux)
 			    "this kernel lacks the tracepoint %s (%s): use Linux 5.15 or newer",
 			    missing->tracepoint, missing->loses);
 	set_knobs(k);
+	uprobes_prepare(k->skel->obj, vmlinux, "ssl_");
+	uprobes_prepare(k->skel->obj, vmlinux, "go_");
 	err = w5_bpf__load(k->skel);
 	if (err)
 		return fail(k, err,
@@ -141,6 +143,16 @@ static int load(struct kernel *k, struct btf *vmlinux)
 			    "needed, without lockdown; -v shows the kernel's words",
 			    strerror(-err));
 	return 0;
+}
+
+static void on_process(struct kernel *k, const struct w5_listen *r)
+{
+	if (r->flags & W5_LISTEN_FORKED) {
+		procs_forked(k->procs, r);
+		return;
+	}
+	procs_listen(k->procs, r);
+	tls_changed(k->tls, r->tgid);
 }
 
 static int on_ring(void *self, void *data, size_t size)
@@ -151,13 +163,11 @@ static int on_ring(void *self, void *data, size_t size)
 	if (size < sizeof(*h) || h->size > size)
 		return 0;
 	if (h->type == W5_REC_LISTEN && size >= sizeof(struct w5_listen))
-		procs_listen(k->procs, data);
+		on_process(k, data);
 	k->on_record(k->self, h);
 	/* Negative stops this round; what was taken stays taken. */
 	return ++k->batch >= BATCH_MAX ? -EAGAIN : 0;
 }
-
-static int attach_cgroup(struct kernel *k, uint64_t id);
 
 static void on_gateway(void *self, const struct w5_gateway *g)
 {
@@ -166,7 +176,11 @@ static void on_gateway(void *self, const struct w5_gateway *g)
 
 	rec.h.ts_ns = clock_ns(CLOCK_MONOTONIC);
 	if (!(g->flags & W5_GW_ENDED) && !k->cfg.cgroup)
-		attach_cgroup(k, g->cgroup_id);
+		attach_cgroup(&k->cgroups, g->cgroup_id);
+	if (g->flags & W5_GW_ENDED)
+		tls_forget(k->tls, g->tgid);
+	else if (!k->cfg.no_tls_probes)
+		tls_watch(k->tls, g->tgid);
 	k->on_record(k->self, &rec.h);
 }
 
@@ -200,73 +214,13 @@ int kernel_open(struct kernel **out, const struct kernel_cfg *cfg, kernel_record
 	pcfg = (struct procs_cfg){ .procs_map = bpf_map__fd(k->skel->maps.procs),
 				   .ports_map = bpf_map__fd(k->skel->maps.listen_ports),
 				   .pid = cfg->pid };
-	return procs_new(&k->procs, &pcfg, on_gateway, k);
+	err = tls_new(&k->tls, k->skel->obj);
+	if (!err)
+		err = procs_new(&k->procs, &pcfg, on_gateway, k);
+	return err ? fail(k, err, "out of memory") : 0;
 }
 
 /* ---- attaching ---- */
-
-static void detach_cgroups(struct kernel *k)
-{
-	for (size_t i = 0; i < k->nat; i++) {
-		bpf_link__destroy(k->at[i].in);
-		bpf_link__destroy(k->at[i].out);
-	}
-	k->nat = 0;
-}
-
-static int attach_fd(struct kernel *k, int fd, uint64_t id)
-{
-	struct attachment *a = &k->at[k->nat];
-
-	a->in = bpf_program__attach_cgroup(k->skel->progs.packet_in, fd);
-	if (!a->in)
-		return -errno;
-	a->out = bpf_program__attach_cgroup(k->skel->progs.packet_out, fd);
-	if (!a->out) {
-		int err = -errno;
-
-		bpf_link__destroy(a->in);
-		return err;
-	}
-	a->id = id;
-	k->nat++;
-	return 0;
-}
-
-/* Watches a cgroup, unless it or the root is watched already. */
-static int attach_cgroup(struct kernel *k, uint64_t id)
-{
-	int fd, err;
-
-	for (size_t i = 0; i < k->nat; i++)
-		if (k->at[i].id == id || k->at[i].id == k->root_id)
-			return 0;
-	fd = id == k->root_id ? -1 : cgroup_open_id(k->cgroup_root, id);
-	if (fd < 0 || k->nat == ATTACH_MAX) {
-		/* The root, or a cgroup out of our sight: the root sees its sockets too.
-		 * The new links come first, so that no packet passes unseen between. */
-		struct attachment old[ATTACH_MAX];
-		size_t n = k->nat;
-
-		closep(&fd);
-		memcpy(old, k->at, sizeof(old));
-		k->nat = 0;
-		err = attach_fd(k, k->cgroup_root, k->root_id);
-		if (err) {
-			memcpy(k->at, old, sizeof(old));
-			k->nat = n;
-			return err;
-		}
-		for (size_t i = 0; i < n; i++) {
-			bpf_link__destroy(old[i].in);
-			bpf_link__destroy(old[i].out);
-		}
-		return 0;
-	}
-	err = attach_fd(k, fd, id);
-	close(fd);
-	return err;
-}
 
 static int attach_named_cgroup(struct kernel *k)
 {
@@ -275,7 +229,7 @@ static int attach_named_cgroup(struct kernel *k)
 	if (fd < 0)
 		return fail(k, fd, "no cgroup %s (%s): name one below the cgroup v2 mount",
 			    k->cfg.cgroup, strerror(-fd));
-	err = attach_fd(k, fd, cgroup_id(fd));
+	err = attach_cgroup_fd(&k->cgroups, fd, cgroup_id(fd));
 	close(fd);
 	if (err)
 		return fail(k, err, "cannot attach to cgroup %s: %s", k->cfg.cgroup,
@@ -340,6 +294,10 @@ int kernel_start(struct kernel *k)
 	err = w5_bpf__attach(k->skel);
 	if (err)
 		return fail(k, err, "cannot attach the eBPF programs: %s", strerror(-err));
+	k->cgroups = (struct attach){ .in = k->skel->progs.packet_in,
+				      .out = k->skel->progs.packet_out,
+				      .root = k->cgroup_root,
+				      .root_id = cgroup_id(k->cgroup_root) };
 	if (k->cfg.cgroup) {
 		err = attach_named_cgroup(k);
 		if (err)
@@ -384,6 +342,16 @@ static void tell_stats(struct kernel *k, uint64_t now)
 	k->on_record(k->self, &s->h);
 }
 
+/* What no record tells: processes that are gone, or have other libraries. */
+static void look_around(struct kernel *k, uint64_t now)
+{
+	if (now - k->reap_ns >= REAP_NS) {
+		k->reap_ns = now;
+		procs_reap(k->procs);
+	}
+	tls_poll(k->tls, now);
+}
+
 int kernel_poll(struct kernel *k, bool on_tick)
 {
 	struct w5_hdr tick = { .type = W5_REC_TICK, .size = sizeof(tick) };
@@ -398,10 +366,8 @@ int kernel_poll(struct kernel *k, bool on_tick)
 	if (n == -EAGAIN)
 		return 1; /* more is waiting: time has not come as far as the tick yet */
 	k->on_record(k->self, &tick);
-	if (tick.ts_ns - k->reap_ns >= REAP_NS) {
-		k->reap_ns = tick.ts_ns;
-		procs_reap(k->procs);
-	}
+	if (on_tick)
+		look_around(k, tick.ts_ns);
 	return n < 0 ? n : 0;
 }
 
@@ -409,7 +375,8 @@ void kernel_close(struct kernel *k)
 {
 	if (!k)
 		return;
-	detach_cgroups(k);
+	attach_fini(&k->cgroups);
+	tls_free(k->tls);
 	ring_buffer__free(k->ring);
 	procs_free(k->procs);
 	w5_bpf__destroy(k->skel);

@@ -22,6 +22,7 @@ struct kernel_cfg {
 	bool recorder;	     /* keep packets */
 	const char *cgroup;  /* watch this cgroup only (path below the cgroup2 mount or
 				   absolute); NULL = where the gateways are */
+	bool no_tls_probes;  /* read nothing in TLS libraries */
 	uint32_t pid;	     /* treat this process as a gateway whatever its name; 0 = none */
 };
 
@@ -43,6 +44,10 @@ int kernel_poll(struct kernel *k, bool on_tick);
 void kernel_close(struct kernel *k);
 
 const char *kernel_error(const struct kernel *k);
+
+struct tls;
+/* The TLS libraries of the gateways found; borrowed. */
+const struct tls *kernel_tls(const struct kernel *k);
 
 /* What this host can and cannot do, a line each. 0 if the tool can run here, else -errno. */
 int kernel_doctor(const struct kernel_cfg *cfg, FILE *out);

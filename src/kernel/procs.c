@@ -23,6 +23,7 @@ static const char *const gateway_names[] = {
 
 struct proc {
 	uint32_t tgid, ppid, netns;
+	uint32_t group; /* as announced */
 	uint64_t cgroup_id;
 	uint16_t ports[16], nports;
 	bool listens, connects, named, announced;
@@ -83,18 +84,25 @@ static bool known_name(const char *comm)
 	return false;
 }
 
-static uint32_t parent_of(uint32_t tgid)
+/* comm: 16 bytes, or NULL. 0 if the process is gone. */
+static uint32_t parent_of(uint32_t tgid, char *comm)
 {
 	w5_auto(fclosep) FILE *f = NULL;
-	char path[40], line[512], *end;
+	char path[40], line[512], *name, *end;
 	unsigned int ppid;
 
 	snprintf(path, sizeof(path), "/proc/%u/stat", tgid);
 	f = fopen(path, "re");
 	if (!f || !fgets(line, sizeof(line), f))
 		return 0;
+	name = strchr(line, '(');
 	end = strrchr(line, ')'); /* the name before it may hold anything */
-	return end && sscanf(end + 1, " %*c %u", &ppid) == 1 ? ppid : 0;
+	if (!name || !end || sscanf(end + 1, " %*c %u", &ppid) != 1)
+		return 0;
+	*end = '\0';
+	if (comm)
+		snprintf(comm, 16, "%.15s", name + 1);
+	return ppid;
 }
 
 static struct proc *find_or_add(struct procs *p, uint32_t tgid, uint32_t ppid, const char *comm)
@@ -115,7 +123,7 @@ static struct proc *find_or_add(struct procs *p, uint32_t tgid, uint32_t ppid, c
 	q = &p->v[p->n++];
 	memset(q, 0, sizeof(*q));
 	q->tgid = tgid;
-	q->ppid = ppid ? ppid : parent_of(tgid);
+	q->ppid = ppid ? ppid : parent_of(tgid, NULL);
 	memcpy(q->comm, comm, sizeof(q->comm) - 1);
 	q->named = known_name(q->comm) || tgid == p->cfg.pid;
 	return q;
@@ -136,8 +144,8 @@ static uint32_t group_of(struct procs *p, const struct proc *q)
 	for (int depth = 0; depth < 8; depth++) {
 		const struct proc *up = find(p, q->ppid);
 
-		if (!up || up == q)
-			break;
+		if (!up || up == q || (kill(up->tgid, 0) && errno == ESRCH))
+			break; /* a daemon's first process ends at once */
 		q = up;
 	}
 	return q->tgid;
@@ -152,13 +160,13 @@ static int publish(struct procs *p, struct proc *q)
 	return bpf_map_update_elem(p->cfg.procs_map, &q->tgid, &v, BPF_ANY);
 }
 
-static void announce(struct procs *p, const struct proc *q, uint16_t extra_flags)
+static void announce(struct procs *p, struct proc *q, uint16_t extra_flags)
 {
 	struct w5_gateway g = { .h = { .type = W5_REC_GATEWAY, .size = sizeof(g) } };
 	const struct proc *listener = q;
 
 	g.tgid = q->tgid;
-	g.group = group_of(p, q);
+	g.group = q->group = group_of(p, q);
 	g.netns = q->netns;
 	g.cgroup_id = q->cgroup_id;
 	g.flags = extra_flags | (q->named && !q->connects ? W5_GW_NAMED : 0);
@@ -257,8 +265,41 @@ int procs_listen(struct procs *p, const struct w5_listen *r)
 	return 0;
 }
 
+/*
+ * A child of a process in the table has its parent's entry already. It stays if it may serve
+ * with the sockets it inherited: it still runs its parent's program, or a gateway's. A helper
+ * (CGI, a log's pipe) is another program by now, or gone.
+ */
+int procs_forked(struct procs *p, const struct w5_listen *r)
+{
+	const struct proc *up = find(p, r->tid);
+	char comm[16] = "";
+	uint32_t ppid = parent_of(r->tgid, comm);
+	struct proc *q;
+
+	if (find(p, r->tgid))
+		return 0;
+	if (!ppid || !up || (strcmp(comm, up->comm) && !known_name(comm))) {
+		bpf_map_delete_elem(p->cfg.procs_map, &r->tgid);
+		return 0;
+	}
+	q = find_or_add(p, r->tgid, ppid, comm);
+	if (!q)
+		return -ENOMEM;
+	q->netns = r->netns;
+	q->cgroup_id = r->cgroup_id;
+	up = find(p, r->tid); /* the table may have moved */
+	q->connects = up && up->connects;
+	if (publish(p, q))
+		return -errno;
+	consider(p, q);
+	return 0;
+}
+
 void procs_reap(struct procs *p)
 {
+	size_t n = p->n;
+
 	for (size_t i = 0; i < p->n;) {
 		struct proc *q = &p->v[i];
 
@@ -270,5 +311,12 @@ void procs_reap(struct procs *p)
 		if (q->announced)
 			announce(p, q, W5_GW_ENDED);
 		*q = p->v[--p->n];
+	}
+	/* A master that has ended leaves its workers to the next. */
+	for (size_t i = 0; n != p->n && i < p->n; i++) {
+		struct proc *q = &p->v[i];
+
+		if (q->announced && q->group != group_of(p, q) && !publish(p, q))
+			announce(p, q, 0);
 	}
 }

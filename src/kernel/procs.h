@@ -33,6 +33,8 @@ int procs_seed_socket(struct procs *p, const struct w5_seed *s);
 int procs_seed_done(struct procs *p);
 /* A process listens (port > 0) or connects (port 0). */
 int procs_listen(struct procs *p, const struct w5_listen *r);
+/* A process of the table has forked another (W5_LISTEN_FORKED). */
+int procs_forked(struct procs *p, const struct w5_listen *r);
 /* Lets go of processes that have ended. */
 void procs_reap(struct procs *p);
 
