@@ -3,7 +3,8 @@
  * Upstream attempts. One that was answered well only becomes its conn's last turn;
  * one that failed, or was answered with a 5xx, is kept until an exchange claims it.
  */
-#include "engine/internal.h"
+#include "engine/correlate.h"
+#include "engine/facts.h"
 
 #include <string.h>
 
@@ -15,7 +16,7 @@ bool leg_answered(const struct w5_leg *l)
 
 uint64_t leg_start_ns(const struct w5_leg *l)
 {
-	if (l->req_ns && l->phase != W5_PHASE_CONNECT)
+	if (l->req_ns && !(leg_connecting(l) && l->open_ns))
 		return l->req_ns;
 	if (l->open_ns)
 		return l->open_ns;
@@ -24,7 +25,8 @@ uint64_t leg_start_ns(const struct w5_leg *l)
 
 uint64_t leg_settled_ns(const struct w5_leg *l)
 {
-	if (leg_answered(l) && l->resp_ns)
+	/* What is no HTTP may be passed on at once, while the backend goes on with it. */
+	if ((leg_answered(l) || (l->flags & W5_F_NOT_HTTP)) && l->resp_ns)
 		return l->resp_ns;
 	return l->end_ns ? l->end_ns : l->h.ts_ns;
 }
@@ -34,6 +36,7 @@ void atts_drop(struct engine *e, struct att *a)
 	list_remove(&a->by_time);
 	list_remove(&a->by_conn);
 	list_remove(&a->by_hint);
+	list_remove(&a->by_open);
 	list_remove(&a->turn.by_target);
 	free(a);
 	e->natts--;
@@ -70,6 +73,7 @@ static struct att *att_add(struct engine *e, struct conn *c, const struct w5_leg
 	a->turn.key = key;
 	a->turn.leg = *l;
 	list_init(&a->by_hint);
+	list_init(&a->by_open);
 	list_init(&a->turn.by_target);
 	list_push_back(&e->atts, &a->by_time);
 	list_push_back(&c->atts, &a->by_conn);
@@ -137,9 +141,12 @@ static void count_upstream(struct engine *e, struct conn *c, const struct w5_leg
 	u->pub.resets += l->end == W5_END_RST_IN && l->phase != W5_PHASE_CONNECT;
 }
 
-void on_attempt(struct engine *e, const struct w5_leg *l)
+void on_attempt(struct engine *e, struct w5_leg *l)
 {
-	struct conn *c = conns_get(e, l->h.cookie);
+	uint64_t hint = l->hint_cookie;
+	bool is_open = !trail_resolve(e, l);
+	/* Connects and the peer are the conn's, whatever goes over it. */
+	struct conn *home = conns_get(e, leg_conn(l)), *c = conns_get(e, l->h.cookie);
 	int gw = gateways_of(e, l->tgid);
 	bool failed = leg_failed(l);
 	bool wanted = leg_wanted(e, gw, l) && (gw < 0 || !e->gws[gw].unwanted);
@@ -150,12 +157,12 @@ void on_attempt(struct engine *e, const struct w5_leg *l)
 	if (wanted)
 		e->c.attempts += 1u + l->held;
 	gateways_used(e, gw);
-	if (!c) {
+	if (!c || !home) {
 		loss_own(e, W5_LOSS_EVICTED);
 		return;
 	}
 	conns_seen(e, c, &l->h, W5_ROLE_UPSTREAM);
-	count_upstream(e, c, l, wanted);
+	count_upstream(e, home, l, wanted);
 	if (l->phase != W5_PHASE_CONNECT && !leg_opaque(l) && head_parse_line(&h, l))
 		key = head_target_key(&h);
 	if (!failed && l->status < 500) {
@@ -166,6 +173,8 @@ void on_attempt(struct engine *e, const struct w5_leg *l)
 	if (l->end)
 		conns_close(e, c);
 	a = att_add(e, c, l, key);
+	if (a && is_open)
+		trail_add_open(e, a, hint);
 	if (!a || !failed)
 		return;
 	failure_add(e, gw, l);
@@ -193,19 +202,25 @@ static void keep_if_cut(struct engine *e, struct conn *c)
 	list_remove(&c->last.by_target);
 }
 
-/* A handshake that got an answer, and then no further, is reported by its conn's end. */
-static bool handshake_failed(const struct w5_leg *l)
+/* A handshake that got an answer, and then no further, is reported by its conn's end. One that
+ * was done is a health check, unless the gateway dropped the conn it had opened for a request:
+ * nginx looks at the certificate only then. */
+static bool handshake_failed(struct engine *e, const struct w5_leg *l)
 {
-	return l->role == W5_ROLE_UPSTREAM && (l->flags & W5_F_HANDSHAKE);
+	if (l->role != W5_ROLE_UPSTREAM || !(l->flags & W5_F_HANDSHAKE))
+		return false;
+	if (!tls_handshake_done(l))
+		return true;
+	return leg_closed_by_gateway(l) && hint_is_exact(e, gateways_of(e, l->tgid), l);
 }
 
 /* The conn ended: its last turn now has its final facts. */
-void on_end(struct engine *e, const struct w5_leg *l)
+void on_end(struct engine *e, struct w5_leg *l)
 {
 	struct conn *c = conns_get(e, l->h.cookie);
 	struct list *n;
 
-	if (handshake_failed(l)) {
+	if (handshake_failed(e, l)) {
 		on_attempt(e, l);
 		return;
 	}
@@ -215,10 +230,12 @@ void on_end(struct engine *e, const struct w5_leg *l)
 	}
 	conns_seen(e, c, &l->h, l->role);
 	if (same_turn(&c->last.leg, l)) {
-		struct w5_hdr h = c->last.leg.h;
+		struct w5_leg old = c->last.leg;
 
 		c->last.leg = *l;
-		c->last.leg.h = h;
+		c->last.leg.h = old.h;
+		if (l->role == W5_ROLE_UPSTREAM) /* it may name a stream */
+			c->last.leg.hint_cookie = old.hint_cookie;
 		c->last_is_cut = false;
 		if (l->role == W5_ROLE_UPSTREAM)
 			keep_if_cut(e, c);
@@ -227,13 +244,14 @@ void on_end(struct engine *e, const struct w5_leg *l)
 	}
 	list_for_each(n, &c->atts) {
 		struct att *a = list_entry(n, struct att, by_conn);
-		uint64_t resp_ns = a->turn.leg.resp_ns;
+		struct w5_leg old = a->turn.leg;
 
-		if (!same_turn(&a->turn.leg, l))
+		if (!same_turn(&old, l))
 			continue;
 		a->turn.leg = *l;
-		if (resp_ns)
-			a->turn.leg.resp_ns = resp_ns;
+		a->turn.leg.hint_cookie = old.hint_cookie;
+		if (old.resp_ns)
+			a->turn.leg.resp_ns = old.resp_ns;
 	}
 	conns_close(e, c);
 }

@@ -52,6 +52,12 @@
 	  "TLS handshake failed")                                                                \
 	X(TLS_PLAINTEXT_MISMATCH, "tls-plaintext-mismatch", "tls_protocol_error",                \
 	  "one side spoke TLS, the other plain HTTP")                                            \
+	X(H2_STREAM_RESET, "h2-stream-reset", "http_response_incomplete",                        \
+	  "reset the HTTP/2 stream of the request")                                              \
+	X(H2_REFUSED_STREAM, "h2-refused-stream", "http_response_incomplete",                    \
+	  "refused the HTTP/2 stream of the request")                                            \
+	X(H2_GOAWAY, "h2-goaway", "connection_terminated",                                       \
+	  "closed the HTTP/2 connection (GOAWAY) before the request's turn")                     \
 	X(BACKEND_5XX, "backend-5xx", "", "answered the error itself")                           \
 	X(BACKEND_SLOW, "backend-slow", "http_response_timeout",                                 \
 	  "had the request but did not answer in time")                                          \

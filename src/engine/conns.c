@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
  * The conn table: by socket cookie, bounded. Closed conns wait in a list of their own
- * and go first; only pushing out an open one is a loss.
+ * and go first; only pushing out an open one is a loss. HTTP/2 streams have a bound of their
+ * own: however many there are, they push out no conn.
  */
 #include "engine/internal.h"
 
@@ -35,8 +36,11 @@ static void conn_free(struct engine *e, struct conn *c)
 	list_remove(&c->last.by_target);
 	list_remove(&c->lru);
 	hash_remove(&e->conns, c->cookie);
+	if (cookie_is_stream(c->cookie))
+		e->nstreams--;
+	else
+		e->nconns--;
 	free(c);
-	e->nconns--;
 }
 
 static void make_room(struct engine *e)
@@ -53,6 +57,17 @@ static void make_room(struct engine *e)
 		conn_free(e, list_entry(n, struct conn, lru));
 }
 
+/* One that is pushed out has been told, or was only a hint. */
+static void make_room_for_stream(struct engine *e)
+{
+	struct list *n = list_first(&e->streams_closed);
+
+	if (!n)
+		n = list_first(&e->streams);
+	if (n)
+		conn_free(e, list_entry(n, struct conn, lru));
+}
+
 struct conn *conns_find(const struct engine *e, uint64_t cookie)
 {
 	return cookie ? hash_find(&e->conns, cookie) : NULL;
@@ -61,10 +76,13 @@ struct conn *conns_find(const struct engine *e, uint64_t cookie)
 struct conn *conns_get(struct engine *e, uint64_t cookie)
 {
 	struct conn *c = conns_find(e, cookie);
+	bool is_stream = cookie_is_stream(cookie);
 
 	if (c || !cookie)
 		return c;
-	if (e->nconns >= e->cfg.max_conns)
+	if (is_stream && e->nstreams >= min_size(STREAMS_MAX, e->cfg.max_conns))
+		make_room_for_stream(e);
+	else if (!is_stream && e->nconns >= e->cfg.max_conns)
 		make_room(e);
 	c = malloc(sizeof(*c));
 	if (!c || hash_insert(&e->conns, cookie, c)) {
@@ -78,8 +96,11 @@ struct conn *conns_get(struct engine *e, uint64_t cookie)
 	list_init(&c->atts);
 	list_init(&c->hinted);
 	list_init(&c->last.by_target);
-	list_push_back(&e->open, &c->lru);
-	e->nconns++;
+	list_push_back(is_stream ? &e->streams : &e->open, &c->lru);
+	if (is_stream)
+		e->nstreams++;
+	else
+		e->nconns++;
 	return c;
 }
 
@@ -88,6 +109,8 @@ static void check_seq(struct engine *e, struct conn *c, const struct w5_hdr *h)
 {
 	uint32_t ahead = h->seq - c->seq;
 
+	if (!h->seq) /* made by the engine */
+		return;
 	if (!c->has_seq) {
 		c->has_seq = true;
 		c->seq = h->seq;
@@ -115,10 +138,12 @@ void conns_seen(struct engine *e, struct conn *c, const struct w5_hdr *h, uint8_
 	if (c->closed || h->type == W5_REC_PACKETS)
 		return;
 	c->touched_ns = e->c.now_ns;
-	list_move_back(&e->open, &c->lru);
+	list_move_back(cookie_is_stream(c->cookie) ? &e->streams : &e->open, &c->lru);
 	if (c->counted || role == W5_ROLE_UNKNOWN)
 		return;
 	c->role = role;
+	if (cookie_is_stream(c->cookie))
+		return;
 	c->counted = true;
 	if (role == W5_ROLE_DOWNSTREAM)
 		e->c.conns_down++;
@@ -131,7 +156,7 @@ void conns_close(struct engine *e, struct conn *c)
 	uncount(e, c);
 	c->closed = true;
 	c->touched_ns = e->c.now_ns;
-	list_move_back(&e->closed, &c->lru);
+	list_move_back(cookie_is_stream(c->cookie) ? &e->streams_closed : &e->closed, &c->lru);
 }
 
 void conns_set_last(struct engine *e, struct conn *c, const struct w5_leg *leg, uint64_t key,
@@ -152,23 +177,31 @@ void conns_set_last(struct engine *e, struct conn *c, const struct w5_leg *leg, 
 		list_push_front(&e->conn_targets[key & (TARGET_BUCKETS - 1)], &c->last.by_target);
 }
 
-/* A few at a time: called for every TICK. */
-void conns_expire(struct engine *e)
+static void expire(struct engine *e, struct list *closed, uint64_t keep_ns)
 {
-	while (!list_empty(&e->closed)) {
-		struct conn *c = list_entry(list_first(&e->closed), struct conn, lru);
+	while (!list_empty(closed)) {
+		struct conn *c = list_entry(list_first(closed), struct conn, lru);
 
-		if (c->touched_ns + CONN_KEEP_NS > e->c.now_ns)
+		if (c->touched_ns + keep_ns > e->c.now_ns)
 			return;
 		conn_free(e, c);
 	}
 }
 
+/* A few at a time: called for every TICK. */
+void conns_expire(struct engine *e)
+{
+	expire(e, &e->closed, CONN_KEEP_NS);
+	expire(e, &e->streams_closed, STREAM_KEEP_NS);
+}
+
 void conns_free(struct engine *e)
 {
-	while (!list_empty(&e->open))
-		conn_free(e, list_entry(list_first(&e->open), struct conn, lru));
-	while (!list_empty(&e->closed))
-		conn_free(e, list_entry(list_first(&e->closed), struct conn, lru));
+	struct list *const all[] = { &e->open, &e->closed, &e->streams, &e->streams_closed };
+
+	for (size_t i = 0; i < ARRAY_SIZE(all); i++) {
+		while (!list_empty(all[i]))
+			conn_free(e, list_entry(list_first(all[i]), struct conn, lru));
+	}
 	hash_fini(&e->conns);
 }

@@ -3,7 +3,8 @@
  * The way in: one handler per record type, time and counters. A record is checked
  * for size, copied where it may be short, and only then handed on.
  */
-#include "engine/internal.h"
+#include "engine/lines.h"
+#include "engine/texts.h"
 
 #include <errno.h>
 #include <string.h>
@@ -30,6 +31,10 @@ int engine_new(struct engine **out, const struct engine_cfg *cfg, const struct e
 	e = calloc(1, sizeof(*e));
 	if (!e)
 		return -ENOMEM;
+	if (texts_new(&e->texts)) {
+		free(e);
+		return -ENOMEM;
+	}
 	e->cfg = *cfg;
 	e->ops = *ops;
 	e->self = self;
@@ -39,6 +44,8 @@ int engine_new(struct engine **out, const struct engine_cfg *cfg, const struct e
 	hash_init(&e->flights);
 	list_init(&e->open);
 	list_init(&e->closed);
+	list_init(&e->streams);
+	list_init(&e->streams_closed);
 	list_init(&e->atts);
 	list_init(&e->pendings);
 	list_init(&e->flight_lru);
@@ -57,6 +64,8 @@ void engine_free(struct engine *e)
 	pendings_free(e);
 	while (!list_empty(&e->atts))
 		atts_drop(e, list_entry(list_first(&e->atts), struct att, by_time));
+	texts_free(e);
+	lines_free(e);
 	conns_free(e);
 	upstreams_free(e);
 	gateways_free(e);
@@ -89,6 +98,7 @@ static void on_tick(struct engine *e, const struct w5_hdr *h)
 	e->last_beat_ns = h->ts_ns;
 	atts_expire(e);
 	conns_expire(e);
+	texts_expire(e);
 }
 
 static void on_stats_rec(struct engine *e, const struct w5_hdr *h)
@@ -135,8 +145,8 @@ static bool leg_take(struct w5_leg *l, const struct w5_hdr *h)
 		l->resp_len = 0;
 	if (l->resp_len > W5_HEAD_RESP)
 		l->resp_len = W5_HEAD_RESP;
-	return l->h.cookie && l->role <= W5_ROLE_UPSTREAM && l->phase <= W5_PHASE_RESPONSE &&
-	       l->end < W5_END_MAX && l->status < 1000;
+	return l->h.cookie && !cookie_is_stream(l->h.cookie) && l->role <= W5_ROLE_UPSTREAM &&
+	       l->phase <= W5_PHASE_RESPONSE && l->end < W5_END_MAX && l->status < 1000;
 }
 
 /* What a brief record leaves out, its conn's last one said. */
@@ -156,10 +166,11 @@ static void leg_restore(struct engine *e, struct w5_leg *l)
 
 static void on_leg(struct engine *e, const struct w5_hdr *h)
 {
-	static void (*const handlers[])(struct engine *, const struct w5_leg *) = {
+	static void (*const handlers[])(struct engine *, struct w5_leg *) = {
 		[W5_REC_EXCHANGE] = on_exchange,
 		[W5_REC_ATTEMPT] = on_attempt,
 		[W5_REC_END] = on_end,
+		[W5_REC_OPEN] = on_open,
 	};
 	struct w5_leg l;
 
@@ -169,7 +180,26 @@ static void on_leg(struct engine *e, const struct w5_hdr *h)
 	}
 	if (h->size < offsetof(struct w5_leg, head))
 		leg_restore(e, &l);
-	handlers[h->type](e, &l);
+	l.flags &= ~W5_F_TEXT; /* in here it means: made of texts */
+	if (h->type == W5_REC_OPEN || !texts_take_leg(e, &l))
+		handlers[h->type](e, &l);
+}
+
+static void on_text_rec(struct engine *e, const struct w5_hdr *h)
+{
+	const struct w5_text *t = (const struct w5_text *)h;
+
+	if (!h->cookie || cookie_is_stream(h->cookie) || t->len > h->size - sizeof(*t) ||
+	    t->len > W5_TEXT_MAX || t->dir > W5_TEXT_OUT) {
+		e->c.bad_records++;
+		return;
+	}
+	on_text(e, t);
+}
+
+static void on_log_rec(struct engine *e, const struct w5_hdr *h)
+{
+	on_log(e, (const struct w5_log *)h);
 }
 
 struct handler {
@@ -189,6 +219,9 @@ static const struct handler handlers[W5_REC_TYPE_MAX] = {
 	[W5_REC_ATTEMPT] = { .min_size = LEG_MIN, .fn = on_leg },
 	[W5_REC_END] = { .min_size = LEG_MIN, .fn = on_leg },
 	[W5_REC_PACKETS] = { .min_size = sizeof(struct w5_packets), .fn = on_packets_rec },
+	[W5_REC_OPEN] = { .min_size = LEG_MIN, .fn = on_leg },
+	[W5_REC_TEXT] = { .min_size = sizeof(struct w5_text), .fn = on_text_rec },
+	[W5_REC_LOG] = { .min_size = sizeof(struct w5_log), .fn = on_log_rec },
 };
 
 void engine_feed(struct engine *e, const struct w5_hdr *rec)
@@ -205,12 +238,16 @@ void engine_feed(struct engine *e, const struct w5_hdr *rec)
 		e->c.start_ns = rec->ts_ns;
 	if (rec->ts_ns > e->c.now_ns)
 		e->c.now_ns = rec->ts_ns;
+	texts_run(e, e->c.now_ns);
 	h->fn(e, rec);
+	lines_run(e, e->c.now_ns);
 	pendings_run(e, e->c.now_ns);
 }
 
 void engine_finish(struct engine *e)
 {
+	texts_run(e, UINT64_MAX);
+	lines_run(e, UINT64_MAX);
 	pendings_run(e, UINT64_MAX);
 }
 

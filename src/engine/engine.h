@@ -64,7 +64,11 @@ struct engine_counters {
 	uint64_t bad_records; /* malformed, ignored */
 	uint64_t loss[W5_LOSS_MAX];
 	uint64_t unread_tls, unread_h2; /* accepted conns whose messages cannot be read */
-	size_t conns_down, conns_up;	/* open now, as far as known */
+	uint64_t log_lines;		/* lines of access logs that were understood */
+	uint64_t logged;		/* exchanges that only a log has seen */
+	bool log_followed;
+	uint64_t undecoded;	     /* HTTP/2 messages whose status or target cannot be told */
+	size_t conns_down, conns_up; /* open now, as far as known */
 	char host[65], kernel[65];
 };
 const struct engine_counters *engine_counters(const struct engine *e);

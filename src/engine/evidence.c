@@ -1,11 +1,12 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* The facts behind a finding as sentences: each row says its piece where it applies. */
-#include "engine/facts.h"
+#include "engine/words.h"
 
 #include <stdarg.h>
 #include <string.h>
 
-#include "base/text.h"
+#include "engine/codes.h"
+#include "engine/tlshello.h"
 
 struct writer {
 	struct finding *f;
@@ -73,9 +74,57 @@ static void say_connect(struct writer *w, const struct facts *x)
 
 static void say_opaque(struct writer *w, const struct facts *x)
 {
-	if (leg_opaque(x->l))
+	if (leg_opaque(x->l) && !x->handshake)
 		say(w, "the connection speaks %s: only times and sizes are known",
 		    x->l->proto == W5_PROTO_TLS ? "TLS" : "HTTP/2");
+}
+
+static void say_handshake(struct writer *w, const struct facts *x)
+{
+	const struct w5_leg *l = x->l;
+	uint16_t chosen = tls_server_version(l->resp, min_size(l->resp_len, W5_HEAD_RESP));
+	char text[160];
+
+	if (!x->handshake)
+		return;
+	tls_offer_words(text, sizeof(text), l);
+	if (text[0])
+		say(w, "the gateway's ClientHello offered: %s", text);
+	if (chosen)
+		say(w, "the backend chose %s %s later", tls_version_name(chosen),
+		    dur(l->req_ns, l->resp_ns).s);
+	if (!l->resp_bytes && !tls_is_later_flight(l))
+		say(w, "%u of %u bytes of the ClientHello acknowledged, no answer", l->req_acked,
+		    l->req_bytes);
+	if (x->alert) {
+		tls_alert_words(text, sizeof(text), x->alert);
+		say(w, "%s, sent by the %s", text, x->tls == TLS_ALERT_IN ? "backend" : "gateway");
+	}
+	if (x->tls == TLS_ALERT_VEILED)
+		say(w, "the gateway's last message is an alert by its size, encrypted");
+}
+
+static const char *frame_name(uint8_t h2_end)
+{
+	return h2_end == W5_H2_RST_IN || h2_end == W5_H2_RST_OUT ? "RST_STREAM" : "GOAWAY";
+}
+
+static void say_stream(struct writer *w, const struct facts *x)
+{
+	const struct w5_leg *l = x->l;
+	char text[CODE_TEXT_MAX];
+
+	if (!x->stream)
+		return;
+	if (l->h2_end == W5_H2_GOAWAY_OUT)
+		say(w, "the gateway had sent GOAWAY (%s)", h2_error_text(text, l->h2_error));
+	else if (l->h2_end)
+		say(w, "%s (%s) from the %s %s after the request, on stream %u",
+		    frame_name(l->h2_end), h2_error_text(text, l->h2_error),
+		    x->by_gateway ? "gateway" : "backend", dur(l->req_ns, l->end_ns).s, l->stream);
+	if (l->grpc_status)
+		say(w, "grpc-status %u (%s)", l->grpc_status - 1u,
+		    grpc_status_text(text, l->grpc_status - 1u));
 }
 
 static void say_reuse(struct writer *w, const struct facts *x)
@@ -101,11 +150,32 @@ static void say_ack(struct writer *w, const struct facts *x)
 {
 	const struct w5_leg *l = x->l;
 
-	if (x->connecting || l->status || !l->req_bytes || (l->flags & W5_F_HANDSHAKE))
+	/* A frame ended it: the conn lived, and what of it was acknowledged decides nothing. */
+	if (x->connecting || l->status || !l->req_bytes || x->handshake || x->by_frame)
 		return;
 	say(w, "%u of %u request bytes acknowledged", l->req_acked, l->req_bytes);
 	if (l->retrans)
 		say(w, "%u segments sent again, %u timeouts in a row", l->retrans, l->rto_count);
+}
+
+/* With TLS the one who says goodbye ends it: the other's FIN may be the first on the wire, and
+ * its own an RST, because nobody reads the answer. */
+static bool said_goodbye(struct writer *w, const struct facts *x, const char *after,
+			 const char *asked)
+{
+	bool in = x->l->end == W5_END_FIN_IN || x->l->end == W5_END_RST_IN;
+	const char *word = x->alert ? "alert" : "close_notify";
+
+	if (in && x->peer_fin && x->l->end == W5_END_RST_IN) {
+		say(w, "TLS %s from the backend, then its RST, %s after the %s", word, after,
+		    asked);
+		return true;
+	}
+	if (in ? !x->by_gateway : !x->peer_fin)
+		return false;
+	say(w, "the %s ended it first, by a TLS %s; the %s closed at that, %s after the %s",
+	    in ? "gateway" : "backend", word, in ? "backend" : "gateway", after, asked);
+	return true;
 }
 
 static void say_end(struct writer *w, const struct facts *x)
@@ -113,20 +183,25 @@ static void say_end(struct writer *w, const struct facts *x)
 	const struct w5_leg *l = x->l;
 	uint64_t from = l->req_last_ns && !leg_opaque(l) ? l->req_last_ns : l->req_ns;
 	struct span_text t = dur(from, l->end_ns);
+	const char *asked = x->handshake ? "ClientHello" : "request";
 
-	if (x->connecting || !l->end)
+	if (x->connecting || !l->end || x->by_frame)
+		return;
+	if (x->handshake && tls_is_later_flight(l))
+		asked = "gateway's last message";
+	if (said_goodbye(w, x, t.s, asked))
 		return;
 	if (x->peer_rst)
-		say(w, "RST %s ACK %s after the request, ttl %u%s",
-		    l->rst_flags & W5_TCP_ACK ? "with" : "without", t.s, l->rst_ttl,
+		say(w, "RST %s ACK %s after the %s, ttl %u%s",
+		    l->rst_flags & W5_TCP_ACK ? "with" : "without", t.s, asked, l->rst_ttl,
 		    x->ref_ttl && l->rst_ttl == x->ref_ttl ? " as its other packets" : "");
 	else if (x->peer_fin)
-		say(w, "FIN from the backend %s after the request", t.s);
+		say(w, "FIN from the backend %s after the %s", t.s, asked);
 	else if (x->by_gateway)
-		say(w, "the gateway closed first, with %s, %s after the request",
-		    l->end == W5_END_RST_OUT ? "RST" : "FIN", t.s);
+		say(w, "the gateway closed first, with %s, %s after the %s",
+		    l->end == W5_END_RST_OUT ? "RST" : "FIN", t.s, asked);
 	else
-		say(w, "the kernel gave up %s after the request (%s)", t.s, err_name(x->err).s);
+		say(w, "the kernel gave up %s after the %s (%s)", t.s, asked, err_name(x->err).s);
 	if (x->ref_ttl && l->rst_ttl && l->rst_ttl != x->ref_ttl)
 		say(w, "ttl %u in the backend's other packets", x->ref_ttl);
 }
@@ -141,8 +216,10 @@ static void say_bytes(struct writer *w, const struct facts *x)
 	if (l->status)
 		say(w, "upstream answered %u, %s after the request", l->status,
 		    dur(l->req_ns, l->resp_ns).s);
-	if (!x->answered_badly && l->status)
+	if ((!x->answered_badly && l->status) || x->stream)
 		return;
+	if (x->handshake && x->resp == RESP_TLS)
+		return; /* say_handshake() has read them */
 	text_escape(bytes, sizeof(bytes), l->resp, l->resp_len < 24 ? l->resp_len : 24);
 	say(w, "%u response bytes came, beginning: %s", l->resp_bytes, bytes);
 }
@@ -164,13 +241,34 @@ static void say_others(struct writer *w, const struct facts *x)
 	}
 }
 
+/* A client's stream ends as its conn would: by the peer, or by the gateway. */
+static bool say_down_stream(struct writer *w, const struct w5_leg *d)
+{
+	bool by_client = d->h2_end == W5_H2_RST_IN || d->h2_end == W5_H2_GOAWAY_IN;
+	char code[CODE_TEXT_MAX];
+
+	if (!d->h2_end || d->status)
+		return d->h2_end != W5_H2_NONE;
+	h2_error_text(code, d->h2_error);
+	if (by_client)
+		say(w, "%s (%s) from the client %s after its request", frame_name(d->h2_end), code,
+		    dur(d->req_ns, d->end_ns).s);
+	else
+		say(w, "the client got no byte: the gateway sent %s (%s) %s after the request",
+		    frame_name(d->h2_end), code, dur(d->req_ns, d->end_ns).s);
+	return true;
+}
+
 static void say_half_close(struct writer *w, const struct w5_leg *d)
 {
+	if (say_down_stream(w, d))
+		return;
 	if (d->status && d->fin_in_ns && d->fin_in_ns < d->resp_ns)
 		say(w, "the client had closed its side %s before the answer",
 		    dur(d->fin_in_ns, d->resp_ns).s);
 	if (!d->status && d->end == W5_END_FIN_IN)
-		say(w, "FIN from the client %s after its request", dur(d->req_ns, d->end_ns).s);
+		say(w, "%s from the client %s after its request",
+		    d->alert_in ? "TLS close_notify" : "FIN", dur(d->req_ns, d->end_ns).s);
 	if (!d->status && d->end == W5_END_RST_IN)
 		say(w, "RST from the client %s after its request", dur(d->req_ns, d->end_ns).s);
 	if (!d->status && (d->end == W5_END_FIN_OUT || d->end == W5_END_RST_OUT))
@@ -194,14 +292,37 @@ static void say_no_attempt(struct writer *w)
 	    w->in->kin == KIN_ROUTE ? ", for the same host and path" : "");
 }
 
+static void say_log(struct writer *w)
+{
+	const struct w5_log *log = w->in->log;
+	char list[160] = "", up[TEXT_ENDPOINT_MAX], code[4 * sizeof(log->code)];
+	size_t n = 0;
+
+	if (!log)
+		return;
+	text_escape(code, sizeof(code), log->code, strnlen(log->code, sizeof(log->code)));
+	say(w, "only the gateway's log tells of it, with a time exact to %s%s%s",
+	    dur(0, log->precision_us * 1000ull).s, *code ? "; its code: " : "", code);
+	for (size_t i = 0; i < log->ntries && n < sizeof(list); i++) {
+		const struct w5_log_try *t = &log->tries[i];
+
+		text_endpoint(up, sizeof(up), &t->ip, t->port);
+		n += (size_t)snprintf(list + n, sizeof(list) - n, "%s%s", i ? ", " : "",
+				      t->port ? up : "a local socket");
+	}
+	if (*list)
+		say(w, "the log names as upstream: %s", list);
+}
+
 void sentence_evidence(struct finding *f, const struct sentence_input *in)
 {
 	static void (*const says[])(struct writer *, const struct facts *) = {
-		say_connect, say_opaque, say_reuse, say_fin_first,
-		say_ack,     say_end,	 say_bytes, say_others,
+		say_connect, say_handshake, say_opaque, say_reuse, say_fin_first,
+		say_ack,     say_stream,    say_end,	say_bytes, say_others,
 	};
 	struct writer w = { .f = f, .in = in };
 
+	say_log(&w);
 	say_half_close(&w, &f->down);
 	say_no_attempt(&w);
 	if (f->lost)

@@ -5,7 +5,7 @@
  * after it wrote the answer. Those are counted when the grace is over, so that the totals
  * always agree with the findings.
  */
-#include "engine/internal.h"
+#include "engine/lines.h"
 
 #include <string.h>
 
@@ -78,10 +78,20 @@ void exchange_count(struct engine *e, int gw, const struct w5_leg *l)
 	e->c.silent += silent(l);
 	s->silent += silent(l);
 	e->c.client_aborts += client_left(l);
+	lines_count(e, gw, l->status, 1);
 	if (gw < 0)
 		return;
 	e->gws[gw].exchanges++;
 	e->gws[gw].unwanted = false; /* its sockets are in the cgroup, whoever holds them now */
+}
+
+void exchange_count_unseen(struct engine *e, int gw, unsigned int class, uint64_t n)
+{
+	e->c.exchanges += n;
+	e->c.status_class[class < 6 ? class : 0] += n;
+	second_of(e, e->c.now_ns)->exchanges += n;
+	if (gw >= 0)
+		e->gws[gw].exchanges += n;
 }
 
 /* Turns told together with a later one of their conn. */
@@ -92,19 +102,16 @@ static void count_held(struct engine *e, int gw, const struct w5_leg *l)
 	e->c.exchanges += l->held;
 	e->c.status_class[class < 6 ? class : 0] += l->held;
 	second_of(e, e->c.now_ns)->exchanges += l->held;
+	lines_count(e, gw, l->held_status, l->held);
 	if (gw >= 0)
 		e->gws[gw].exchanges += l->held;
 }
 
-static struct pending *pending_add(struct engine *e, struct conn *c, const struct w5_leg *l,
-				   bool recovered)
+struct pending *pending_new(struct engine *e, int gw, const struct w5_leg *l)
 {
-	int gw = gateway_of(e, c, l);
 	struct pending *p;
 	struct head h;
 
-	if (!leg_wanted(e, gw, l))
-		return NULL;
 	if (e->npendings >= PENDING_MAX)
 		pendings_run(e, e->c.now_ns + e->cfg.grace_ns / 2);
 	if (e->npendings >= PENDING_MAX) {
@@ -118,19 +125,49 @@ static struct pending *pending_add(struct engine *e, struct conn *c, const struc
 	}
 	p->leg = *l;
 	p->gw = gw;
-	p->recovered = recovered;
-	p->uncounted = !c->told;
-	c->told = true;
+	p->roams = l->stream && gateways_streams_roam(e, gw);
 	p->deadline_ns = e->c.now_ns + e->cfg.grace_ns;
 	p->from_ns = l->req_ns;
 	/* A client that left: the gateway drops the attempt after that, before this record. */
 	p->ts_ns = l->status || l->resp_ns ? l->resp_ns : l->h.ts_ns;
 	if (head_parse_line(&h, l))
 		p->key = head_target_key(&h);
-	if (recovered)
-		correlate_good(e, p);
 	list_push_back(&e->pendings, &p->node);
 	e->npendings++;
+	return p;
+}
+
+static void pending_free(struct engine *e, struct pending *p)
+{
+	list_remove(&p->node);
+	free(p->log);
+	free(p);
+	e->npendings--;
+}
+
+static struct pending *pending_add(struct engine *e, struct conn *c, const struct w5_leg *l,
+				   bool recovered)
+{
+	int gw = gateway_of(e, c, l);
+	struct pending *p = leg_wanted(e, gw, l) ? pending_new(e, gw, l) : NULL;
+
+	if (!p)
+		return NULL;
+	p->recovered = recovered;
+	p->uncounted = !c->told;
+	c->told = true;
+	if (recovered)
+		correlate_good(e, p);
+	return p;
+}
+
+static struct pending *pending_add_bad(struct engine *e, struct conn *c, const struct w5_leg *l)
+{
+	bool in_log = lines_wire(e, c->gw, l);
+	struct pending *p = pending_add(e, c, l, false);
+
+	if (p)
+		p->in_log = in_log;
 	return p;
 }
 
@@ -165,6 +202,9 @@ static bool had_failure(struct engine *e, struct conn *c, const struct w5_leg *l
 		return false;
 	if (gateways_trail_follows(e, c->gw) && retry_followed(e, l, key))
 		return true;
+	if (l->stream && gateways_streams_roam(e, c->gw) && gateways_trail_exact(e, c->gw) &&
+	    thread_failed(e, l, key))
+		return true;
 	list_for_each(n, &e->att_targets[key & (TARGET_BUCKETS - 1)]) {
 		const struct turn *t = list_entry(n, struct turn, by_target);
 
@@ -173,7 +213,7 @@ static bool had_failure(struct engine *e, struct conn *c, const struct w5_leg *l
 		if (t->key == key && failed_within(turn_att((struct turn *)t), l))
 			return true;
 	}
-	return false;
+	return texts_may_fail(e, l, key);
 }
 
 /*
@@ -192,19 +232,25 @@ static void answers_silent_one(struct engine *e, struct conn *c, const struct w5
 
 		if (p->leg.h.cookie != c->cookie || p->leg.nr != l->nr || p->leg.status)
 			continue;
-		list_remove(n);
-		free(p);
-		e->npendings--;
+		pending_free(e, p);
 		return;
 	}
 }
 
-void on_exchange(struct engine *e, const struct w5_leg *l)
+/* The kernel side follows frames before it knows who reads them: a backend's on this host, too. */
+static bool is_servers(const struct engine *e, int gw, const struct w5_leg *l)
+{
+	return gw < 0 && e->ngws && (l->flags & W5_F_TEXT) && l->tgid;
+}
+
+void on_exchange(struct engine *e, struct w5_leg *l)
 {
 	struct conn *c = conns_get(e, l->h.cookie);
 	struct pending *p = NULL;
 	int gw;
 
+	trail_resolve(e, l);
+	trail_settle(e);
 	if (!c) {
 		loss_own(e, W5_LOSS_EVICTED);
 		return;
@@ -214,14 +260,14 @@ void on_exchange(struct engine *e, const struct w5_leg *l)
 	gateways_used(e, gw);
 	conns_set_last(e, c, l, 0, false);
 	c->told = false;
-	if (!leg_wanted(e, gw, l))
+	if (!leg_wanted(e, gw, l) || is_servers(e, gw, l))
 		return;
 	if (l->held && on_port(e, l))
 		count_held(e, gw, l);
 	answers_silent_one(e, c, l);
 	c->silent_waits = silent(l);
 	if (l->status >= 500 || !l->status)
-		p = pending_add(e, c, l, false);
+		p = pending_add_bad(e, c, l);
 	else if (e->natts && had_failure(e, c, l))
 		p = pending_add(e, c, l, true);
 	if (!p && on_port(e, l)) {
@@ -234,6 +280,13 @@ void on_exchange(struct engine *e, const struct w5_leg *l)
 	}
 }
 
+static bool asks_for(const struct w5_leg *l, uint64_t key)
+{
+	struct head h;
+
+	return key && head_parse_line(&h, l) && head_target_key(&h) == key;
+}
+
 void exchange_recheck(struct engine *e, struct conn *down, const struct att *a)
 {
 	const struct w5_leg *l;
@@ -243,7 +296,7 @@ void exchange_recheck(struct engine *e, struct conn *down, const struct att *a)
 		return;
 	l = &down->last.leg;
 	if (!l->status || l->status >= 500 || !within(l, &a->turn.leg) ||
-	    !hint_is_exact(e, down->gw, &a->turn.leg))
+	    (!hint_is_exact(e, down->gw, &a->turn.leg) && !asks_for(l, a->turn.key)))
 		return;
 	list_for_each(n, &e->pendings) {
 		const struct pending *p = list_entry(n, struct pending, node);
@@ -305,19 +358,12 @@ void pendings_run(struct engine *e, uint64_t now_ns)
 		if (p->deadline_ns > now_ns || engine_is_done(e))
 			return;
 		explain(e, p);
-		list_remove(&p->node);
-		free(p);
-		e->npendings--;
+		pending_free(e, p);
 	}
 }
 
 void pendings_free(struct engine *e)
 {
-	while (!list_empty(&e->pendings)) {
-		struct list *n = list_first(&e->pendings);
-
-		list_remove(n);
-		free(list_entry(n, struct pending, node));
-	}
-	e->npendings = 0;
+	while (!list_empty(&e->pendings))
+		pending_free(e, list_entry(list_first(&e->pendings), struct pending, node));
 }

@@ -3,6 +3,7 @@
  * From a waiting exchange to a finding: its attempts, their causes, the verdict, how sure
  * we are, the words.
  */
+#include "engine/lines.h"
 #include "engine/work.h"
 
 #include <string.h>
@@ -11,6 +12,18 @@
 #define HAPPY_EYEBALLS_NS NS_PER_S
 
 /* ---- who, when, what ---- */
+
+static unsigned sight_of(const struct work *w)
+{
+	const struct pending *p = w->p;
+	unsigned log = p->in_log ? SIGHT_LOG : 0;
+
+	if (p->log)
+		return SIGHT_LOG;
+	if ((p->leg.flags & W5_F_TEXT) && !texts_is_plain(w->e, leg_conn(&p->leg)))
+		return SIGHT_TLS | log;
+	return SIGHT_WIRE | log;
+}
 
 static void describe(struct work *w)
 {
@@ -21,6 +34,11 @@ static void describe(struct work *w)
 
 	f->refs = 1;
 	f->down = *d;
+	f->sight = sight_of(w);
+	if (w->p->log) {
+		f->precision_ns = w->p->log->precision_us * 1000ull;
+		memcpy(f->log_code, w->p->log->code, sizeof(f->log_code));
+	}
 	f->status = d->status;
 	f->ts_ns = d->status || d->resp_ns ? d->resp_ns : d->end_ns ? d->end_ns : d->h.ts_ns;
 	f->wall_ns = f->ts_ns + e->c.wall_offset_ns;
@@ -105,7 +123,7 @@ static void take_attempts(struct work *w)
 
 		a->leg = k->turn->leg;
 		a->doubtful = k->doubtful;
-		a->flight = flights_get(w->e, a->leg.h.cookie, a->leg.h.ts_ns);
+		a->flight = flights_get(w->e, leg_conn(&a->leg), a->leg.h.ts_ns);
 		facts_of(&x, w->e, &a->leg, w->p, a->flight, last);
 		r = rule_of(&x);
 		a->cause = k->cause = lost_the_race(w, i) ? CAUSE_NONE : r->cause;
@@ -153,7 +171,7 @@ static void settle_doubt(struct work *w)
 }
 
 /* Two witnesses that agree leave one candidate; one alone needs that nothing else fits. */
-static enum confidence link_confidence(const struct work *w)
+static enum confidence trail_confidence(const struct work *w)
 {
 	unsigned wit = w->f->witness;
 	const struct w5_leg *l = &w->links[w->n - 1].turn->leg, *d = &w->p->leg;
@@ -163,11 +181,16 @@ static enum confidence link_confidence(const struct work *w)
 		return CONFIDENCE_CERTAIN;
 	if ((wit & WITNESS_TRAIL) && ((wit & WITNESS_TARGET) || (up && down)))
 		return CONFIDENCE_CERTAIN;
-	if (up && gateways_trail_exact(w->e, w->p->gw) && (l->nr > 1 || !l->nr))
+	if (up && trail_is_exact(w->e, w->p) && (l->nr > 1 || !l->nr))
 		return CONFIDENCE_CERTAIN;
 	if ((wit & WITNESS_TARGET) && (wit & WITNESS_TIME) && (wit & WITNESS_THREAD))
 		return CONFIDENCE_CERTAIN;
 	return CONFIDENCE_LIKELY;
+}
+
+static enum confidence link_confidence(const struct work *w)
+{
+	return w->p->log ? lines_confidence(w->p, &w->links[w->n - 1], w->n) : trail_confidence(w);
 }
 
 /* ---- after ---- */
@@ -176,12 +199,12 @@ static uint64_t lost_within(const struct work *w)
 {
 	uint64_t from = w->p->from_ns ? w->p->from_ns : w->p->ts_ns;
 	uint64_t lost = loss_within(w->e, from, w->p->ts_ns + w->e->cfg.grace_ns);
-	const struct conn *c = conns_find(w->e, w->p->leg.h.cookie);
+	const struct conn *c = conns_find(w->e, leg_conn(&w->p->leg));
 
 	if (c && c->hole_ns >= from)
 		lost += c->missing;
 	for (size_t i = 0; i < w->n; i++) {
-		c = conns_find(w->e, w->links[i].turn->leg.h.cookie);
+		c = conns_find(w->e, leg_conn(&w->links[i].turn->leg));
 		if (c && c->hole_ns >= from)
 			lost += c->missing;
 	}
@@ -225,11 +248,26 @@ static void count(struct engine *e, const struct work *w)
 		e->gws[w->p->gw].bad++;
 }
 
+static size_t find_attempts(struct work *w)
+{
+	struct pending *p = w->p;
+	size_t n;
+
+	if (!p->log)
+		return correlate(w->e, p, w->links, CANDIDATES_MAX, &w->tied);
+	n = lines_correlate(w->e, p, w->links, CANDIDATES_MAX, &w->tied);
+	lines_settle(p, w->links, n);
+	if (p->gw < 0 && n)
+		p->gw = gateways_of(w->e, w->links[n - 1].turn->leg.tgid);
+	w->say.log = p->log;
+	return n;
+}
+
 void explain(struct engine *e, struct pending *p)
 {
 	struct work w = { .e = e, .p = p, .conf = CONFIDENCE_CERTAIN };
 
-	w.n = correlate(e, p, w.links, CANDIDATES_MAX, &w.tied);
+	w.n = find_attempts(&w);
 	if (!passes_port(&w))
 		return;
 	if (p->gw < 0)
@@ -255,7 +293,7 @@ void explain(struct engine *e, struct pending *p)
 		work_lower(&w, link_confidence(&w));
 		settle_doubt(&w);
 	}
-	w.f->flight = flights_get(e, p->leg.h.cookie, p->leg.h.ts_ns);
+	w.f->flight = flights_get(e, leg_conn(&p->leg), p->leg.h.ts_ns);
 	verdict_decide(&w);
 	sentence_why(w.f->why, sizeof(w.f->why), &w.say);
 	sentence_next(w.f->next, sizeof(w.f->next), &w.say);

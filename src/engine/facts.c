@@ -12,9 +12,6 @@ static bool is_reused(const struct w5_leg *l)
 	return l->nr > 1 || ((l->flags & W5_F_OLDER) && l->nr && l->idle_ns);
 }
 
-/* A close_notify alert, as sent just before closing: at most this many bytes (TLS 1.2, CBC). */
-#define FAREWELL_BYTES 85
-
 static bool client_gone(const struct w5_leg *d)
 {
 	return !d->status && (d->end == W5_END_FIN_IN || d->end == W5_END_RST_IN);
@@ -42,6 +39,35 @@ static bool has_gap(const struct flight *fl, const struct w5_leg *l)
 	return false;
 }
 
+/* A stream may end alone, or go with its conn: the frame that ended it comes first. The
+ * gateway's own GOAWAY ends no stream of it; it may be the answer to what TCP tells. */
+static void of_end(struct facts *f)
+{
+	const struct w5_leg *l = f->l;
+	bool by_frame = l->h2_end != W5_H2_NONE && l->h2_end != W5_H2_GOAWAY_OUT;
+
+	f->stream = l->stream != 0;
+	f->stream_reset = l->h2_end == W5_H2_RST_IN;
+	f->went_away = l->h2_end == W5_H2_GOAWAY_IN;
+	f->by_frame = by_frame;
+	f->by_gateway = by_frame ? l->h2_end == W5_H2_RST_OUT : leg_closed_by_gateway(l);
+	if (by_frame || f->by_gateway || l->end == W5_END_NONE || l->end >= W5_END_SK_ERR) {
+		f->by_kernel = !by_frame && l->end == W5_END_SK_ERR;
+		return;
+	}
+	/* After its goodbye its RST only says that it did not read ours. */
+	f->peer_rst = l->end == W5_END_RST_IN && l->alert_in != W5_ALERT;
+	f->peer_fin = !f->peer_rst;
+}
+
+/* Headers in frames come whole or not at all. */
+static enum resp_kind resp_kind(const struct w5_leg *l)
+{
+	if (l->stream)
+		return l->status ? RESP_COMPLETE : RESP_EMPTY;
+	return head_resp_kind(l);
+}
+
 void facts_of(struct facts *f, struct engine *e, const struct w5_leg *l, const struct pending *p,
 	      const struct flight *flight, bool last)
 {
@@ -61,10 +87,7 @@ void facts_of(struct facts *f, struct engine *e, const struct w5_leg *l, const s
 		   l->req_acked + (leg_opaque(l) && l->req_acked ? FAREWELL_BYTES : 0) >=
 			   l->req_bytes;
 	f->unacked = l->req_bytes && !l->req_acked;
-	f->peer_fin = l->end == W5_END_FIN_IN;
-	f->peer_rst = l->end == W5_END_RST_IN;
-	f->by_gateway = l->end == W5_END_FIN_OUT || l->end == W5_END_RST_OUT;
-	f->by_kernel = l->end == W5_END_SK_ERR;
+	of_end(f);
 	f->fin_first = l->fin_in_ns && l->req_ns && l->fin_in_ns <= l->req_ns;
 	f->client_gone = client_gone(&p->leg) && p->leg.end_ns <= end + SLACK_NS;
 	f->opaque_answer = !l->status && leg_answered(l);
@@ -78,5 +101,6 @@ void facts_of(struct facts *f, struct engine *e, const struct w5_leg *l, const s
 	f->ref_ttl = l->data_ttl ? l->data_ttl : l->synack_ttl;
 	if (f->connecting)
 		f->ref_ttl = upstreams_synack_ttl(e, l);
-	f->resp = head_resp_kind(l);
+	f->resp = resp_kind(l);
+	facts_of_tls(f);
 }

@@ -5,6 +5,20 @@
 
 #include "engine/internal.h"
 
+/* How a TLS handshake with an upstream came to its end. */
+enum tls_end {
+	TLS_NOT,	  /* no handshake, or it was done and nothing was wrong with it */
+	TLS_ALERT_IN,	  /* the backend said why: facts.alert */
+	TLS_ALERT_OUT,	  /* the gateway said why: facts.alert */
+	TLS_ALERT_VEILED, /* the gateway sent an alert that is encrypted, and closed */
+	TLS_BROKEN_OFF,	  /* the gateway closed after the backend's answer, without an alert */
+	TLS_DROPPED,	  /* the gateway closed as soon as it was done, before any request */
+	TLS_SILENCE,	  /* not a byte for the ClientHello until the gateway gave up */
+	TLS_STALLED,	  /* the backend answered, then fell silent until the gateway gave up */
+	TLS_CLOSED,	  /* the backend ended it at the ClientHello */
+	TLS_CLOSED_LATER, /* the backend ended it after its first answer */
+};
+
 struct facts {
 	const struct w5_leg *l;	   /* the attempt */
 	const struct w5_leg *d;	   /* its exchange */
@@ -22,6 +36,13 @@ struct facts {
 	bool answered_badly; /* it has a status, and the gateway sent another, bad one */
 	bool cut;	     /* its response ended short, after its status had been passed on */
 	bool gap;	     /* later bytes of the response came, the next ones never did */
+	bool handshake;	     /* TLS, and no request was sent yet */
+	enum tls_end tls;
+	uint16_t alert;	     /* the TLS alert that ended it: 0x100 | description */
+	bool stream;	     /* an HTTP/2 stream, whose frames were read */
+	bool by_frame;	     /* it ended by a frame, not with its conn */
+	bool stream_reset;   /* by the peer's RST_STREAM */
+	bool went_away;	     /* the peer's GOAWAY left it out, or came before its conn's end */
 	uint64_t path_ok_ns; /* newest answer from any port of the same address */
 	int err;	     /* hard error, else the soft one */
 	uint64_t elapsed_ns; /* request's last byte (or the SYN) to the end */
@@ -32,6 +53,22 @@ struct facts {
 
 void facts_of(struct facts *f, struct engine *e, const struct w5_leg *l, const struct pending *p,
 	      const struct flight *flight, bool last);
+
+/* With TLS the side that says goodbye first ends it, whoever's FIN is first on the wire. */
+static inline bool leg_closed_by_gateway(const struct w5_leg *l)
+{
+	bool out = l->end == W5_END_FIN_OUT || l->end == W5_END_RST_OUT;
+	bool in = l->end == W5_END_FIN_IN || l->end == W5_END_RST_IN;
+
+	return (out && !(l->alert_in && !l->alert_out)) || (in && l->alert_out && !l->alert_in);
+}
+
+/* ---- facts_tls.c ---- */
+void facts_of_tls(struct facts *f);
+/* A flight after the ClientHello: the server had answered before. */
+bool tls_is_later_flight(const struct w5_leg *l);
+/* The handshake was completed, as far as sizes and record types show. */
+bool tls_handshake_done(const struct w5_leg *l);
 
 /* ---- rules.c ---- */
 struct rule {
@@ -48,7 +85,8 @@ struct sentence_input {
 	const struct facts *facts;     /* of the attempt that decided, or NULL */
 	const struct failure *earlier; /* no-live-upstream: the failure before */
 	enum kinship kin;
-	const char *doubt; /* why the cause is open, or NULL */
+	const char *doubt;	  /* why the cause is open, or NULL */
+	const struct w5_log *log; /* the line that tells of it alone, or NULL */
 };
 void sentence_why(char *out, size_t cap, const struct sentence_input *in);
 void sentence_next(char *out, size_t cap, const struct sentence_input *in);

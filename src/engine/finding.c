@@ -3,6 +3,7 @@
 #include "engine/finding.h"
 
 #include <stdlib.h>
+#include <string.h>
 
 #include "base/util.h"
 
@@ -22,7 +23,7 @@ static const char *const confidence_names[CONFIDENCE_MAX] = {
 };
 
 static const char *const witness_names[WITNESS_COUNT] = {
-	"target", "trail", "thread", "time", "status", "request-id",
+	"target", "trail", "thread", "time", "status", "request-id", "upstream",
 };
 
 const char *verdict_name(enum verdict v)
@@ -38,6 +39,15 @@ const char *confidence_name(enum confidence c)
 const char *witness_name(unsigned bit)
 {
 	return bit < WITNESS_COUNT ? witness_names[bit] : "";
+}
+
+const char *sight_name(unsigned sight)
+{
+	static const char *const names[] = {
+		"unknown", "wire", "tls", "tls", "log", "wire+log", "tls+log", "tls+log",
+	};
+
+	return sight < ARRAY_SIZE(names) ? names[sight] : names[0];
 }
 
 void flight_unref(struct flight *f)
@@ -61,6 +71,13 @@ void finding_unref(struct finding *f)
 	flight_unref(f->flight);
 	free(f->attempts);
 	free(f);
+}
+
+bool finding_has_client(const struct finding *f)
+{
+	static const struct w5_addr none;
+
+	return !(f->sight == SIGHT_LOG && !memcmp(&f->down.remote, &none, sizeof(none)));
 }
 
 const struct attempt *finding_last_attempt(const struct finding *f)

@@ -42,9 +42,18 @@ enum witness {
 	WITNESS_TIME = 0x08,	   /* the only attempt that ended just before the response */
 	WITNESS_STATUS = 0x10,	   /* same status, received then sent */
 	WITNESS_REQUEST_ID = 0x20, /* same X-Request-Id / traceparent */
+	WITNESS_UPSTREAM = 0x40,   /* the gateway's log names its upstream */
 };
-#define WITNESS_COUNT 6
+#define WITNESS_COUNT 7
 const char *witness_name(unsigned bit); /* bit index 0..WITNESS_COUNT-1 */
+
+/* Who saw what the client got. Bits of finding.sight. */
+enum sight {
+	SIGHT_WIRE = 1, /* packets that can be read */
+	SIGHT_TLS = 2,	/* plain text of a TLS library's calls */
+	SIGHT_LOG = 4,	/* a line of the gateway's access log; alone: the wire cannot be read */
+};
+const char *sight_name(unsigned sight); /* "wire", "tls", "log", "wire+log", "tls+log" */
 
 /* A flight-recorder dump, shared between findings. */
 struct flight {
@@ -73,9 +82,13 @@ struct finding {
 	enum verdict verdict;
 	enum cause cause;
 	enum confidence confidence;
-	unsigned witness;   /* enum witness bits */
-	uint16_t status;    /* what the client got; 0 = no status line */
-	uint64_t lost;	    /* records lost within the window of this finding */
+	unsigned witness; /* enum witness bits */
+	uint16_t status;  /* what the client got; 0 = no status line */
+	uint64_t lost;	  /* records lost within the window of this finding */
+	unsigned sight;	  /* enum sight bits */
+	/* Of ts_ns, where only a log has it: at most so much later. */
+	uint64_t precision_ns;
+	char log_code[32];  /* the gateway's own word in its log, or "" */
 	uint64_t linked_id; /* finding that caused this one (no-live-upstream), 0 if none */
 
 	struct w5_leg down; /* the downstream conn and turn */
@@ -101,6 +114,8 @@ struct finding {
 
 struct finding *finding_ref(struct finding *f);
 void finding_unref(struct finding *f); /* NULL is fine */
+/* The client's address is known; its port may be 0. A log need not have either. */
+bool finding_has_client(const struct finding *f);
 /* The attempt that decided, or NULL. */
 const struct attempt *finding_last_attempt(const struct finding *f);
 

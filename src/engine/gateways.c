@@ -12,10 +12,11 @@
 /* What a gateway's name tells. trail_exact: an event loop that works on both conns of one
  * request in one go (nginx), or a thread that serves one request at a time (Apache).
  * trail_follows: a thread reads a request and goes on with it (Go), where others read several
- * before they connect for the first (HAProxy). */
+ * before they connect for the first (HAProxy).
+ * streams_roam: one thread reads an HTTP/2 conn, others serve its streams. */
 struct kind {
 	const char *comm;
-	bool trail_exact, trail_follows;
+	bool trail_exact, trail_follows, streams_roam;
 	uint64_t holddown_ns;	 /* how long a failed peer is not tried */
 	uint16_t untried_status; /* what it says then; 0 = not known */
 };
@@ -36,15 +37,18 @@ static const struct kind kinds[] = {
 	/* retry=60 of a balancer member */
 	{ .comm = "apache2",
 	  .trail_exact = true,
+	  .streams_roam = true,
 	  .holddown_ns = 60 * NS_PER_S,
 	  .untried_status = 503 },
 	{ .comm = "httpd",
 	  .trail_exact = true,
+	  .streams_roam = true,
 	  .holddown_ns = 60 * NS_PER_S,
 	  .untried_status = 503 },
 	{ .comm = "haproxy", .holddown_ns = HOLDDOWN_DEFAULT_NS, .untried_status = 503 },
 	{ .comm = "caddy",
 	  .trail_follows = true,
+	  .streams_roam = true,
 	  .holddown_ns = HOLDDOWN_DEFAULT_NS,
 	  .untried_status = 503 },
 };
@@ -65,6 +69,13 @@ bool gateways_trail_exact(const struct engine *e, int gw)
 	const struct kind *k = kind_of(e, gw);
 
 	return k && k->trail_exact;
+}
+
+bool gateways_streams_roam(const struct engine *e, int gw)
+{
+	const struct kind *k = kind_of(e, gw);
+
+	return k && k->streams_roam;
 }
 
 bool gateways_trail_follows(const struct engine *e, int gw)

@@ -287,6 +287,8 @@ bool head_resp_short(const struct w5_leg *l)
 	uint64_t value;
 	size_t head_end;
 
+	if (l->stream) /* it ends where its END_STREAM is; only one that did not is told to end */
+		return l->status >= 200 && l->end;
 	if (l->status < 200 || l->status == 204 || l->status == 304 ||
 	    (l->head_len >= 5 && !memcmp(l->head, "HEAD ", 5)))
 		return false;

@@ -29,7 +29,26 @@
 #define CANDIDATES_MAX 64
 #define ATT_KEEP_NS    (180 * NS_PER_S) /* longer than any sane proxy timeout: 60 s x 3 tries */
 #define CONN_KEEP_NS   (30 * NS_PER_S)	/* closed conns */
+#define STREAM_KEEP_NS (2 * NS_PER_S)	/* HTTP/2 streams that are over */
+#define STREAMS_MAX    8192		/* streams among the conns; the oldest give way */
 #define FAILURES_KEPT  128
+
+/* A close_notify alert, as sent just before closing: at most this many bytes (TLS 1.2, CBC). */
+#define FAREWELL_BYTES 85
+
+/* Each HTTP/2 stream is a conn of its own here, with a cookie no socket has. */
+#define STREAM_COOKIE (1ull << 63)
+
+static inline bool cookie_is_stream(uint64_t cookie)
+{
+	return cookie & STREAM_COOKIE;
+}
+
+/* The socket it was on. */
+static inline uint64_t leg_conn(const struct w5_leg *l)
+{
+	return l->conn_cookie ? l->conn_cookie : l->h.cookie;
+}
 
 /* One upstream turn that can be the reason of an answer. */
 struct turn {
@@ -42,7 +61,7 @@ struct turn {
 };
 
 struct conn {
-	struct list lru; /* engine.open or engine.closed */
+	struct list lru; /* engine.open or .closed; .streams or .streams_closed */
 	uint64_t cookie;
 	uint64_t touched_ns;
 	uint64_t hole_ns; /* when a record of it was last missed */
@@ -65,6 +84,8 @@ struct conn {
 struct att {
 	struct list by_time; /* engine.atts, oldest first */
 	struct list by_conn, by_hint;
+	struct list by_open; /* texts.open_atts: of which stream it is, is open */
+	uint64_t open_hint;  /* then: the conn */
 	uint64_t arrived_ns;
 	bool failed; /* no usable answer */
 	bool cut;    /* a good answer whose body is short */
@@ -99,10 +120,13 @@ struct gateway {
 struct pending {
 	struct list node;
 	uint64_t deadline_ns, ts_ns, key;
-	uint64_t from_ns; /* start of the request, or 0 */
-	bool recovered;	  /* answered well: only worth telling if an attempt failed */
-	bool cut;	  /* answered well, but the conn closed before the body's end */
-	bool uncounted;	  /* not in the counters yet */
+	uint64_t from_ns;   /* start of the request, or 0 */
+	bool roams;	    /* a stream whose attempts are another thread's */
+	bool recovered;	    /* answered well: only worth telling if an attempt failed */
+	bool cut;	    /* answered well, but the conn closed before the body's end */
+	bool uncounted;	    /* not in the counters yet */
+	bool in_log;	    /* a line of the gateway's log tells of it, too */
+	struct w5_log *log; /* only this line does; its own, NULL = it was seen on the wire */
 	int gw;
 	struct w5_leg leg;
 	struct turn good; /* of a recovered one: the attempt that answered, while it is known */
@@ -124,7 +148,10 @@ struct engine {
 
 	struct hash conns;
 	struct list open, closed;
-	size_t nconns;
+	struct list streams, streams_closed;
+	size_t nconns, nstreams; /* nstreams are not among nconns */
+	struct texts *texts;
+	struct lines *lines; /* NULL: no log is followed */
 
 	struct list atts;
 	size_t natts;
@@ -164,13 +191,29 @@ void conns_set_last(struct engine *e, struct conn *c, const struct w5_leg *leg, 
 void conns_expire(struct engine *e);
 void conns_free(struct engine *e);
 
+/* ---- texts.c ---- */
+bool texts_is_plain(const struct engine *e, uint64_t cookie); /* not encrypted (h2c) */
+/* A request of that target, within that exchange, that has lost its conn and waits to be told. */
+bool texts_may_fail(const struct engine *e, const struct w5_leg *down, uint64_t key);
+
+/* ---- h2_trail.c ---- */
+/* Where its hint is an HTTP/2 conn: names the stream instead, if exactly one fits. False: it is
+ * open which one, and what is told later may tell. */
+bool trail_resolve(struct engine *e, struct w5_leg *l);
+/* A failed attempt whose stream is open; hint: what the kernel said. */
+void trail_add_open(struct engine *e, struct att *a, uint64_t hint);
+/* Looks again at those: before something is decided on. */
+void trail_settle(struct engine *e);
+
 /* ---- attempts.c ---- */
-void on_attempt(struct engine *e, const struct w5_leg *l);
-void on_end(struct engine *e, const struct w5_leg *l);
-/* What goes over it cannot be read: only times, sizes and ends are known. */
+/* These three may change l: the stream it names. */
+void on_attempt(struct engine *e, struct w5_leg *l);
+void on_end(struct engine *e, struct w5_leg *l);
+/* What goes over it cannot be read: only times, sizes and ends are known. A turn that has a
+ * stream was made of frames that were. */
 static inline bool leg_opaque(const struct w5_leg *l)
 {
-	return l->proto == W5_PROTO_TLS || l->proto == W5_PROTO_H2;
+	return (l->proto == W5_PROTO_TLS || l->proto == W5_PROTO_H2) && !l->stream;
 }
 bool leg_answered(const struct w5_leg *l);
 static inline bool leg_failed(const struct w5_leg *l) /* an attempt without a usable answer */
@@ -193,8 +236,12 @@ static inline bool engine_is_done(const struct engine *e) /* as many as were ask
 }
 
 /* ---- exchanges.c ---- */
-void on_exchange(struct engine *e, const struct w5_leg *l);
+void on_exchange(struct engine *e, struct w5_leg *l);
 void exchange_count(struct engine *e, int gw, const struct w5_leg *l);
+/* n more that only the log has seen, answered with class * 100 or so. */
+void exchange_count_unseen(struct engine *e, int gw, unsigned int class, uint64_t n);
+/* An exchange that waits for its grace; NULL = lost, and counted. */
+struct pending *pending_new(struct engine *e, int gw, const struct w5_leg *l);
 /* Is it of a gateway that --comm and --pid ask for? One that is not known is not. */
 bool leg_wanted(const struct engine *e, int gw, const struct w5_leg *l);
 /* A failed attempt that came after the record of the good answer it belongs to. */
@@ -221,6 +268,10 @@ bool hint_is_exact(const struct engine *e, int gw, const struct w5_leg *l);
 bool hint_names(const struct engine *e, int gw, const struct w5_leg *up, const struct w5_leg *down);
 /* Was this well answered request of down the retry of a failed connect? */
 bool retry_followed(const struct engine *e, const struct w5_leg *down, uint64_t key);
+/* Can the trail be believed for this one? */
+bool trail_is_exact(const struct engine *e, const struct pending *p);
+/* The same, where one thread serves one stream: had it failed before, for this one? */
+bool thread_failed(const struct engine *e, const struct w5_leg *down, uint64_t key);
 /* Keeps the attempt that answered p: its conn may serve another request within the grace. */
 void correlate_good(struct engine *e, struct pending *p);
 
@@ -234,6 +285,8 @@ bool gateways_wanted(const struct engine *e, int gw); /* by --comm and --pid */
 void gateways_used(struct engine *e, int gw);	      /* it has connected, or was asked */
 /* Its threads' trail can be believed: one event loop, or one thread per request. */
 bool gateways_trail_exact(const struct engine *e, int gw);
+/* The threads that serve the streams of an HTTP/2 conn are not the one that reads it. */
+bool gateways_streams_roam(const struct engine *e, int gw);
 /* Not beyond doubt, but what a thread sends after a failed connect is its retry. */
 bool gateways_trail_follows(const struct engine *e, int gw);
 uint64_t gateways_holddown_ns(const struct engine *e, int gw);
@@ -269,6 +322,7 @@ void flights_free(struct engine *e);
 /* ---- loss.c ---- */
 void on_stats(struct engine *e, const struct w5_stats *s);
 void loss_own(struct engine *e, enum w5_loss kind);
+void loss_add(struct engine *e, enum w5_loss kind, uint64_t n);
 uint64_t loss_within(const struct engine *e, uint64_t from_ns, uint64_t to_ns);
 
 #endif

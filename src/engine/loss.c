@@ -40,10 +40,15 @@ void on_stats(struct engine *e, const struct w5_stats *s)
 	e->c.unread_h2 = s->h2_conns;
 }
 
+void loss_add(struct engine *e, enum w5_loss kind, uint64_t n)
+{
+	e->own_loss[kind] += n;
+	total(e, kind);
+}
+
 void loss_own(struct engine *e, enum w5_loss kind)
 {
-	e->own_loss[kind]++;
-	total(e, kind);
+	loss_add(e, kind, 1);
 	if (kind == W5_LOSS_EVICTED)
 		span_add(e, e->c.now_ns, e->c.now_ns, 1);
 }

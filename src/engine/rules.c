@@ -81,9 +81,11 @@ static const struct rule last[] = {
 		.rows = (t), .n = ARRAY_SIZE(t) \
 	}
 
-/* A short body comes before "answered"; TLS, seen in bytes, before "no byte came". */
+/* A short body comes before "answered"; TLS, seen in bytes, before "no byte came"; the frame
+ * that ended a stream before what happened to its conn. */
 static const struct rule_table *const order[] = {
-	TABLE(first), &rules_bytes, TABLE(answers), &rules_connect, &rules_silent, TABLE(last),
+	TABLE(first),	&rules_tls,	&rules_h2,     &rules_bytes,
+	TABLE(answers), &rules_connect, &rules_silent, TABLE(last),
 };
 
 const struct rule *rule_of(const struct facts *f)

@@ -18,17 +18,17 @@ struct rule_table {
 	size_t n;
 };
 
-extern const struct rule_table rules_connect, rules_silent, rules_bytes;
+extern const struct rule_table rules_tls, rules_h2, rules_connect, rules_silent, rules_bytes;
 
 static inline bool rule_errno_is(int err, int a, int b)
 {
 	return err == a || err == b;
 }
 
-/* A request went out and not a byte came back. */
+/* A request, or the first words of a handshake, went out and not a byte came back. */
 static inline bool rule_silent(const struct facts *f)
 {
-	return !f->connecting && !f->l->status && !f->l->resp_bytes && f->l->nr;
+	return !f->connecting && !f->l->status && !f->l->resp_bytes && (f->l->nr || f->handshake);
 }
 
 #endif

@@ -1,29 +1,9 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* Causes where bytes came: TLS or none, cut or malformed headers, bodies that ended short. */
+/* Causes where bytes came: cut or malformed headers, bodies that ended short. */
 #include "engine/rules.h"
 
 /* The smallest header buffer of a gateway (nginx proxy_buffer_size on 4 kB pages). */
 #define HEADER_BUFFER_MIN 4096
-
-/* ---- TLS, or the lack of it ---- */
-
-static bool tls_mismatch(const struct facts *f)
-{
-	bool asked_tls = f->l->proto == W5_PROTO_TLS;
-
-	if (f->l->proto == W5_PROTO_HTTP1)
-		return f->resp == RESP_TLS && !f->l->status;
-	return asked_tls &&
-	       (f->resp == RESP_HEADER || f->resp == RESP_COMPLETE || f->resp == RESP_STARTED);
-}
-
-/* It ended before the handshake was done: by an alert, FIN or RST, or by the gateway, which did
- * not like what it saw or waited in vain. Segments sent again speak for the path instead. */
-static bool tls_failed(const struct facts *f)
-{
-	return (f->l->flags & W5_F_HANDSHAKE) && leg_opaque(f->l) && !f->by_kernel && f->l->end &&
-	       (f->resp == RESP_TLS || (f->resp == RESP_EMPTY && f->l->retrans < 2));
-}
 
 /* ---- some bytes of a response ---- */
 
@@ -97,8 +77,6 @@ static const struct rule rows[] = {
 	{ .cause = CAUSE_PMTU_BLACKHOLE, .at_best = LIKELY, .test = pmtu_blackhole_cut },
 	/* Slow, or the rest was lost on the way: from here both look like this. */
 	{ .cause = CAUSE_GATEWAY_TIMEOUT_LOCAL, .at_best = LIKELY, .test = cut_by_timer },
-	{ .cause = CAUSE_TLS_PLAINTEXT_MISMATCH, .at_best = CERTAIN, .test = tls_mismatch },
-	{ .cause = CAUSE_TLS_HANDSHAKE_FAILED, .at_best = LIKELY, .test = tls_failed },
 	{ .cause = CAUSE_NOT_HTTP, .at_best = CERTAIN, .test = not_http },
 	{ .cause = CAUSE_EARLY_RESPONSE_RESET, .at_best = LIKELY, .test = early_response },
 	{ .cause = CAUSE_TRUNCATED_HEADER, .at_best = CERTAIN, .test = truncated_certain },

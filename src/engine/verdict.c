@@ -32,8 +32,11 @@ static bool left_unread(const struct work *w)
 	if (!c || c->last.leg.nr != d->nr || c->last.leg.req_ns != d->req_ns)
 		return false;
 	l = &c->last.leg; /* with what came after the answer */
-	return l->resp_ns && l->fin_in_ns && l->fin_in_ns < l->resp_ns && l->end == W5_END_RST_IN &&
-	       l->end_ns >= l->resp_ns;
+	if (!l->resp_ns || !l->fin_in_ns || l->fin_in_ns >= l->resp_ns)
+		return false;
+	/* Nobody closes only one side of TLS, and the library may take what nobody will get. */
+	return l->rst_in_ns >= l->resp_ns ||
+	       ((d->flags & W5_F_TEXT) && !texts_is_plain(w->e, leg_conn(d)));
 }
 
 bool verdict_client_gone(const struct work *w)
@@ -138,8 +141,37 @@ static bool failed_meanwhile(const struct work *w, const struct route *route)
 {
 	enum kinship kin;
 
-	return !gateways_trail_exact(w->e, w->p->gw) && w->p->leg.req_ns &&
+	return !trail_is_exact(w->e, w->p) && w->p->leg.req_ns &&
 	       failure_find(w->e, w->p->gw, route, w->p->leg.req_ns, w->p->ts_ns, &kin);
+}
+
+/* Only the log tells of it, and no attempt fits: what the line says of upstreams decides. */
+static bool decide_logged(struct work *w, const struct route *route)
+{
+	const struct w5_log *log = w->p->log;
+	uint64_t hold = gateways_holddown_ns(w->e, w->p->gw);
+	const struct failure *x;
+
+	if (w->f->lost)
+		return decide_unknown(w, "records were lost: an attempt may be among them");
+	if (!(log->flags & W5_LOG_UNTRIED))
+		return decide_unknown(
+			w, log->ntries ? "the log names an upstream, but no failed "
+					 "attempt to it was seen at that time"
+				       : "only the gateway's log tells of it, and no attempt "
+					 "fits its time");
+	x = failure_find(w->e, w->p->gw, route, log->end_ns > hold ? log->end_ns - hold : 0,
+			 w->p->ts_ns, &w->say.kin);
+	if (x && w->say.kin == KIN_ROUTE) {
+		w->say.earlier = x;
+		w->f->linked_id = x->finding_id;
+	}
+	/* nginx logs the group's name where it could select none of its servers. */
+	set(w, VERDICT_GATEWAY_MADE,
+	    w->say.earlier || (log->kind == W5_LOG_NGINX && *log->code) ? CAUSE_NO_LIVE_UPSTREAM
+									: CAUSE_GATEWAY_GENERATED,
+	    CONFIDENCE_LIKELY);
+	return true;
 }
 
 static bool decide_untried(struct work *w)
@@ -155,6 +187,8 @@ static bool decide_untried(struct work *w)
 
 	if (head_parse(&h, d))
 		route = head_route(&h);
+	if (w->p->log)
+		return decide_logged(w, &route);
 	x = failure_find(w->e, w->p->gw, &route, d->req_ns > hold ? d->req_ns - hold : 0,
 			 w->p->ts_ns, &w->say.kin);
 	if (x && !gateways_may_be_untried(w->e, w->p->gw, d->status))

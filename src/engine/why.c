@@ -78,6 +78,10 @@ SAY(why_no_live)
 			out, cap,
 			"the gateway did not try: it had marked every backend as down; %s failed %s before%s%s",
 			up, ago, e->cause ? ": " : "", e->cause ? cause_name(e->cause) : "");
+	} else if (in->log) {
+		words_put(out, cap,
+			  "the gateway found no server to try: its log has the name of "
+			  "the group in place of an address");
 	}
 }
 
@@ -156,6 +160,10 @@ SAY(why_truncated)
 
 SAY(why_cut)
 {
+	if (in->facts->stream) {
+		why_h2_cut(out, cap, in, w);
+		return;
+	}
 	words_put(out, cap,
 		  "%s cut its response short: %u bytes, less than its Content-Length, then %s",
 		  w->up, in->facts->l->resp_bytes, in->facts->peer_rst ? "RST" : "FIN");
@@ -182,30 +190,6 @@ SAY(why_not_http)
 	words_put(out, cap, "%s did not answer in HTTP; first bytes: %s", w->up, bytes);
 }
 
-SAY(why_tls)
-{
-	const struct w5_leg *l = in->facts->l;
-
-	/* level, description: RFC 8446 6 */
-	if (in->facts->resp == RESP_TLS && l->resp_len >= 7 && l->resp[0] == 0x15)
-		words_put(out, cap, "%s ended the TLS handshake with alert %u", w->up, l->resp[6]);
-	else if (in->facts->by_gateway)
-		words_put(out, cap, "the gateway broke off the TLS handshake with %s after %s",
-			  w->up, w->elapsed);
-	else
-		words_put(out, cap, "%s ended the connection during the TLS handshake", w->up);
-}
-
-SAY(why_tls_mismatch)
-{
-	if (in->facts->l->proto == W5_PROTO_TLS)
-		words_put(out, cap, "the gateway spoke TLS to %s, which answered in plain HTTP",
-			  w->up);
-	else
-		words_put(out, cap, "the gateway spoke plain HTTP to %s, which answered in TLS",
-			  w->up);
-}
-
 SAY(why_5xx)
 {
 	if (in->facts->opaque_answer) {
@@ -213,6 +197,10 @@ SAY(why_5xx)
 			out, cap,
 			"%s sent an answer that cannot be read (%s); it looks passed on: the connection was kept",
 			w->up, in->facts->l->proto == W5_PROTO_TLS ? "TLS" : "HTTP/2");
+		return;
+	}
+	if (in->facts->answered_badly) {
+		why_grpc(out, cap, in, w);
 		return;
 	}
 	words_put(out, cap, "%s answered %u itself; the gateway only passed it on", w->up,
@@ -346,6 +334,9 @@ static const say_fn whys[] = {
 	[CAUSE_NOT_HTTP] = why_not_http,
 	[CAUSE_TLS_HANDSHAKE_FAILED] = why_tls,
 	[CAUSE_TLS_PLAINTEXT_MISMATCH] = why_tls_mismatch,
+	[CAUSE_H2_STREAM_RESET] = why_h2_reset,
+	[CAUSE_H2_REFUSED_STREAM] = why_h2_refused,
+	[CAUSE_H2_GOAWAY] = why_h2_goaway,
 	[CAUSE_BACKEND_5XX] = why_5xx,
 	[CAUSE_BACKEND_SLOW] = why_slow,
 	[CAUSE_ACCEPT_QUEUE_OVERFLOW] = why_accept,

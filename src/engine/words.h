@@ -20,8 +20,24 @@ void words_of(struct words *w, const struct sentence_input *in);
 typedef void (*say_fn)(char *out, size_t cap, const struct sentence_input *in,
 		       const struct words *w);
 
-#define SAY(name)                                                                \
-	static void name(char *out, size_t cap, const struct sentence_input *in, \
-			 const struct words *w)
+#define SAY_SHARED(name) \
+	void name(char *out, size_t cap, const struct sentence_input *in, const struct words *w)
+#define SAY(name) static SAY_SHARED(name)
+
+/* ---- say_tls.c, say_h2.c ---- */
+/* "SNI "a.example", TLS 1.2 to 1.3"; "" if no ClientHello was kept. Names are escaped. */
+void tls_offer_words(char *out, size_t cap, const struct w5_leg *l);
+void tls_alert_words(char *out, size_t cap, uint16_t alert); /* "alert 40 (handshake_failure)" */
+SAY_SHARED(why_tls);
+SAY_SHARED(why_tls_mismatch);
+SAY_SHARED(next_tls);
+SAY_SHARED(next_tls_mismatch);
+SAY_SHARED(why_h2_reset);
+SAY_SHARED(why_h2_refused);
+SAY_SHARED(why_h2_goaway);
+SAY_SHARED(why_h2_cut);
+SAY_SHARED(why_grpc);
+SAY_SHARED(next_h2_reset);
+SAY_SHARED(next_h2_goaway);
 
 #endif

@@ -1,0 +1,80 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * HTTP/2 of one conn: what its files share. h2.c puts frames together, h2_head.c reads header
+ * blocks, h2_stream.c makes turns of streams.
+ */
+#ifndef ENGINE_H2_H
+#define ENGINE_H2_H
+
+#include "engine/hpack.h"
+#include "engine/texts.h"
+#include "w5_h2.h"
+
+#define H2_BLOCK_MAX  65536 /* one header block, all its frames together */
+#define H2_ERRORS_MAX 16    /* blocks that made no sense, then a direction is given up */
+
+/* Bytes that come in parts. */
+struct h2_bytes {
+	uint8_t *p; /* NULL between uses that were large */
+	size_t len, cap;
+};
+
+struct h2_dir {
+	struct hpack *hpack; /* NULL: not begun, or given up */
+	struct h2_bytes frame, block;
+	bool begun;
+	bool in_frame;	     /* the frame in .frame goes on */
+	bool in_block;	     /* the block in .block goes on with a CONTINUATION */
+	uint8_t type, flags; /* of the frame that began the block */
+	uint32_t stream;     /* same */
+	uint32_t errors;
+	uint32_t table_size;	     /* asked for before the first block; 0 = not */
+	struct text_at frame_at, at; /* when and where the frame, the block began */
+};
+
+struct h2 {
+	struct h2_dir dir[2];
+	struct list open, over; /* h2_stream.by_conn */
+	size_t nopen;
+	uint32_t first_id, last_id; /* newest request's stream; 0 = none yet */
+	bool has_goaway;	    /* from who is asked: streams above .served are left out */
+	uint32_t served;
+	uint32_t goaway_error; /* of a GOAWAY with an error code */
+	uint8_t goaway;	       /* enum w5_h2_end, with it */
+};
+
+/* What a header block says; spans point into .room. */
+struct h2_head {
+	char room[1024];
+	size_t used;
+	struct span method, path, authority, request_id, traceparent, length, server;
+	uint16_t status;      /* 0 = none, or not known */
+	uint16_t grpc_status; /* 1 + grpc-status; 0 = none */
+	bool has_status;      /* even one that makes no sense */
+	bool is_no_status;    /* a number below 100: HTTP/0.9 passed on as it came (nginx) */
+	bool has_unknown;     /* fields that refer to what was missed */
+	bool is_cut;	      /* a value was longer than what is kept */
+	uint32_t bytes;	      /* of the block */
+};
+
+/* ---- h2_head.c ---- */
+void h2_head_field(void *self, const struct hpack_field *f); /* self: struct h2_head, zeroed */
+/* What is asked for; empty if that, or the method, is not known. */
+struct span h2_head_target(const struct h2_head *h);
+/* As HTTP/1 would write it, into l->head or l->resp. */
+void h2_head_request(struct w5_leg *l, const struct h2_head *h);
+void h2_head_response(struct w5_leg *l, const struct h2_head *h);
+
+/* ---- h2_stream.c ---- */
+void h2_on_head(struct engine *e, struct text_conn *tc, uint32_t stream, const struct h2_head *h,
+		bool is_last, const struct text_at *at);
+/* END_STREAM of that direction without headers. */
+void h2_on_last(struct engine *e, struct text_conn *tc, uint32_t stream, const struct text_at *at);
+void h2_on_reset(struct engine *e, struct text_conn *tc, uint32_t stream, uint32_t error,
+		 const struct text_at *at);
+void h2_on_goaway(struct engine *e, struct text_conn *tc, uint32_t last, uint32_t error,
+		  const struct text_at *at);
+void h2_streams_end(struct engine *e, struct text_conn *tc, const struct w5_leg *end);
+void h2_streams_free(struct engine *e, struct text_conn *tc);
+
+#endif

@@ -1,0 +1,402 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * Streams of HTTP/2 (RFC 9113 5.1): each is one turn. A request's headers make it, the
+ * response's headers tell it, END_STREAM, RST_STREAM, GOAWAY or the conn's end let it go.
+ */
+#include "engine/h2.h"
+
+#include <string.h>
+
+/* Kernel cookies count sockets: 32 bits of them last. */
+static uint64_t stream_cookie(uint64_t cookie, uint32_t stream)
+{
+	return STREAM_COOKIE | (cookie << 31 | stream);
+}
+
+static struct h2_stream *find(const struct engine *e, const struct text_conn *tc, uint32_t id)
+{
+	return e->texts->nopen ? hash_find(&e->texts->streams, stream_cookie(tc->cookie, id))
+			       : NULL;
+}
+
+/* ---- coming and going ---- */
+
+static void stream_free(struct engine *e, struct h2_stream *s)
+{
+	list_remove(&s->by_conn);
+	list_remove(&s->by_age);
+	list_remove(&s->by_body);
+	list_remove(&s->by_wait);
+	if (s->is_over) {
+		e->texts->nover--;
+	} else {
+		hash_remove(&e->texts->streams, s->leg.h.cookie);
+		s->tc->h2->nopen--;
+		e->texts->nopen--;
+	}
+	free(s);
+}
+
+/* What was not answered when it is pushed out will not be explained. */
+static void evict(struct engine *e, struct h2_stream *s)
+{
+	if (!s->is_told)
+		loss_own(e, W5_LOSS_EVICTED);
+	stream_free(e, s);
+}
+
+static struct h2_stream *stream_new(struct engine *e, struct text_conn *tc, uint32_t id)
+{
+	struct texts *x = e->texts;
+	struct h2 *h2 = tc->h2;
+	uint64_t cookie = stream_cookie(tc->cookie, id);
+	struct h2_stream *s;
+
+	if (h2->nopen >= H2_STREAMS_MAX)
+		evict(e, list_entry(list_first(&h2->open), struct h2_stream, by_conn));
+	if (x->nopen >= e->cfg.max_conns)
+		evict(e, list_entry(list_first(&x->open), struct h2_stream, by_age));
+	s = malloc(sizeof(*s));
+	if (!s || hash_insert(&x->streams, cookie, s)) {
+		free(s);
+		loss_own(e, W5_LOSS_EVICTED);
+		return NULL;
+	}
+	s->tc = tc;
+	s->id = id;
+	s->is_told = s->is_over = false;
+	s->key = s->over_ns = s->begun_by_ns = s->tried_ns = s->failed_ns = 0;
+	s->leg = tc->leg;
+	s->leg.h.cookie = cookie;
+	s->leg.conn_cookie = tc->cookie;
+	s->leg.stream = id;
+	s->leg.proto = W5_PROTO_H2;
+	list_init(&s->by_body);
+	list_init(&s->by_wait);
+	list_push_back(&h2->open, &s->by_conn);
+	list_push_back(&x->open, &s->by_age);
+	h2->nopen++;
+	x->nopen++;
+	if (id > h2->last_id)
+		h2->last_id = id;
+	return s;
+}
+
+/* Its turn is over: what is left of it serves attempts that are told late. */
+static void finish(struct engine *e, struct h2_stream *s, uint64_t now_ns)
+{
+	struct conn *c = conns_find(e, s->leg.h.cookie);
+	struct texts *x = e->texts;
+
+	if (c && !c->closed)
+		conns_close(e, c);
+	hash_remove(&x->streams, s->leg.h.cookie);
+	s->tc->h2->nopen--;
+	x->nopen--;
+	s->is_over = true;
+	s->over_ns = now_ns;
+	list_move_back(&s->tc->h2->over, &s->by_conn);
+	list_move_back(&x->over, &s->by_age);
+	if (x->nover++ >= H2_OVER_MAX)
+		stream_free(e, list_entry(list_first(&x->over), struct h2_stream, by_age));
+}
+
+void h2_expire(struct engine *e)
+{
+	struct list *over = &e->texts->over;
+
+	while (!list_empty(over)) {
+		struct h2_stream *s = list_entry(list_first(over), struct h2_stream, by_age);
+
+		if (s->over_ns + STREAM_KEEP_NS > e->c.now_ns)
+			return;
+		stream_free(e, s);
+	}
+}
+
+static void request_done(struct engine *e, struct h2_stream *s, uint64_t now_ns)
+{
+	s->leg.req_last_ns = now_ns;
+	if (s->leg.role == W5_ROLE_DOWNSTREAM)
+		trail_add_body(e, s);
+}
+
+/* ---- requests ---- */
+
+static void take_request(struct engine *e, struct h2_stream *s, const struct h2_head *h)
+{
+	struct head line;
+
+	h2_head_request(&s->leg, h);
+	if (!s->leg.head_len)
+		e->c.undecoded++;
+	else if (head_parse_line(&line, &s->leg))
+		s->key = head_target_key(&line);
+}
+
+static void on_request(struct engine *e, struct text_conn *tc, uint32_t id, const struct h2_head *h,
+		       const struct text_at *at)
+{
+	struct h2_stream *s = find(e, tc, id);
+
+	if (s) { /* trailers */
+		request_done(e, s, at->ts_ns);
+		return;
+	}
+	if (id <= tc->h2->last_id)
+		return;
+	if (!h->method.len) { /* trailers of a request before us, or one we cannot read */
+		e->c.undecoded += h->has_unknown;
+		return;
+	}
+	turn_begin(&tc->leg, at);
+	s = stream_new(e, tc, id);
+	if (!s)
+		return;
+	if (!tc->h2->first_id)
+		tc->h2->first_id = id;
+	take_request(e, s, h);
+}
+
+/* ---- responses ---- */
+
+/* An answer to a request that was before us, or missed; NULL: to one that is done with. */
+static struct h2_stream *unasked(struct engine *e, struct text_conn *tc, uint32_t id)
+{
+	struct h2 *h2 = tc->h2;
+	struct h2_stream *s;
+
+	if (!(id & 1) || (h2->first_id && id >= h2->first_id && id <= h2->last_id))
+		return NULL;
+	s = stream_new(e, tc, id);
+	if (!s)
+		return NULL;
+	s->leg.flags = (tc->leg.flags & W5_F_OLDER) | W5_F_NO_REQ | W5_F_TEXT;
+	s->leg.req_ns = s->leg.req_last_ns = 0;
+	s->leg.req_bytes = 0;
+	s->leg.head_len = 0;
+	s->leg.hint_cookie = 0;
+	return s;
+}
+
+/* grpc-status comes in the trailers, when the turn has been told. */
+static void late_grpc(struct engine *e, const struct h2_stream *s)
+{
+	struct conn *c = conns_find(e, s->leg.h.cookie);
+	struct list *n;
+
+	if (!c)
+		return;
+	c->last.leg.grpc_status = s->leg.grpc_status;
+	list_for_each(n, &c->atts)
+		list_entry(n, struct att, by_conn)->turn.leg.grpc_status = s->leg.grpc_status;
+	if (s->leg.grpc_status == 1) /* OK */
+		return;
+	list_for_each(n, &e->pendings) {
+		struct pending *p = list_entry(n, struct pending, node);
+
+		if (p->leg.h.cookie == s->leg.h.cookie)
+			p->leg.grpc_status = s->leg.grpc_status;
+		if (p->good.leg.h.cookie == s->leg.h.cookie)
+			p->good.leg.grpc_status = s->leg.grpc_status;
+	}
+}
+
+static void on_trailers(struct engine *e, struct h2_stream *s, const struct h2_head *h)
+{
+	if (!h->grpc_status)
+		return;
+	s->leg.grpc_status = h->grpc_status;
+	late_grpc(e, s);
+}
+
+static void on_response(struct engine *e, struct text_conn *tc, uint32_t id,
+			const struct h2_head *h, bool is_last, const struct text_at *at)
+{
+	struct h2_stream *s = find(e, tc, id);
+
+	if (!s)
+		s = unasked(e, tc, id);
+	if (!s)
+		return;
+	if (s->is_told) {
+		on_trailers(e, s, h);
+	} else if (!h->status && !h->is_no_status) {
+		e->c.undecoded++;
+		stream_free(e, s);
+		return;
+	} else if (h->status < 200 && !h->is_no_status) {
+		s->leg.flags |= W5_F_INTERIM;
+		return;
+	} else {
+		h2_head_response(&s->leg, h);
+		if (h->is_no_status) {
+			s->leg.status = 0;
+			s->leg.flags |= W5_F_NOT_HTTP;
+		}
+		s->is_told = true;
+		turn_tell(e, &s->leg, at);
+	}
+	if (is_last)
+		finish(e, s, at->ts_ns);
+}
+
+/* ---- frames ---- */
+
+/* Who asks on this conn, if no OPEN record says so: pseudo-fields tell. */
+static void learn_role(struct w5_leg *l, const struct h2_head *h, uint8_t dir)
+{
+	bool asks = h->method.len != 0;
+
+	if (l->role || (!asks && !h->has_status))
+		return;
+	l->role = asks == (dir == W5_TEXT_IN) ? W5_ROLE_DOWNSTREAM : W5_ROLE_UPSTREAM;
+}
+
+void h2_on_head(struct engine *e, struct text_conn *tc, uint32_t stream, const struct h2_head *h,
+		bool is_last, const struct text_at *at)
+{
+	learn_role(&tc->leg, h, at->dir);
+	if (!stream || !tc->leg.role) {
+		e->c.undecoded++;
+		return;
+	}
+	if (at->dir == text_request_dir(&tc->leg))
+		on_request(e, tc, stream, h, at);
+	else
+		on_response(e, tc, stream, h, is_last, at);
+}
+
+void h2_on_last(struct engine *e, struct text_conn *tc, uint32_t stream, const struct text_at *at)
+{
+	struct h2_stream *s = find(e, tc, stream);
+
+	if (!s)
+		return;
+	if (at->dir == text_request_dir(&tc->leg)) {
+		request_done(e, s, at->ts_ns);
+	} else if (s->is_told) {
+		finish(e, s, at->ts_ns);
+	} else { /* its headers were missed */
+		e->c.undecoded++;
+		stream_free(e, s);
+	}
+}
+
+/* One frame ended it before its response was complete. */
+static void end_by_frame(struct engine *e, struct h2_stream *s, uint8_t how, uint32_t error,
+			 const struct text_at *at)
+{
+	struct w5_leg *l = &s->leg;
+
+	l->h2_end = how;
+	l->h2_error = error;
+	l->end = at->dir == W5_TEXT_IN ? W5_END_FIN_IN : W5_END_FIN_OUT;
+	l->end_ns = l->last_ns = l->h.ts_ns = at->ts_ns;
+	if (l->role == W5_ROLE_UPSTREAM) {
+		l->req_acked = l->req_bytes; /* a frame of its stream came back, or none was due */
+	} else if (at->dir == W5_TEXT_OUT) {
+		l->hint_cookie = at->hint_cookie;
+		l->hint_ns = at->hint_ns;
+		l->tgid = at->tgid;
+		l->tid = at->tid;
+	}
+	if (s->is_told)
+		on_end(e, l);
+	else
+		turn_tell_failed(e, l);
+	finish(e, s, at->ts_ns);
+}
+
+void h2_on_reset(struct engine *e, struct text_conn *tc, uint32_t stream, uint32_t error,
+		 const struct text_at *at)
+{
+	struct h2_stream *s = find(e, tc, stream);
+
+	if (s)
+		end_by_frame(e, s, at->dir == W5_TEXT_IN ? W5_H2_RST_IN : W5_H2_RST_OUT, error, at);
+}
+
+void h2_on_goaway(struct engine *e, struct text_conn *tc, uint32_t last, uint32_t error,
+		  const struct text_at *at)
+{
+	uint8_t how = at->dir == W5_TEXT_IN ? W5_H2_GOAWAY_IN : W5_H2_GOAWAY_OUT;
+	struct list *n, *next;
+
+	if (error) {
+		tc->h2->goaway = how;
+		tc->h2->goaway_error = error;
+	}
+	/* It names streams of whoever it is sent to: only the side that is asked ends any. */
+	if (at->dir == text_request_dir(&tc->leg))
+		return;
+	if (!tc->h2->has_goaway || last < tc->h2->served)
+		tc->h2->served = last;
+	tc->h2->has_goaway = true;
+	list_for_each_safe(n, next, &tc->h2->open) {
+		struct h2_stream *s = list_entry(n, struct h2_stream, by_conn);
+
+		if (s->id > last && !s->is_told)
+			end_by_frame(e, s, how, error, at);
+	}
+}
+
+bool h2_has_open(const struct h2 *h2, uint64_t by_ns)
+{
+	const struct list *n;
+
+	list_for_each(n, &h2->open) {
+		const struct h2_stream *s = list_entry(n, struct h2_stream, by_conn);
+
+		if (!s->is_told && s->leg.req_ns <= by_ns)
+			return true;
+	}
+	return false;
+}
+
+bool h2_is_asked_since(const struct h2 *h2, uint64_t ns)
+{
+	bool any = false;
+	const struct list *n;
+
+	list_for_each(n, &h2->open) {
+		const struct h2_stream *s = list_entry(n, struct h2_stream, by_conn);
+
+		if (!s->is_told && s->leg.req_ns + SLACK_NS < ns)
+			return false;
+		any = any || !s->is_told;
+	}
+	return any;
+}
+
+void h2_streams_end(struct engine *e, struct text_conn *tc, const struct w5_leg *end)
+{
+	struct h2 *h2 = tc->h2;
+
+	while (!list_empty(&h2->open)) {
+		struct h2_stream *s = list_entry(list_first(&h2->open), struct h2_stream, by_conn);
+
+		s->leg.h2_end = h2->goaway;
+		s->leg.h2_error = h2->goaway_error;
+		/* Asked for when that was on its way. */
+		if (h2->has_goaway && s->id > h2->served)
+			s->leg.h2_end = tc->leg.role == W5_ROLE_UPSTREAM ? W5_H2_GOAWAY_IN
+									 : W5_H2_GOAWAY_OUT;
+		turn_take_end(&s->leg, end);
+		if (s->is_told)
+			on_end(e, &s->leg);
+		else
+			turn_tell_failed(e, &s->leg);
+		finish(e, s, end->end_ns);
+	}
+}
+
+void h2_streams_free(struct engine *e, struct text_conn *tc)
+{
+	struct list *const all[] = { &tc->h2->open, &tc->h2->over };
+
+	for (size_t i = 0; i < ARRAY_SIZE(all); i++) {
+		while (!list_empty(all[i]))
+			stream_free(e, list_entry(list_first(all[i]), struct h2_stream, by_conn));
+	}
+}
