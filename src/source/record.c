@@ -66,6 +66,22 @@ static bool session_is_sound(const struct w5_hdr *h)
 	       is_terminated(s->version, sizeof(s->version));
 }
 
+static bool text_is_sound(const struct w5_hdr *h)
+{
+	const struct w5_text *t = (const void *)h;
+
+	return t->len <= W5_TEXT_MAX && sizeof(*t) + t->len <= h->size && t->dir <= W5_TEXT_OUT &&
+	       (t->kind == W5_TEXT_HTTP1 || t->kind == W5_TEXT_FRAME);
+}
+
+static bool log_is_sound(const struct w5_hdr *h)
+{
+	const struct w5_log *l = (const void *)h;
+
+	return l->ntries <= W5_LOG_TRIES && l->head_len <= sizeof(l->head) && l->status < 1000 &&
+	       is_terminated(l->code, sizeof(l->code));
+}
+
 #define EXACT(type) .min = sizeof(type), .max = sizeof(type)
 /* clang-format off */
 #define LEG .min = W5_LEG_BRIEF, .max = sizeof(struct w5_leg), \
@@ -88,6 +104,12 @@ static const struct record_row records[] = {
 	[W5_REC_PACKETS] = { .name = "packets",
 			     EXACT(struct w5_packets),
 			     .is_sound = packets_are_sound },
+	[W5_REC_OPEN] = { .name = "open", LEG },
+	[W5_REC_TEXT] = { .name = "text",
+			  .min = sizeof(struct w5_text),
+			  .max = sizeof(struct w5_text) + W5_TEXT_MAX,
+			  .is_sound = text_is_sound },
+	[W5_REC_LOG] = { .name = "log", EXACT(struct w5_log), .is_sound = log_is_sound },
 };
 _Static_assert(W5_LEG_BRIEF % 8 == 0, "the shortest record is aligned");
 _Static_assert(ARRAY_SIZE(records) == W5_REC_TYPE_MAX, "every record type has its row");

@@ -1,0 +1,40 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * Whose log is it, and in which format: asked of /proc and of the configuration of a running
+ * gateway, through its own root directory (containers). Reads files only; nothing is started.
+ */
+#ifndef SOURCE_LOGCONF_H
+#define SOURCE_LOGCONF_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <sys/types.h>
+
+#include "source/logfmt.h"
+
+#define LOGCONF_FORMATS 4 /* one file may get lines of several formats */
+
+struct logconf {
+	uint32_t pid; /* the gateway's master */
+	dev_t dev;    /* the log file */
+	ino_t ino;
+};
+
+struct logconf_found {
+	struct logfmt *fmt[LOGCONF_FORMATS]; /* the caller's, to logfmt_free() */
+	size_t n;
+	char name[64];	/* of the last one, as the configuration calls it */
+	char file[256]; /* the configuration file */
+};
+
+/* Has this process the file open? */
+bool logconf_holds(uint32_t pid, dev_t dev, ino_t ino);
+/* What kind of log a process of this name writes; 0 = not known. */
+enum w5_log_kind logconf_kind(const char *comm);
+
+/* 0 with found->n >= 1; -ENOENT where the configuration names no format for this file. */
+int logconf_nginx(struct logconf_found *found, const struct logconf *c);
+int logconf_apache(struct logconf_found *found, const struct logconf *c);
+
+#endif
