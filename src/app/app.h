@@ -16,6 +16,7 @@
 #define APP_SINKS_MAX 4
 
 struct kernel;
+struct logs;
 struct tui;
 
 struct app {
@@ -28,6 +29,7 @@ struct app {
 	struct tui *tui;       /* NULL when headless */
 	struct trace_writer *trace;
 	struct kernel *kernel; /* NULL in a replay */
+	struct logs *logs;     /* access logs that are followed, or NULL */
 	uint64_t bad;	       /* findings with an alarm handed to the sinks */
 	uint64_t sink_errors;
 	bool stop;
@@ -44,6 +46,12 @@ void app_tick(struct app *a);
 /* Says that watching has begun, on outputs that say so. */
 void app_ready(struct app *a);
 enum app_exit app_exit_status(const struct app *a);
+
+/* accesslog.c: 0 or -errno after one sentence. */
+int app_logs_open(struct app *a);
+void app_logs_poll(struct app *a);
+void app_logs_gateway(struct app *a, const struct w5_hdr *rec);
+void app_logs_close(struct app *a);
 
 /* live.c, replay.c: the two sources. */
 enum app_exit app_live(struct app *a);

@@ -145,8 +145,10 @@ static void on_tick(struct loop *l)
 
 	if (read(l->timer, &missed, sizeof(missed)) < 0)
 		return;
-	if (a->kernel)
+	if (a->kernel) {
+		app_logs_poll(a);
 		kernel_poll(a->kernel, true);
+	}
 	/* A reader of lines gets them at once; a screen need not change faster than eyes. */
 	if (!a->tui || now - l->drawn_ns >= DRAW_NS) {
 		l->drawn_ns = now;
@@ -214,7 +216,8 @@ static void kernel_config(struct kernel_cfg *cfg, const struct options *o)
 	*cfg = (struct kernel_cfg){ .ring_bytes = o->ring_bytes,
 				    .recorder = o->history_packets > 0,
 				    .cgroup = o->cgroup,
-				    .pid = o->pid };
+				    .pid = o->pid,
+				    .no_tls_probes = o->no_tls_probes };
 }
 
 enum app_exit app_live(struct app *a)
@@ -223,6 +226,8 @@ enum app_exit app_live(struct app *a)
 	sigset_t set;
 	int err;
 
+	if (app_logs_open(a))
+		return APP_EXIT_FAILURE;
 	kernel_config(&cfg, a->opt);
 	block_signals(&set);
 	err = kernel_open(&a->kernel, &cfg, app_record, a);
@@ -231,12 +236,16 @@ enum app_exit app_live(struct app *a)
 	if (err) {
 		log_error("%s", kernel_error(a->kernel));
 		kernel_close(take_ptr(a->kernel));
+		app_logs_close(a);
 		return APP_EXIT_HOST;
 	}
+	app_logs_poll(a); /* exchanges are kept for their lines from now on */
 	app_ready(a);
 	err = a->stop ? -EIO : app_loop(a, &set);
+	app_logs_poll(a);
 	kernel_poll(a->kernel, true);
 	kernel_close(take_ptr(a->kernel));
+	app_logs_close(a);
 	return err ? APP_EXIT_FAILURE : app_exit_status(a);
 }
 

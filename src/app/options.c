@@ -28,6 +28,8 @@ enum kind {
 	KIND_STATUS,
 	KIND_HISTORY,
 	KIND_SCREEN,
+	KIND_LOG,
+	KIND_LOG_FORMAT,
 	KIND_MAX,
 };
 
@@ -35,6 +37,7 @@ enum group {
 	GROUP_OUTPUT = 1, /* 0 means "as the row before" to argp */
 	GROUP_FILES,
 	GROUP_FILTER,
+	GROUP_WITNESS,
 	GROUP_LIMITS,
 	GROUP_VIEW,
 	GROUP_HELP, /* has no heading */
@@ -42,11 +45,9 @@ enum group {
 };
 
 static const char *const headings[GROUP_MAX] = {
-	[GROUP_OUTPUT] = "Output and end:",
-	[GROUP_FILES] = "Files:",
-	[GROUP_FILTER] = "What to watch:",
-	[GROUP_LIMITS] = "Memory:",
-	[GROUP_VIEW] = "View:",
+	[GROUP_OUTPUT] = "Output and end:", [GROUP_FILES] = "Files:",
+	[GROUP_FILTER] = "What to watch:",  [GROUP_WITNESS] = "How to see it:",
+	[GROUP_LIMITS] = "Memory:",	    [GROUP_VIEW] = "View:",
 };
 
 struct option_row {
@@ -124,6 +125,17 @@ static const struct option_row options[] = {
 	  .offset = AT(bad_status), .dflt = "502,503,504",
 	  .allowed = "a list such as 502,504 or 500-504 or 5xx",
 	  .help = "which status counts as bad" },
+
+	{ .name = "access-log", .arg = "PATH", .kind = KIND_LOG, .group = GROUP_WITNESS,
+	  .offset = AT(access_logs), .allowed = "at most 16 file names",
+	  .help = "follow this access log of the gateway; may be given again" },
+	{ .name = "log-format", .arg = "FORMAT", .kind = KIND_LOG_FORMAT, .group = GROUP_WITNESS,
+	  .offset = AT(access_logs), .allowed = "it behind the --access-log it is for, and not empty",
+	  .help = "of the access log named before: nginx, combined, apache, haproxy, caddy, or a "
+		  "format string of one of them (default: found out)" },
+	{ .name = "no-tls-probes", .kind = KIND_FLAG, .group = GROUP_WITNESS,
+	  .offset = AT(no_tls_probes),
+	  .help = "do not read plain text in TLS libraries; encrypted requests stay unread" },
 
 	{ .name = "history", .arg = "PACKETSxBYTES", .kind = KIND_HISTORY, .group = GROUP_LIMITS,
 	  .offset = AT(history_packets), .dflt = "16x128", .allowed = "16x128, or 0 for none",
@@ -307,17 +319,44 @@ static int parse_screen(const struct option_row *row, const char *arg, void *fie
 	return 0;
 }
 
+static int parse_log(const struct option_row *row, const char *arg, void *field)
+{
+	struct access_logs *l = field;
+
+	if (l->n == ACCESS_LOGS_MAX)
+		return -EINVAL;
+	if (parse_string(row, arg, &l->log[l->n].path))
+		return -EINVAL;
+	l->n++;
+	return 0;
+}
+
+static int parse_log_format(const struct option_row *row, const char *arg, void *field)
+{
+	struct access_logs *l = field;
+
+	return l->n ? parse_string(row, arg, &l->log[l->n - 1].format) : -EINVAL;
+}
+
 _Static_assert(AT(history_bytes) == AT(history_packets) + sizeof(uint64_t), "written as a pair");
 _Static_assert(AT(screen_rows) == AT(screen_cols) + sizeof(uint64_t), "written as a pair");
 
 static int (*const kinds[])(const struct option_row *row, const char *arg, void *field) = {
-	[KIND_COMMAND] = parse_command, [KIND_FLAG] = parse_flag,
-	[KIND_COUNT] = parse_count,	[KIND_STRING] = parse_string,
-	[KIND_COMM] = parse_comm,	[KIND_NUMBER] = parse_number,
-	[KIND_SIZE] = parse_size,	[KIND_RING] = parse_ring,
-	[KIND_SECONDS] = parse_time,	[KIND_CHOICE] = parse_choice,
-	[KIND_STATUS] = parse_status,	[KIND_HISTORY] = parse_history,
+	[KIND_COMMAND] = parse_command,
+	[KIND_FLAG] = parse_flag,
+	[KIND_COUNT] = parse_count,
+	[KIND_STRING] = parse_string,
+	[KIND_COMM] = parse_comm,
+	[KIND_NUMBER] = parse_number,
+	[KIND_SIZE] = parse_size,
+	[KIND_RING] = parse_ring,
+	[KIND_SECONDS] = parse_time,
+	[KIND_CHOICE] = parse_choice,
+	[KIND_STATUS] = parse_status,
+	[KIND_HISTORY] = parse_history,
 	[KIND_SCREEN] = parse_screen,
+	[KIND_LOG] = parse_log,
+	[KIND_LOG_FORMAT] = parse_log_format,
 };
 _Static_assert(ARRAY_SIZE(kinds) == KIND_MAX, "every kind has its parser");
 
@@ -388,7 +427,7 @@ static const char doc_before_options[] =
 struct argp_table {
 	struct argp argp;
 	struct argp_option rows[ARRAY_SIZE(options) + GROUP_MAX + 1];
-	char docs[ARRAY_SIZE(options)][160];
+	char docs[ARRAY_SIZE(options)][192];
 };
 
 static void argp_table_init(struct argp_table *t)
@@ -456,6 +495,8 @@ static const char *options_conflict(const struct options *o)
 		return "--pcap-dir needs the flight recorder; leave out --history 0";
 	if (o->read_path && o->write_path)
 		return "--read and --write cannot go together: the trace exists already";
+	if (o->read_path && o->access_logs.n)
+		return "--access-log goes only with a live session: a trace holds the lines of its own";
 	return NULL;
 }
 

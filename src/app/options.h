@@ -8,6 +8,7 @@
 #define APP_OPTIONS_H
 
 #include <stdbool.h>
+#include <stddef.h>
 #include <stdint.h>
 #include <stdio.h>
 
@@ -45,6 +46,16 @@ enum theme_choice {
 	THEME_CHOICE_LIGHT,
 };
 
+#define ACCESS_LOGS_MAX 16
+
+struct access_logs {
+	struct {
+		const char *path;
+		const char *format; /* NULL = find out */
+	} log[ACCESS_LOGS_MAX];
+	size_t n;
+};
+
 struct options {
 	enum command command;
 	unsigned int output;  /* enum output */
@@ -60,6 +71,8 @@ struct options {
 	const char *comm;	 /* NULL = all; at most 15 bytes */
 	const char *cgroup;	 /* NULL = all */
 	uint8_t bad_status[100]; /* [s - 500]: 1 = status s is bad */
+	struct access_logs access_logs;
+	bool no_tls_probes;
 
 	uint64_t history_packets, history_bytes; /* 0 packets = no flight recorder */
 	uint64_t ring_bytes;

@@ -176,6 +176,8 @@ int app_record(void *self, const struct w5_hdr *rec)
 {
 	struct app *a = self;
 
+	if (a->logs && rec->type == W5_REC_GATEWAY)
+		app_logs_gateway(a, rec);
 	if (a->trace)
 		trace_write(a->trace, rec); /* what did not fit is counted in the writer */
 	engine_feed(a->engine, rec);

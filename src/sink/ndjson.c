@@ -133,8 +133,13 @@ static void put_loss(struct json *j, const struct engine *e)
 {
 	const struct engine_counters *c = engine_counters(e);
 
+	if (c->log_followed) {
+		json_uint(j, "log_lines", c->log_lines);
+		json_uint(j, "logged", c->logged);
+	}
 	json_uint(j, "unread_tls", c->unread_tls);
 	json_uint(j, "unread_h2", c->unread_h2);
+	json_uint(j, "undecoded", c->undecoded);
 	json_uint(j, "lost", engine_lost(e));
 	json_open(j, "loss", '{');
 	for (unsigned int i = 0; i < W5_LOSS_MAX; i++)

@@ -4,6 +4,9 @@
 
 #include "base/text.h"
 #include "base/util.h"
+#include "engine/codes.h"
+#include "engine/head.h"
+#include "engine/tlshello.h"
 #include "sink/names.h"
 
 void ndjson_time(struct json *j, const char *key, uint64_t wall_ns)
@@ -76,6 +79,80 @@ static void put_end(struct json *j, const struct w5_leg *l)
 	ndjson_known(j, "reset_reason", l->reason);
 }
 
+static void put_alert(struct json *j, uint16_t alert, const char *from)
+{
+	const char *name = tls_alert_name(alert & 0xff);
+
+	if (!(alert & 0xff)) /* none, or close_notify */
+		return;
+	json_open(j, "alert", '{');
+	json_uint(j, "number", alert & 0xff);
+	if (name)
+		json_str(j, "name", name);
+	json_str(j, "from", from);
+	json_close(j, '}');
+}
+
+static uint16_t alert_in(const struct w5_leg *l)
+{
+	return l->alert_in ? l->alert_in
+			   : tls_alert_in_clear(l->resp, min_size(l->resp_len, W5_HEAD_RESP));
+}
+
+/* What is read of a handshake that did not get through; later the ClientHello is not kept. */
+static void put_tls(struct json *j, const struct w5_leg *l)
+{
+	uint16_t chosen = tls_server_version(l->resp, min_size(l->resp_len, W5_HEAD_RESP));
+	char name[W5_HEAD_REQ + 1];
+	struct tls_hello h;
+
+	if (!(l->flags & W5_F_HANDSHAKE))
+		return;
+	json_open(j, "tls", '{');
+	if (tls_hello_parse(&h, l->head, min_size(l->head_len, W5_HEAD_REQ))) {
+		span_copy(name, sizeof(name), h.sni);
+		ndjson_known_str(j, "sni", name);
+		if (h.versions_known) {
+			json_str(j, "oldest", tls_version_name(h.oldest));
+			json_str(j, "newest", tls_version_name(h.newest));
+		}
+	}
+	if (chosen)
+		json_str(j, "chosen", tls_version_name(chosen));
+	if (alert_in(l) & 0xff)
+		put_alert(j, alert_in(l), "backend");
+	else
+		put_alert(j, l->alert_out, "gateway");
+	json_close(j, '}');
+}
+
+static void put_h2(struct json *j, const struct w5_leg *l)
+{
+	static const struct {
+		const char *frame, *from;
+	} ends[] = {
+		[W5_H2_NONE] = { NULL, NULL },
+		[W5_H2_RST_IN] = { "RST_STREAM", "peer" },
+		[W5_H2_RST_OUT] = { "RST_STREAM", "gateway" },
+		[W5_H2_GOAWAY_IN] = { "GOAWAY", "peer" },
+		[W5_H2_GOAWAY_OUT] = { "GOAWAY", "gateway" },
+	};
+	char text[CODE_TEXT_MAX];
+
+	if (!l->stream)
+		return;
+	json_open(j, "h2", '{');
+	json_uint(j, "stream", l->stream);
+	if (l->h2_end && l->h2_end < ARRAY_SIZE(ends)) {
+		json_str(j, "ended_by", ends[l->h2_end].frame);
+		json_str(j, "from", ends[l->h2_end].from);
+		json_str(j, "error", h2_error_text(text, l->h2_error));
+	}
+	if (l->grpc_status)
+		json_uint(j, "grpc_status", l->grpc_status - 1u);
+	json_close(j, '}');
+}
+
 static void put_attempt_times(struct json *j, const struct finding *f, const struct w5_leg *l)
 {
 	uint64_t start_ns = l->nr > 1 || !l->open_ns ? l->req_ns : l->open_ns;
@@ -113,6 +190,8 @@ static void put_attempt(struct json *j, const struct finding *f, size_t i)
 	ndjson_known(j, "status", l->status);
 	ndjson_known(j, "response_bytes", l->resp_bytes);
 	put_end(j, l);
+	put_tls(j, l);
+	put_h2(j, l);
 	ndjson_known(j, "synack_ttl", l->synack_ttl);
 	json_uint(j, "retransmits", l->retrans);
 	ndjson_known(j, "syn", l->syn_sent);
@@ -153,8 +232,29 @@ static void put_request(struct json *j, const struct finding *f)
 	json_close(j, '}');
 }
 
-static void put_downstream(struct json *j, const struct w5_leg *l)
+/* A log knows nothing of the conn, and of the client perhaps its address alone. */
+static void put_logged_client(struct json *j, const struct finding *f)
 {
+	char ip[TEXT_ADDR_MAX] = "";
+
+	if (finding_has_client(f))
+		text_addr(ip, sizeof(ip), &f->down.remote);
+	else if (!f->down.rport)
+		return;
+	json_open(j, "client", '{');
+	ndjson_known_str(j, "ip", ip);
+	ndjson_known(j, "port", f->down.rport);
+	json_close(j, '}');
+}
+
+static void put_downstream(struct json *j, const struct finding *f)
+{
+	const struct w5_leg *l = &f->down;
+
+	if (f->sight == SIGHT_LOG) {
+		put_logged_client(j, f);
+		return;
+	}
 	ndjson_endpoint(j, "client", &l->remote, l->rport);
 	json_open(j, "downstream", '{');
 	ndjson_endpoint(j, "local", &l->local, l->lport);
@@ -163,6 +263,7 @@ static void put_downstream(struct json *j, const struct w5_leg *l)
 	ndjson_known(j, "request_bytes", l->req_bytes);
 	ndjson_known(j, "response_bytes", l->resp_bytes);
 	put_end(j, l);
+	put_h2(j, l);
 	json_close(j, '}');
 }
 
@@ -184,6 +285,21 @@ static void put_lists(struct json *j, const struct finding *f)
 	json_close(j, ']');
 }
 
+/* RFC 9209 2.3 has finer words for a handshake whose alert is known. */
+static const char *proxy_status(const struct finding *f)
+{
+	const struct attempt *a = finding_last_attempt(f);
+	unsigned int out = a ? a->leg.alert_out & 0xff : 0;
+
+	if (f->cause != CAUSE_TLS_HANDSHAKE_FAILED || !a)
+		return cause_proxy_status(f->cause);
+	if (alert_in(&a->leg) & 0xff)
+		return "tls_alert_received";
+	/* bad_certificate to certificate_unknown, unknown_ca */
+	return (out >= 42 && out <= 46) || out == 48 ? "tls_certificate_error"
+						     : cause_proxy_status(f->cause);
+}
+
 void ndjson_finding(struct json *j, const struct finding *f, const char *pcap)
 {
 	json_open(j, NULL, '{');
@@ -195,12 +311,16 @@ void ndjson_finding(struct json *j, const struct finding *f, const char *pcap)
 	json_str(j, "verdict", verdict_name(f->verdict));
 	json_str(j, "cause", cause_name(f->cause));
 	json_str(j, "confidence", confidence_name(f->confidence));
-	ndjson_known_str(j, "proxy_status", cause_proxy_status(f->cause));
+	json_str(j, "status_witness", sight_name(f->sight));
+	if (f->precision_ns)
+		json_ms(j, "precision_ms", (int64_t)f->precision_ns);
+	ndjson_known_str(j, "log_code", f->log_code);
+	ndjson_known_str(j, "proxy_status", proxy_status(f));
 	if (f->req_ns)
 		json_ms(j, "duration_ms", (int64_t)f->duration_ns);
 	put_gateway(j, f);
 	put_request(j, f);
-	put_downstream(j, &f->down);
+	put_downstream(j, f);
 	put_lists(j, f);
 	ndjson_known_str(j, "why", f->why);
 	ndjson_known_str(j, "next", f->next);

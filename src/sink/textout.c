@@ -66,6 +66,22 @@ static const char *no_status(const struct finding *f)
 	return f->down.resp_bytes ? "no status" : "silent";
 }
 
+/* A log need not have the address, nor the port. */
+static void put_client(struct buf *b, const struct finding *f)
+{
+	char text[TEXT_ADDR_MAX];
+
+	if (!finding_has_client(f))
+		return;
+	buf_str(b, "  from ");
+	if (f->down.rport || f->sight != SIGHT_LOG) {
+		put_endpoint(b, &f->down.remote, f->down.rport);
+		return;
+	}
+	text_addr(text, sizeof(text), &f->down.remote);
+	buf_str(b, text);
+}
+
 /* 12:06:21.341  502 POST shop.example/api/cart  from 198.51.100.4:51034  after 0.402 ms ... */
 static void put_headline(struct buf *b, const struct finding *f)
 {
@@ -85,8 +101,7 @@ static void put_headline(struct buf *b, const struct finding *f)
 	} else {
 		buf_str(b, "(request not seen)");
 	}
-	buf_str(b, "  from ");
-	put_endpoint(b, &f->down.remote, f->down.rport);
+	put_client(b, f);
 	if (f->req_ns) {
 		buf_str(b, "  after ");
 		put_duration(b, f->duration_ns);
@@ -104,6 +119,8 @@ static void put_verdict(struct buf *b, const struct finding *f)
 	buf_printf(b, "  %s (%s), %s, finding %llu", cause_name(f->cause),
 		   confidence_name(f->confidence), verdict_name(f->verdict),
 		   (unsigned long long)f->id);
+	if (f->sight != SIGHT_WIRE)
+		buf_printf(b, ", status seen by %s", sight_name(f->sight));
 	if (f->linked_id)
 		buf_printf(b, ", follows from finding %llu", (unsigned long long)f->linked_id);
 	if (f->lost)
@@ -327,11 +344,15 @@ static void put_totals(struct buf *b, const struct engine_counters *c)
 		buf_printf(b, ", %llu left by the client", (unsigned long long)c->client_aborts);
 	buf_str(b, "\n");
 	if (c->unread_tls || c->unread_h2)
+		buf_printf(b, "NOT READ: %llu TLS and %llu HTTP/2 client connections; %s\n",
+			   (unsigned long long)c->unread_tls, (unsigned long long)c->unread_h2,
+			   c->log_followed ? "of a 502 on them only the access log tells"
+					   : "a 502 on them is not in these numbers");
+	if (c->undecoded)
 		buf_printf(
 			b,
-			"NOT READ: %llu TLS and %llu HTTP/2 client connections; a 502 on them is "
-			"not in these numbers\n",
-			(unsigned long long)c->unread_tls, (unsigned long long)c->unread_h2);
+			"NOT DECODED: %llu HTTP/2 messages; their connections are older than why502\n",
+			(unsigned long long)c->undecoded);
 }
 
 static void put_tally(struct buf *b, struct tally *t)

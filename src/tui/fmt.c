@@ -77,7 +77,10 @@ void fmt_time_of_day(char *out, size_t cap, uint64_t wall_ns)
 
 void fmt_client(char *out, size_t cap, const struct finding *f)
 {
-	text_addr(out, cap, &f->down.remote);
+	if (finding_has_client(f))
+		text_addr(out, cap, &f->down.remote);
+	else
+		snprintf(out, cap, "not logged");
 }
 
 void fmt_upstream(char *out, size_t cap, const struct finding *f)

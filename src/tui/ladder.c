@@ -13,6 +13,7 @@
 
 #include "base/text.h"
 #include "base/util.h"
+#include "engine/codes.h"
 #include "tui/ladder_impl.h"
 
 /* A silence worth a line of its own. */
@@ -89,12 +90,36 @@ static void push_opening(struct ladder *l, const struct leg_side *side)
 	push_moment(l, side, leg->estab_ns, LADDER_SYNACK, false, label);
 }
 
+/* A leg that ended in its handshake has a ClientHello for a head; req_ns is that of its last
+ * flight. */
+static void push_handshake(struct ladder *l, const struct leg_side *side)
+{
+	const struct w5_leg *leg = side->leg;
+	enum ladder_what what = LADDER_DATA;
+	char label[LADDER_LABEL_MAX] = "TLS handshake goes on";
+
+	if (!leg->idle_ns && !ladder_tls(label, sizeof(label), leg->head,
+					 min_size(leg->head_len, W5_HEAD_REQ), &what))
+		snprintf(label, sizeof(label), "ClientHello");
+	push_moment(l, side, leg->req_ns, what, true, label);
+	what = LADDER_RESPONSE;
+	if (!ladder_tls(label, sizeof(label), leg->resp, min_size(leg->resp_len, W5_HEAD_RESP),
+			&what))
+		ladder_first_line(label, sizeof(label), leg->resp,
+				  min_size(leg->resp_len, W5_HEAD_RESP));
+	push_moment(l, side, leg->resp_ns, what, false, label[0] ? label : "answer");
+}
+
 static void push_messages(struct ladder *l, const struct leg_side *side, const struct finding *f)
 {
 	const struct w5_leg *leg = side->leg;
 	bool up = side->lane == LADDER_BACKEND;
 	char label[LADDER_LABEL_MAX];
 
+	if (up && leg->flags & W5_F_HANDSHAKE) {
+		push_handshake(l, side);
+		return;
+	}
 	ladder_first_line(label, sizeof(label), leg->head, min_size(leg->head_len, W5_HEAD_REQ));
 	if (!label[0] && !up && f->method[0])
 		snprintf(label, sizeof(label), "%.16s (head not kept)", f->method);
@@ -115,11 +140,26 @@ static void rst_label(char *out, size_t cap, const struct w5_leg *leg)
 		snprintf(out, cap, "%s ttl %u", name, leg->rst_ttl);
 }
 
+/* The stream's end, which is not its conn's. */
+static void push_frame(struct ladder *l, const struct leg_side *side)
+{
+	const struct w5_leg *leg = side->leg;
+	bool is_reset = leg->h2_end == W5_H2_RST_IN || leg->h2_end == W5_H2_RST_OUT;
+	bool out = leg->h2_end == W5_H2_RST_OUT || leg->h2_end == W5_H2_GOAWAY_OUT;
+	char label[LADDER_LABEL_MAX], code[CODE_TEXT_MAX];
+
+	if (!leg->h2_end)
+		return;
+	snprintf(label, sizeof(label), "%s, %s", is_reset ? "RST_STREAM" : "GOAWAY",
+		 h2_error_text(code, leg->h2_error));
+	push_moment(l, side, leg->end_ns, LADDER_FRAME, out, label);
+}
+
 /* The gateway's own end is noted when it closes, the packet only when it leaves: a record made
  * in between has the first alone. */
 static uint64_t closed_ns(const struct w5_leg *leg, unsigned end, uint64_t packet_ns)
 {
-	return packet_ns || leg->end != end ? packet_ns : leg->end_ns;
+	return packet_ns || leg->end != end || leg->h2_end ? packet_ns : leg->end_ns;
 }
 
 static void push_closing(struct ladder *l, const struct leg_side *side)
@@ -127,6 +167,7 @@ static void push_closing(struct ladder *l, const struct leg_side *side)
 	const struct w5_leg *leg = side->leg;
 	char label[LADDER_LABEL_MAX];
 
+	push_frame(l, side);
 	push_moment(l, side, leg->fin_in_ns, LADDER_FIN, false, "FIN");
 	push_moment(l, side, closed_ns(leg, W5_END_FIN_OUT, leg->fin_out_ns), LADDER_FIN, true,
 		    "FIN");

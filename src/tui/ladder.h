@@ -39,6 +39,9 @@ enum ladder_what {
 	LADDER_RESPONSE,
 	LADDER_DATA,
 	LADDER_ACK,
+	LADDER_HELLO, /* ClientHello, ServerHello */
+	LADDER_ALERT, /* of TLS */
+	LADDER_FRAME, /* of HTTP/2: the one that ended the stream */
 	LADDER_ERROR, /* the gateway's kernel gave up */
 };
 

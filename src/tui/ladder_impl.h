@@ -17,6 +17,8 @@ void ladder_add_packets(struct ladder *l, const struct leg_side *side, const str
 			bool all);
 /* Start line of a message, without the HTTP version, escaped; "" if there is none. */
 void ladder_first_line(char *out, size_t cap, const void *bytes, size_t len);
+/* False if the bytes begin with no TLS record; else a label, and what it is. */
+bool ladder_tls(char *out, size_t cap, const void *bytes, size_t len, enum ladder_what *what);
 /* Rows in order of time: finds the decisive one, and says what stands out. */
 void ladder_mark(struct ladder *l, const struct finding *f);
 

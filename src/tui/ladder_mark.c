@@ -21,7 +21,7 @@ struct mark_rule {
 	bool client;	   /* on the client's side */
 };
 
-#define RULES_MAX 3
+#define RULES_MAX 4
 
 static const struct {
 	enum cause cause;
@@ -42,18 +42,30 @@ static const struct {
 	  2 },
 	{ CAUSE_BACKEND_5XX, { { LADDER_RESPONSE, MARK_IN, true, false } }, 1 },
 	{ CAUSE_BACKEND_SLOW,
-	  { { LADDER_FIN, MARK_OUT, false, false },
+	  { { LADDER_FRAME, MARK_OUT, false, false },
+	    { LADDER_FIN, MARK_OUT, false, false },
 	    { LADDER_RST, MARK_OUT, false, false },
 	    { LADDER_REQUEST, MARK_OUT, true, false } },
-	  3 },
+	  4 },
 	{ CAUSE_GATEWAY_TIMEOUT_LOCAL,
-	  { { LADDER_FIN, MARK_OUT, false, false },
+	  { { LADDER_FRAME, MARK_OUT, false, false },
+	    { LADDER_FIN, MARK_OUT, false, false },
 	    { LADDER_RST, MARK_OUT, false, false },
 	    { LADDER_REQUEST, MARK_OUT, true, false } },
-	  3 },
-	{ CAUSE_CLIENT_ABORT,
-	  { { LADDER_RST, MARK_IN, false, true }, { LADDER_FIN, MARK_IN, false, true } },
+	  4 },
+	{ CAUSE_TLS_HANDSHAKE_FAILED, { { LADDER_ALERT, MARK_ANY, true, false } }, 1 },
+	{ CAUSE_TLS_PLAINTEXT_MISMATCH,
+	  { { LADDER_RESPONSE, MARK_IN, true, false }, { LADDER_ALERT, MARK_IN, true, false } },
 	  2 },
+	{ CAUSE_H2_STREAM_RESET, { { LADDER_FRAME, MARK_IN, true, false } }, 1 },
+	{ CAUSE_H2_REFUSED_STREAM, { { LADDER_FRAME, MARK_IN, true, false } }, 1 },
+	{ CAUSE_H2_GOAWAY, { { LADDER_FRAME, MARK_IN, true, false } }, 1 },
+	{ CAUSE_TRUNCATED_BODY, { { LADDER_FRAME, MARK_IN, true, false } }, 1 },
+	{ CAUSE_CLIENT_ABORT,
+	  { { LADDER_FRAME, MARK_IN, false, true },
+	    { LADDER_RST, MARK_IN, false, true },
+	    { LADDER_FIN, MARK_IN, false, true } },
+	  3 },
 };
 
 /* For every other cause, by how the attempt ended. */

@@ -58,10 +58,27 @@ static enum ladder_what what_of(const struct packet *p, const char *payload)
 	return p->tcp_flags & W5_TCP_FIN ? LADDER_FIN : LADDER_ACK;
 }
 
-static void label_packet(struct ladder_row *r, const struct packet *p, const char *payload)
+/* The ClientHello as the leg has it, which keeps more of it. */
+static bool hello_of_leg(char *out, size_t cap, const struct ladder_row *r,
+			 const struct leg_side *side)
 {
+	const struct w5_leg *leg = side->leg;
+	enum ladder_what what;
+
+	return r->what == LADDER_HELLO && side->lane == LADDER_BACKEND && r->to_right &&
+	       (leg->flags & W5_F_HANDSHAKE) &&
+	       ladder_tls(out, cap, leg->head, min_size(leg->head_len, W5_HEAD_REQ), &what);
+}
+
+static void label_packet(struct ladder_row *r, const struct packet *p, const char *payload,
+			 const struct leg_side *side)
+{
+	char tls[LADDER_LABEL_MAX - 24] = "";
 	size_t n = 0;
 
+	if (r->what == LADDER_DATA)
+		ladder_tls(tls, sizeof(tls), payload, p->payload_cap, &r->what);
+	hello_of_leg(tls, sizeof(tls), r, side);
 	switch (r->what) {
 	case LADDER_REQUEST:
 	case LADDER_RESPONSE:
@@ -69,8 +86,11 @@ static void label_packet(struct ladder_row *r, const struct packet *p, const cha
 		n = strlen(r->label);
 		break;
 	case LADDER_DATA:
-		n = (size_t)snprintf(r->label, sizeof(r->label), "%zu bytes", p->payload_len);
+		n = (size_t)snprintf(r->label, sizeof(r->label), "%s%s%zu bytes", tls,
+				     tls[0] ? ", " : "", p->payload_len);
 		break;
+	case LADDER_HELLO:
+	case LADDER_ALERT: n = (size_t)snprintf(r->label, sizeof(r->label), "%s", tls); break;
 	case LADDER_SYN:
 	case LADDER_SYNACK:
 		n = (size_t)snprintf(r->label, sizeof(r->label), "%s",
@@ -152,7 +172,7 @@ void ladder_add_packets(struct ladder *l, const struct leg_side *side, const str
 		r->ack = dec.ack;
 		r->tcp_flags = dec.tcp_flags;
 		r->ttl = dec.ttl;
-		label_packet(r, &dec, payload);
+		label_packet(r, &dec, payload, side);
 		r->is_retransmit = sent_before(l, from, r);
 		is_later |= r->what == LADDER_REQUEST && !r->is_retransmit && side->done_ns &&
 			    r->ts_ns > side->done_ns + SAME_INSTANT_NS;

@@ -154,8 +154,8 @@ static void add_state(struct pieces *all, const struct model *m)
 	/* Client connections whose requests are not read: silence about them is no health. */
 	text_count(unread, sizeof(unread), k->unread_tls + k->unread_h2);
 	if (k->unread_tls || k->unread_h2)
-		add(all, 9, STYLE_BAR_BAD, false, "%s %s unread", unread,
-		    k->unread_tls ? "TLS" : "HTTP/2");
+		add(all, 9, k->log_followed ? STYLE_BAR : STYLE_BAR_BAD, false, "%s %s %s", unread,
+		    k->unread_tls ? "TLS" : "HTTP/2", k->log_followed ? "by log" : "unread");
 
 	text_count(lost, sizeof(lost), m->lost);
 	text_count(unseen, sizeof(unseen), m->unseen);

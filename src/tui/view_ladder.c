@@ -228,7 +228,10 @@ static void draw_heads(struct canvas *c, const struct lanes *ln, const struct fi
 	char client[TEXT_ENDPOINT_MAX], up[TEXT_ENDPOINT_MAX], name[72], text[160];
 	int x, w;
 
-	text_endpoint(client, sizeof(client), &f->down.remote, f->down.rport);
+	if (f->down.rport)
+		text_endpoint(client, sizeof(client), &f->down.remote, f->down.rport);
+	else
+		fmt_client(client, sizeof(client), f);
 	fmt_upstream(up, sizeof(up), f);
 	text_escape(name, sizeof(name), f->gateway_name, strlen(f->gateway_name));
 	canvas_printf(c, 2, 1, ln->gateway_x - 10, STYLE_BOLD, "client %s", client);
@@ -248,6 +251,7 @@ static void draw_exchange(struct canvas *c, const struct model *m, const struct 
 	const struct finding *f = ui->ladder.f;
 	char when[TEXT_TIME_MAX], request[600], status[16], ms[16], place[64];
 	size_t row = snapshot_row_of(&m->shown, f->id);
+	bool witness = f->sight != SIGHT_WIRE; /* plain packets are the rule */
 	int w, x = 1;
 
 	text_time_of_day(when, sizeof(when), f->wall_ns);
@@ -262,8 +266,9 @@ static void draw_exchange(struct canvas *c, const struct model *m, const struct 
 	canvas_fill(c, 1, 0, c->cols, STYLE_HEAD, ' ');
 	w = canvas_width(place);
 	canvas_right(c, 1, c->cols - 1 - w, w, STYLE_HEAD, place);
-	x += canvas_printf(c, 1, x, c->cols - w - 3, STYLE_HEAD, "%s  %s %s  %s ms  ", when, status,
-			   verdict_name(f->verdict), ms);
+	x += canvas_printf(c, 1, x, c->cols - w - 3, STYLE_HEAD, "%s  %s %s  %s ms  %s%s", when,
+			   status, verdict_name(f->verdict), ms,
+			   witness ? sight_name(f->sight) : "", witness ? "  " : "");
 	canvas_text(c, 1, x, c->cols - w - 3 - x, STYLE_HEAD, request);
 }
 
