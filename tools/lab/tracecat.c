@@ -19,6 +19,7 @@ static const char *const types[W5_REC_TYPE_MAX] = {
 	[W5_REC_SESSION] = "session", [W5_REC_TICK] = "tick",	  [W5_REC_STATS] = "stats",
 	[W5_REC_GATEWAY] = "gateway", [W5_REC_LISTEN] = "listen", [W5_REC_EXCHANGE] = "exchange",
 	[W5_REC_ATTEMPT] = "attempt", [W5_REC_END] = "end",	  [W5_REC_PACKETS] = "packets",
+	[W5_REC_OPEN] = "open",	      [W5_REC_TEXT] = "text",	  [W5_REC_LOG] = "log",
 };
 static const char *const ends[W5_END_MAX] = {
 	[W5_END_NONE] = "-",	      [W5_END_FIN_IN] = "fin-in",   [W5_END_RST_IN] = "rst-in",
@@ -87,6 +88,32 @@ static void put_gateway(char *out, size_t cap, const struct w5_hdr *rec)
 			 g->tgid, g->group, g->flags, g->cgroup);
 }
 
+/* A message's first line, or a frame's header and the start of its payload. */
+static void put_text(const struct cat *c, char *out, size_t cap, const struct w5_hdr *rec)
+{
+	const struct w5_text *t = (const void *)rec;
+	char data[80] = "";
+	size_t n = t->len, at = 0;
+
+	if (rec->size < sizeof(*t) || n > rec->size - sizeof(*t))
+		return;
+	if (t->kind == W5_TEXT_HTTP1) {
+		n = n < sizeof(data) - 1 ? n : sizeof(data) - 1;
+		memcpy(data, t->data, n);
+		data[n] = '\0';
+		data[strcspn(data, "\r\n")] = '\0';
+	} else {
+		for (size_t i = 0; i < n && i < 24; i++)
+			at += (size_t)snprintf(data + at, sizeof(data) - at, "%02x", t->data[i]);
+	}
+	snprintf(out, cap,
+		 " %s %s off=%" PRIu64 " n=%u total=%u len=%u flags=%#x tid=%u/%u"
+		 " hint=%" PRIu64 "@%.0f \"%s\"",
+		 t->dir == W5_TEXT_IN ? "in" : "out", t->kind == W5_TEXT_HTTP1 ? "http1" : "frame",
+		 t->off, t->seq, t->total, t->len, t->flags, t->tgid, t->tid, t->hint_cookie,
+		 us(c, t->hint_ns), data);
+}
+
 static int on_record(void *self, const struct w5_hdr *rec)
 {
 	struct cat *c = self;
@@ -96,8 +123,11 @@ static int on_record(void *self, const struct w5_hdr *rec)
 		c->start_ns = rec->ts_ns;
 	if (rec->type == W5_REC_TICK)
 		return 0;
-	if (rec->type == W5_REC_EXCHANGE || rec->type == W5_REC_ATTEMPT || rec->type == W5_REC_END)
+	if (rec->type == W5_REC_EXCHANGE || rec->type == W5_REC_ATTEMPT ||
+	    rec->type == W5_REC_END || rec->type == W5_REC_OPEN)
 		put_leg(c, line, sizeof(line), rec);
+	else if (rec->type == W5_REC_TEXT)
+		put_text(c, line, sizeof(line), rec);
 	else if (rec->type == W5_REC_GATEWAY)
 		put_gateway(line, sizeof(line), rec);
 	snprintf(text, sizeof(text), "%.0f %s cookie=%" PRIu64 " seq=%u%s", us(c, rec->ts_ns),

@@ -26,6 +26,9 @@ caddy_routes() {
 		print "\t\t\ttransport http {"
 		print "\t\t\t\tdial_timeout " $4 "\n\t\t\t\tresponse_header_timeout " $5
 		print "\t\t\t\twrite_timeout " $6 "\n\t\t\t\tkeepalive_idle_conns_per_host 64"
+		if ($9 == "https" || $9 == "h2")
+			print "\t\t\t\ttls\n\t\t\t\ttls_insecure_skip_verify\n\t\t\t\ttls_server_name backend.lab\n\t\t\t\ttls_timeout " $4
+		print "\t\t\t\tversions " ($9 == "h2c" ? "h2c 2" : $9 == "h2" ? "2" : "1.1")
 		print "\t\t\t}\n\t\t}\n\t}"
 	}'
 }
@@ -43,17 +46,35 @@ caddy_conf() {
 		{
 			admin off
 			auto_https off
+			servers :8080 {
+				protocols h1
+			}
+			servers :8081 {
+				protocols h1 h2c
+			}
+			servers :8443 {
+				protocols h1 h2
+			}
 			log default {
 				output file $state/log/error.log
 				level ERROR
 				exclude http.log.access
 			}
 		}
-		http://:8080 {
+		(lab) {
 		$log
 		END
 		caddy_routes
-		echo '}'
+		cat <<-END
+		}
+		http://:8080, http://:8081 {
+			import lab
+		}
+		https://:8443 {
+			tls $state/tls/cert.pem $state/tls/key.pem
+			import lab
+		}
+		END
 	} >"$state/gateway/Caddyfile"
 }
 

@@ -10,6 +10,11 @@ haproxy_programs() { echo haproxy; }
 # take the peers out. A row that is to recover may send a request again, not only connect.
 haproxy_backends() {
 	routes | awk -F '|' '
+	BEGIN {
+		proto["h2c"] = " proto h2"
+		proto["https"] = " ssl verify none sni str(backend.lab)"
+		proto["h2"] = proto["https"] " alpn h2"
+	}
 	{
 		n = split($3, peer, " ")
 		checked = $3 ~ /fail_timeout/
@@ -24,7 +29,7 @@ haproxy_backends() {
 			print "\tretry-on all-retryable-errors\n\tdefault-server pool-max-conn 3"
 		for (i = 1; i <= n; i++) {
 			sub(/,.*/, "", peer[i])
-			print "\tserver p" i " " peer[i] (checked ? " check inter 2s fall 1" : "")
+			print "\tserver p" i " " peer[i] proto[$9] (checked ? " check inter 2s fall 1" : "")
 		}
 	}'
 }
@@ -41,13 +46,15 @@ haproxy_conf() {
 		defaults
 			mode http
 			log global
-			log-format "%Ts.%ms\t%HM\t%HP\t%ST\t%si\t%sp\t%rc\t%ts\t%Ta\t%B\t%pid\t%cp\t%b"
+			log-format "%Ts.%ms\t%HM\t%HPO\t%ST\t%si\t%sp\t%rc\t%ts\t%Ta\t%B\t%pid\t%cp\t%b"
 			timeout client 60s
 			timeout http-keep-alive 60s
 			retries 3
 		frontend http
 			bind 0.0.0.0:8080
 			bind [::]:8080 v6only
+			bind 0.0.0.0:8081 proto h2
+			bind 0.0.0.0:8443 ssl crt $state/tls/both.pem alpn h2,http/1.1
 			use_backend %[path,field(2,/)]
 		END
 		haproxy_backends

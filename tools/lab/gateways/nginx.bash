@@ -7,7 +7,12 @@ nginx_programs() { echo nginx; }
 
 nginx_locations() {
 	routes | awk -F '|' '
+	BEGIN {
+		url["http"] = "http://"; url["https"] = "https://"
+		url["h2c"] = "grpc://"; url["h2"] = "grpcs://"
+	}
 	{
+		to = $9 ~ /^h2/ ? "grpc" : "proxy" # the only HTTP/2 it speaks to a backend
 		n = split($3, peer, " ")
 		up = up "upstream " $1 " {\n\tzone " $1 " 64k;\n"
 		for (i = 1; i <= n; i++) {
@@ -15,9 +20,10 @@ nginx_locations() {
 			up = up "\tserver " peer[i] ";\n"
 		}
 		up = up "\tkeepalive 64;\n}\n"
-		loc = loc "location /" $1 "/ {\n\tproxy_pass http://" $1 ";\n" \
-			"\tproxy_connect_timeout " $4 ";\n\tproxy_read_timeout " $5 ";\n" \
-			"\tproxy_send_timeout " $6 ";\n}\n"
+		loc = loc "location /" $1 "/ {\n\t" to "_pass " url[$9] $1 ";\n" \
+			"\t" to "_connect_timeout " $4 ";\n\t" to "_read_timeout " $5 ";\n" \
+			"\t" to "_send_timeout " $6 ";\n" ($9 == "https" || $9 == "h2" ? \
+			"\t" to "_ssl_server_name on;\n\t" to "_ssl_name backend.lab;\n" : "") "}\n"
 	}
 	END { printf "%s", up > ups; printf "%s", loc > locs }' \
 		ups="$state/gateway/upstreams.conf" locs="$state/gateway/locations.conf"
@@ -50,6 +56,11 @@ nginx_conf() {
 	server {
 		listen 8080 reuseport;
 		listen [::]:8080 reuseport;
+		listen 8081 http2 reuseport;
+		listen 8443 ssl http2 reuseport;
+		ssl_protocols TLSv1.2 TLSv1.3;
+		ssl_certificate $state/tls/cert.pem;
+		ssl_certificate_key $state/tls/key.pem;
 		include $state/gateway/locations.conf;
 	}
 	}

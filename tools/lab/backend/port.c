@@ -1,0 +1,107 @@
+// SPDX-License-Identifier: BSD-2-Clause
+/* A port: its mode by name, its socket, its queue. */
+#include "backend.h"
+
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/epoll.h>
+#include <sys/socket.h>
+#include <netinet/tcp.h>
+
+#include "../common/process.h"
+
+/* What stands before the mode of a port. */
+static const struct prefix {
+	const char *text;
+	bool tls, is_rude, h2;
+} prefixes[] = {
+	{ .text = "tls+", .tls = true },
+	{ .text = "tls-rude+", .tls = true, .is_rude = true },
+	{ .text = "h2+", .h2 = true },
+	{ .text = "tls-h2+", .tls = true, .h2 = true },
+};
+
+static int port_tls(struct port *p, bool h2)
+{
+	struct backend *b = p->backend;
+	struct ssl_ctx_st **tls = &b->tls[h2];
+
+	if (!*tls && b->cert && b->key)
+		*tls = tls_server(h2 ? "h2" : "http/1.1", b->cert, b->key);
+	p->tls = *tls;
+	return p->tls ? 0 : -ENOKEY;
+}
+
+int port_parse(struct port *p, const char *arg)
+{
+	char *mode;
+	unsigned long number = strtoul(arg, &mode, 10);
+	const struct prefix *x = NULL;
+
+	if (*mode++ != ':' || number == 0 || number > 65535)
+		return -EINVAL;
+	p->number = (uint16_t)number;
+	p->name = mode;
+	for (size_t i = 0; i < sizeof(prefixes) / sizeof(prefixes[0]) && !x; i++)
+		if (!strncmp(mode, prefixes[i].text, strlen(prefixes[i].text)))
+			x = &prefixes[i];
+	mode += x ? strlen(x->text) : 0;
+	if (x && x->h2)
+		p->h2 = h2_mode_find(mode);
+	p->mode = mode_find(x && x->h2 ? "ok" : mode);
+	if (!p->mode || (x && x->h2 && !p->h2))
+		return -ENOENT;
+	p->is_rude = x && x->is_rude;
+	return x && x->tls ? port_tls(p, x->h2) : 0;
+}
+
+/* The queue of a port that never accepts: log whose request waited in it, and drop them. */
+void port_drain(struct port *p)
+{
+	struct epoll_event ev = { .events = EPOLLIN | EPOLLONESHOT, .data.ptr = p };
+	struct conn *c;
+	ssize_t n;
+
+	p->due_ns = 0;
+	while ((c = conn_accept(p))) {
+		n = recv(c->link.fd, c->buf, sizeof(c->buf), MSG_DONTWAIT);
+		c->len = n > 0 ? (size_t)n : 0;
+		request_take_id(c);
+		log_line(c, "queued");
+		conn_free(c);
+	}
+	epoll_ctl(p->backend->ep, EPOLL_CTL_MOD, p->fd, &ev);
+}
+
+void port_on_event(struct port *p)
+{
+	if (p->mode->accept_ms) {
+		p->due_ns = now_ns(CLOCK_MONOTONIC) + p->mode->accept_ms * MS;
+		return;
+	}
+	while (conn_accept(p))
+		;
+}
+
+int port_open(struct port *p)
+{
+	struct sockaddr_in6 sa = { .sin6_family = AF_INET6, .sin6_port = htons(p->number) };
+	struct epoll_event ev = { .events = EPOLLIN | (p->mode->accept_ms ? EPOLLONESHOT : 0),
+				  .data.ptr = p };
+	const int on = 1, off = 0;
+
+	p->fd = socket(AF_INET6, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
+	if (p->fd < 0)
+		return -errno;
+	setsockopt(p->fd, SOL_SOCKET, SO_REUSEADDR, &on, sizeof(on));
+	setsockopt(p->fd, IPPROTO_IPV6, IPV6_V6ONLY, &off, sizeof(off));
+	setsockopt(p->fd, IPPROTO_TCP, TCP_NODELAY, &on, sizeof(on));
+	if (p->mode->rcvbuf)
+		setsockopt(p->fd, SOL_SOCKET, SO_RCVBUF, &p->mode->rcvbuf, sizeof(int));
+	if (bind(p->fd, (struct sockaddr *)&sa, sizeof(sa)) ||
+	    listen(p->fd, p->mode->backlog ? p->mode->backlog : 1024) ||
+	    epoll_ctl(p->backend->ep, EPOLL_CTL_ADD, p->fd, &ev))
+		return -errno;
+	return 0;
+}
