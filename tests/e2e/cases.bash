@@ -66,10 +66,11 @@ case_replay() {
 }
 
 # Pools of both legs filled before why502 starts; nginx's log and truth decide as ever.
-case_older() {
-	local dir=$work/older truth=$work/older.tsv out=$work/older.out load ready
+case_older() { # NAME LAB-LOAD-OPTIONS...
+	local dir=$work/$1 truth=$work/$1.tsv out=$work/$1.out load ready
+	shift
 	rm -f "$truth"
-	lab load -r 200 -n 40 -d 4 --mix backend-502,conn-refused,closed-before-response -o "$truth" >"$out" &
+	lab load "$@" -r 200 -n 40 -d 4 --mix backend-502,conn-refused,closed-before-response -o "$truth" >"$out" &
 	load=$!
 	# attach when the pools are in use: nginx's log has a hundred answers more than before
 	lines <(tail -n 0 -f "$state/log/access.log") . 100 5
@@ -147,6 +148,23 @@ case_text() {
 	expect 'the upstream' grep -q '10.77.3.2:9001' "$dir/out"
 }
 
+# New workers while it runs; the old ones, and their libraries, go.
+case_reload() {
+	local dir=$work/reload truth=$work/reload.tsv before worker
+	why502_start "$dir" || return 1
+	send "$work/reload-before.tsv" --tls -r 0 -n 4 -d 0.1 --mix closed-before-response || return 1
+	settle "$dir" "$work/reload-before.tsv"
+	before=$(pgrep -P "$(cat "$state/gateway/pid")" | sort)
+	lab exec gateway nginx -p "$state/gateway" -c "$state/gateway/nginx.conf" -s reload 2>/dev/null || return 1
+	for worker in $before; do
+		timeout 5 tail -s 0.05 --pid="$worker" -f /dev/null || { echo "worker $worker did not leave"; return 1; }
+	done
+	send "$truth" --tls -r 0 -n 4 -d 0.1 --mix closed-before-response || return 1
+	settle "$dir" "$truth"
+	why502_stop "$dir"
+	judge "$dir" "$work/reload-before.tsv" && judge "$dir" "$truth"
+}
+
 # kernel_ids: what is loaded and attached now
 kernel_ids() {
 	bpftool prog show 2>/dev/null | sed -n 's/^\([0-9]*\): /prog \1 /p' | cut -d ' ' -f 1-2
@@ -220,40 +238,4 @@ case_pcap() {
 		reset-before-response tcp.srcport==8080 && http.response.code==502
 	END
 	why502_stop "$dir"
-}
-
-# ---- the other gateways ----
-
-# Refused, silent, reset, closed, cut, slow; the race, which HAProxy and Apache answer with an
-# empty close; what a backend said itself; a retry; a client that did not wait.
-gateway_faults='conn-refused conn-timeout-syn host-unreachable-icmp reset-before-response
-	closed-before-response truncated-header keepalive-race keepalive-race-fin backend-502 backend-slow
-	gateway-timeout-local no-live-upstream client-abort retry-reset retry-race'
-
-# case_gateway NAME: its lab, and requests into all of these faults among healthy ones
-case_gateway() {
-	local dir=$work/$1 truth=$work/$1.tsv
-	lab up --gateway "$1" >"$work/up" 2>&1 || {
-		grep -q 'is missing' "$work/up" && echo "skip: $(cat "$work/up")"
-		cat "$work/up"
-		return 1
-	}
-	why502_start "$dir" || return 1
-	send "$truth" -r 200 -n 6 -d 3 --mix "$(xargs <<<"$gateway_faults" | tr ' ' ,)" || return 1
-	settle "$dir" "$truth"
-	why502_stop "$dir"
-	expect 'nothing lost' eval "tail -n 1 '$dir/findings.ndjson' | grep -q '\"lost\":0,'" || return 1
-	expect 'no finding of a healthy request' eval "! grep -q '\"target\":\"/ok' '$dir/findings.ndjson'"
-}
-
-case_gateway_fault() { # GATEWAY FAULT
-	local dir=$work/$1 truth=$work/$1-$2.tsv
-	[ -s "$work/$1.tsv" ] || { echo "skip: $1-mix did not run"; return 1; }
-	awk -F '\t' -v f="$2" '$2 == f' "$work/$1.tsv" >"$truth"
-	# Never wrong. A connect names no request: where a thread serves many at once (HAProxy), one
-	# may stay unknown.
-	judge "$dir" "$truth" >"$truth.out" ||
-		grep -Eq '^seen ([0-9]+)/\1, .*, wrong 0, unknown [01],' "$truth.join" ||
-		{ cat "$truth.out"; return 1; }
-	expect "findings of $2" grep -q 'seen [1-9]' "$truth.join"
 }

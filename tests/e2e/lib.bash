@@ -63,8 +63,10 @@ settle() {
 judge() {
 	local dir=$1 truth=$2
 	shift 2
-	lab access >"$truth.access"
-	"$O/lab-join" -t -v 3 "$@" "$dir/findings.ndjson" "$truth" "$truth.access" \
+	# a mix has asked for the log already
+	[ -s "$dir/access" ] || lab access >"$truth.access"
+	"$O/lab-join" -t -v 3 "$@" "$dir/findings.ndjson" "$truth" \
+		"$([ -s "$dir/access" ] && echo "$dir/access" || echo "$truth.access")" \
 		"$state/log/backend.log" >"$truth.join" || { cat "$truth.join"; return 1; }
 }
 

@@ -125,6 +125,7 @@ static struct finding *finding(uint64_t ts_ns, uint64_t took_ns, unsigned status
 	f->req_ns = ts_ns - took_ns;
 	f->duration_ns = took_ns;
 	f->status = (uint16_t)status;
+	f->sight = SIGHT_WIRE;
 	f->cause = cause;
 	f->verdict = status ? VERDICT_GATEWAY_MADE : VERDICT_SILENT;
 	snprintf(f->gateway_name, sizeof(f->gateway_name), "nginx");

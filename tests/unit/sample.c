@@ -103,6 +103,7 @@ struct finding *sample_finding(void)
 		.confidence = CONFIDENCE_CERTAIN,
 		.witness = WITNESS_TARGET | WITNESS_THREAD,
 		.status = 502,
+		.sight = SIGHT_WIRE,
 		.gateway_name = "nginx",
 		.gateway_cgroup = "/system.slice/nginx.service",
 		.gateway_group = 2216,

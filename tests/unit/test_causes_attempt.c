@@ -1,55 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* One test per cause that one attempt's facts decide, and its look-alikes. */
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stddef.h>
-#include <stdint.h>
-#include <cmocka.h>
-
-#include "../lib/rec.h"
-
-#define D 100
-#define U 200
-
-/* Feeds one failed attempt and its exchange, hints both ways, and returns the finding. */
-static struct finding *explain_one(struct bench *b, struct w5_leg *up, uint16_t status, double t)
-{
-	struct w5_leg d = rec_down(D, 1000, "POST", "/api/cart");
-
-	rec_answer(&d, t, status);
-	rec_tie(up, &d);
-	feed(b, up);
-	feed(b, &d);
-	bench_settle(b, t);
-	assert_int_equal(b->n, 1);
-	return b->f[0];
-}
-
-static void expect(struct w5_leg up, uint16_t status, double t, enum cause cause,
-		   enum confidence conf, const char *why)
-{
-	struct bench b;
-	struct finding *f;
-
-	bench_open(&b, "nginx");
-	f = explain_one(&b, &up, status, t);
-	if (f->cause != cause)
-		print_message("cause %s: %s\n", cause_name(f->cause), f->why);
-	assert_string_equal(cause_name(f->cause), cause_name(cause));
-	assert_string_equal(confidence_name(f->confidence), confidence_name(conf));
-	assert_int_equal(f->nattempts, 1);
-	assert_int_equal(f->attempts[0].cause, cause);
-	if (cause != CAUSE_BACKEND_5XX)
-		assert_int_equal(f->verdict, VERDICT_GATEWAY_MADE);
-	if (why && !strstr(f->why, why))
-		fail_msg("why: %s", f->why);
-	assert_true(f->nevidence > 0);
-	assert_true(f->next[0]);
-	bench_close(&b);
-}
-
-#define CERTAIN CONFIDENCE_CERTAIN
-#define LIKELY	CONFIDENCE_LIKELY
+#include "../lib/explain.h"
 
 /* ---- connect ---- */
 
@@ -560,7 +511,7 @@ static void test_tls_alert(void **s)
 	l.phase = W5_PHASE_RESPONSE;
 	l.resp_ns = ms(1000.5);
 	rec_end(&l, 1000.6, W5_END_FIN_IN);
-	expect(l, 502, 1000.7, CAUSE_TLS_HANDSHAKE_FAILED, LIKELY, "alert 40");
+	expect(l, 502, 1000.7, CAUSE_TLS_HANDSHAKE_FAILED, CERTAIN, "alert 40");
 }
 
 static void test_tls_answered_in_plain_http(void **s)

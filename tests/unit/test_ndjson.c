@@ -14,6 +14,7 @@
 #include <cmocka.h>
 #include <jansson.h>
 
+#include "../lib/hello.h"
 #include "base/util.h"
 #include "sample.h"
 #include "sink/names.h"
@@ -130,6 +131,9 @@ static void test_finding_as_documented(void **state)
 	assert_json_str(v, "cause", "keepalive-race");
 	assert_json_str(v, "confidence", "certain");
 	assert_json_str(v, "proxy_status", "connection_terminated");
+	assert_json_str(v, "status_witness", "wire");
+	assert_absent(v, "precision_ms");
+	assert_absent(v, "log_code");
 	assert_true(real(v, "duration_ms") == 0.402);
 	assert_json_int(v, "lost", 0);
 	assert_absent(v, "linked");
@@ -203,6 +207,84 @@ static void test_failed_connect_names_its_errno(void **state)
 	assert_absent(a, "reused");
 	assert_absent(a, "rst");
 	assert_absent(a, "request_acked");
+	json_decref(v);
+}
+
+static void test_handshake_tells_what_was_asked_and_the_alert(void **state)
+{
+	static const uint16_t versions[] = { 0x0303, 0x0304, 0 };
+	struct hello c = hello_client("shop.example", NULL, versions);
+	struct fixture *x = *state;
+	struct w5_leg *l = &x->f->attempts[0].leg;
+	json_t *v, *o;
+
+	x->f->cause = CAUSE_TLS_HANDSHAKE_FAILED;
+	l->proto = W5_PROTO_TLS;
+	l->flags = W5_F_HANDSHAKE;
+	memcpy(l->head, c.b, c.len);
+	l->head_len = (uint16_t)c.len;
+	memcpy(l->resp, "\x15\x03\x03\0\x02\x02\x70", 7);
+	l->resp_len = 7;
+	v = put(x);
+	assert_json_str(v, "proxy_status", "tls_alert_received");
+	o = json_object_get(json_array_get(json_object_get(v, "attempts"), 0), "tls");
+	assert_json_str(o, "sni", "shop.example");
+	assert_json_str(o, "oldest", "TLS 1.2");
+	assert_json_str(o, "newest", "TLS 1.3");
+	assert_absent(o, "chosen");
+	assert_json_int(json_object_get(o, "alert"), "number", 112);
+	assert_json_str(json_object_get(o, "alert"), "name", "unrecognized_name");
+	assert_json_str(json_object_get(o, "alert"), "from", "backend");
+	json_decref(v);
+}
+
+static void test_certificate_refused_by_the_gateway(void **state)
+{
+	struct hello srv = hello_server(0x0304);
+	struct fixture *x = *state;
+	struct w5_leg *l = &x->f->attempts[0].leg;
+	json_t *v, *o;
+
+	x->f->cause = CAUSE_TLS_HANDSHAKE_FAILED;
+	l->proto = W5_PROTO_TLS;
+	l->flags = W5_F_HANDSHAKE;
+	l->alert_out = 0x100 | 48;
+	memcpy(l->resp, srv.b, srv.len);
+	l->resp_len = (uint16_t)srv.len;
+	v = put(x);
+	assert_json_str(v, "proxy_status", "tls_certificate_error");
+	o = json_object_get(json_array_get(json_object_get(v, "attempts"), 0), "tls");
+	assert_json_str(o, "chosen", "TLS 1.3");
+	assert_absent(o, "sni");
+	assert_json_str(json_object_get(o, "alert"), "from", "gateway");
+	json_decref(v);
+}
+
+static void test_stream_tells_its_frame_and_grpc_status(void **state)
+{
+	struct fixture *x = *state;
+	struct w5_leg *l = &x->f->attempts[0].leg;
+	json_t *v, *o;
+
+	l->proto = W5_PROTO_H2;
+	l->stream = 5;
+	l->h2_end = W5_H2_RST_IN;
+	l->h2_error = 7;
+	l->grpc_status = 1 + 14;
+	x->f->down.stream = 3;
+	x->f->down.h2_end = W5_H2_RST_OUT;
+	x->f->down.h2_error = 0x77;
+	v = put(x);
+	o = json_object_get(json_array_get(json_object_get(v, "attempts"), 0), "h2");
+	assert_json_int(o, "stream", 5);
+	assert_json_str(o, "ended_by", "RST_STREAM");
+	assert_json_str(o, "from", "peer");
+	assert_json_str(o, "error", "REFUSED_STREAM");
+	assert_json_int(o, "grpc_status", 14);
+	o = json_object_get(json_object_get(v, "downstream"), "h2");
+	assert_json_str(o, "from", "gateway");
+	assert_json_str(o, "error", "0x77");
+	assert_absent(o, "grpc_status");
 	json_decref(v);
 }
 
@@ -453,12 +535,50 @@ static void test_full_disk_is_an_error(void **state)
 	close(fd);
 }
 
+/* Of the client's conn a log knows nothing, of the client what its format has. */
+static void test_a_finding_of_the_log_alone(void **state)
+{
+	struct fixture *x = *state;
+	json_t *v;
+
+	x->f->sight = SIGHT_LOG;
+	x->f->precision_ns = 1000000000;
+	snprintf(x->f->log_code, sizeof(x->f->log_code), "SH--");
+	x->f->down.rport = 0;
+	v = put(x);
+	assert_json_str(v, "status_witness", "log");
+	assert_float_equal(real(v, "precision_ms"), 1000, 0);
+	assert_json_str(v, "log_code", "SH--");
+	assert_absent(v, "downstream");
+	assert_json_str(json_object_get(v, "client"), "ip", "198.51.100.4");
+	assert_absent(json_object_get(v, "client"), "port");
+	json_decref(v);
+}
+
+static void test_a_finding_of_a_log_without_addresses(void **state)
+{
+	struct fixture *x = *state;
+	json_t *v;
+
+	x->f->sight = SIGHT_LOG;
+	memset(&x->f->down.remote, 0, sizeof(x->f->down.remote));
+	x->f->down.rport = 0;
+	v = put(x);
+	assert_absent(v, "client");
+	json_decref(v);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 #define TEST(t) cmocka_unit_test_setup_teardown(t, setup, teardown)
 		TEST(test_finding_as_documented),
+		TEST(test_a_finding_of_the_log_alone),
+		TEST(test_a_finding_of_a_log_without_addresses),
 		TEST(test_failed_connect_names_its_errno),
+		TEST(test_handshake_tells_what_was_asked_and_the_alert),
+		TEST(test_certificate_refused_by_the_gateway),
+		TEST(test_stream_tells_its_frame_and_grpc_status),
 		TEST(test_silent_exchange_has_no_status),
 		TEST(test_wire_bytes_stay_inside_their_string),
 		TEST(test_long_utf8_survives),

@@ -197,6 +197,32 @@ static void test_combinations_that_make_no_sense(void **state)
 	assert_int_equal(o.history_packets, 0);
 }
 
+static void test_access_logs_with_a_format_each(void **state)
+{
+	char many[512] = "";
+	struct options o;
+
+	assert_int_equal(parse(&o, "--access-log /a --access-log=/b --log-format haproxy "
+				   "--access-log /c=d --no-tls-probes"),
+			 0);
+	assert_int_equal(o.access_logs.n, 3);
+	assert_string_equal(o.access_logs.log[0].path, "/a");
+	assert_null(o.access_logs.log[0].format);
+	assert_string_equal(o.access_logs.log[1].path, "/b");
+	assert_string_equal(o.access_logs.log[1].format, "haproxy");
+	assert_string_equal(o.access_logs.log[2].path, "/c=d");
+	assert_true(o.no_tls_probes);
+	assert_int_equal(parse(&o, "--log-format haproxy --access-log /a"), -EINVAL);
+	assert_non_null(strstr(said, "behind the --access-log it is for"));
+	assert_int_equal(parse(&o, "--access-log="), -EINVAL);
+	for (size_t i = 0; i < ACCESS_LOGS_MAX; i++)
+		snprintf(many + strlen(many), sizeof(many) - strlen(many), " --access-log=%zu", i);
+	assert_int_equal(parse(&o, many), 0);
+	snprintf(many + strlen(many), sizeof(many) - strlen(many), " --access-log=x");
+	assert_int_equal(parse(&o, many), -EINVAL);
+	assert_int_equal(parse(&o, "-r trace --access-log /a"), -EINVAL);
+}
+
 static void test_help_names_every_heading_and_exit_status(void **state)
 {
 	char *text = NULL;
@@ -238,6 +264,7 @@ int main(void)
 		cmocka_unit_test(test_screen_draws_without_a_terminal),
 		cmocka_unit_test(test_refused_values_are_named),
 		cmocka_unit_test(test_combinations_that_make_no_sense),
+		cmocka_unit_test(test_access_logs_with_a_format_each),
 		cmocka_unit_test(test_help_names_every_heading_and_exit_status),
 		cmocka_unit_test(test_seconds_are_exact),
 	};

@@ -94,6 +94,18 @@ static void test_finding_reads_as_text(void **state)
 		"\n");
 }
 
+static void test_who_saw_the_status(void **state)
+{
+	struct fixture *x = *state;
+	const char *text;
+
+	x->f->sight = SIGHT_LOG;
+	x->f->down.rport = 0;
+	text = put(x);
+	assert_non_null(strstr(text, "  from 198.51.100.4  after"));
+	assert_non_null(strstr(text, "gateway-made, finding 17, status seen by log\n"));
+}
+
 static void test_failed_connect_and_earlier_tries(void **state)
 {
 	struct fixture *x = *state;
@@ -269,6 +281,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 #define TEST(t) cmocka_unit_test_setup_teardown(t, setup, teardown)
 		TEST(test_finding_reads_as_text),
+		TEST(test_who_saw_the_status),
 		TEST(test_failed_connect_and_earlier_tries),
 		TEST(test_passed_through_says_the_status),
 		TEST(test_control_bytes_never_reach_the_terminal),

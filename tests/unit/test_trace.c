@@ -27,6 +27,8 @@ union record {
 	struct w5_gateway gateway;
 	struct w5_stats stats;
 	struct w5_session session;
+	struct w5_log log;
+	uint8_t text[sizeof(struct w5_text) + W5_TEXT_MAX];
 };
 
 static const uint16_t sizes[] = {
@@ -39,7 +41,11 @@ static const uint16_t sizes[] = {
 	[W5_REC_ATTEMPT] = W5_LEG_BULK,
 	[W5_REC_END] = sizeof(struct w5_leg),
 	[W5_REC_PACKETS] = sizeof(struct w5_packets),
+	[W5_REC_OPEN] = offsetof(struct w5_leg, head),
+	[W5_REC_TEXT] = sizeof(struct w5_text) + 64,
+	[W5_REC_LOG] = sizeof(struct w5_log),
 };
+_Static_assert(sizeof(sizes) / sizeof(sizes[0]) == W5_REC_TYPE_MAX, "every type has its row");
 
 static union record sample(uint16_t type, uint32_t seq)
 {
@@ -49,6 +55,8 @@ static union record sample(uint16_t type, uint32_t seq)
 				  .type = type,
 				  .size = sizes[type] } };
 
+	if (type == W5_REC_TEXT)
+		((struct w5_text *)&r)->kind = W5_TEXT_FRAME;
 	return r;
 }
 

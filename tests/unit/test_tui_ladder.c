@@ -9,6 +9,7 @@
 
 #include <cmocka.h>
 
+#include "../lib/hello.h"
 #include "tui/ladder.h"
 #include "tui_make.h"
 
@@ -113,6 +114,74 @@ static void test_without_packets_the_leg_tells_the_story(void **state)
 	assert_true(row_with("FIN")->is_decisive);
 	assert_int_equal(row_with("RST")->kind, LADDER_MOMENT);
 	assert_int_equal(count_what(LADDER_REQUEST, LADDER_MOMENT), 2);
+	finding_unref(f);
+}
+
+static void test_handshake_is_named_and_its_alert_decides(void **state)
+{
+	static const uint16_t versions[] = { 0x0304, 0 };
+	struct finding *f = make_finding(1, T0 + 900 * US, 502, CAUSE_TLS_HANDSHAKE_FAILED);
+	struct attempt *a = make_attempt(f, "10.0.3.18", 8443, CAUSE_TLS_HANDSHAKE_FAILED);
+	struct hello c = hello_client("shop.example", NULL, versions);
+	struct w5_leg *l = &a->leg;
+
+	f->req_ns = f->down.req_ns = T0;
+	l->flags = W5_F_HANDSHAKE;
+	l->proto = W5_PROTO_TLS;
+	l->nr = 0;
+	l->req_ns = T0 + 100 * US;
+	l->resp_ns = T0 + 500 * US;
+	l->fin_in_ns = T0 + 600 * US;
+	l->end = W5_END_FIN_IN;
+	memcpy(l->head, c.b, c.len);
+	l->head_len = (uint16_t)c.len;
+	memcpy(l->resp, "\x15\x03\x03\0\x02\x02\x70", 7);
+	l->resp_len = 7;
+	ladder_build(&ladder, f, false);
+	assert_string_equal(row_with("ClientHello")->label, "ClientHello for shop.example");
+	assert_true(row_with("ClientHello")->to_right);
+	assert_true(row_with("TLS alert 112, unrecognized_name")->is_decisive);
+	assert_false(row_with("TLS alert")->to_right);
+	/* the packet itself, of which less is kept, takes its place */
+	a->flight = make_flight();
+	make_packet(a->flight, T0 + 100 * US, true, W5_TCP_ACK | W5_TCP_PSH, 50, 118,
+		    "\x16\x03\x01\x01\x39\x01");
+	make_packet(a->flight, T0 + 400 * US, false, W5_TCP_ACK | W5_TCP_PSH, 118, 56,
+		    "\x17\x03\x03\x01\x39\x99");
+	ladder_build(&ladder, f, false);
+	assert_int_equal(count_what(LADDER_HELLO, LADDER_PACKET), 1);
+	assert_int_equal(count_what(LADDER_HELLO, LADDER_MOMENT), 0);
+	assert_string_equal(row_with("ClientHello")->label, "ClientHello for shop.example");
+	assert_string_equal(row_with("TLS data")->label, "TLS data, 6 bytes");
+	finding_unref(f);
+}
+
+static void test_frame_that_ended_the_stream_decides(void **state)
+{
+	struct finding *f = make_finding(1, T0 + 900 * US, 502, CAUSE_H2_STREAM_RESET);
+	struct attempt *a = make_attempt(f, "10.0.3.18", 8080, CAUSE_H2_STREAM_RESET);
+	struct w5_leg *l = &a->leg;
+
+	f->req_ns = f->down.req_ns = T0;
+	l->proto = W5_PROTO_H2;
+	l->stream = 5;
+	l->req_ns = T0 + 100 * US;
+	l->end_ns = T0 + 600 * US;
+	l->end = W5_END_RST_IN;
+	l->h2_end = W5_H2_RST_IN;
+	l->h2_error = 2;
+	ladder_build(&ladder, f, false);
+	assert_true(row_with("RST_STREAM, INTERNAL_ERROR")->is_decisive);
+	assert_false(row_with("RST_STREAM")->to_right);
+	assert_int_equal(count_what(LADDER_RST, LADDER_MOMENT), 0);
+	f->cause = CAUSE_BACKEND_SLOW;
+	l->h2_end = W5_H2_RST_OUT;
+	l->end = W5_END_RST_OUT;
+	l->h2_error = 8;
+	ladder_build(&ladder, f, false);
+	assert_true(row_with("RST_STREAM, CANCEL")->is_decisive);
+	assert_true(row_with("RST_STREAM")->to_right);
+	assert_int_equal(count_what(LADDER_RST, LADDER_MOMENT), 0);
 	finding_unref(f);
 }
 
@@ -290,6 +359,8 @@ int main(void)
 		cmocka_unit_test(test_race_shows_the_fin_as_decisive),
 		cmocka_unit_test(test_all_shows_acks_and_earlier_requests_with_the_gap),
 		cmocka_unit_test(test_without_packets_the_leg_tells_the_story),
+		cmocka_unit_test(test_handshake_is_named_and_its_alert_decides),
+		cmocka_unit_test(test_frame_that_ended_the_stream_decides),
 		cmocka_unit_test(test_retransmits_are_marked),
 		cmocka_unit_test(test_every_attempt_has_a_heading),
 		cmocka_unit_test(test_recovered_marks_the_attempt_that_failed),

@@ -30,6 +30,7 @@ struct finding *make_finding(uint64_t id, uint64_t ts_ns, unsigned status, enum 
 	f->req_ns = ts_ns - 2000000;
 	f->duration_ns = 2000000;
 	f->status = (uint16_t)status;
+	f->sight = SIGHT_WIRE;
 	f->cause = cause;
 	snprintf(f->method, sizeof(f->method), "GET");
 	snprintf(f->target, sizeof(f->target), "/api/items?id=%llu", (unsigned long long)id);

@@ -1,0 +1,94 @@
+# SPDX-License-Identifier: BSD-2-Clause
+# shellcheck shell=bash
+# Many faults among healthy requests in one go, for every gateway and every way a client or a
+# backend can speak: see run. First a case that sends it all, then one per fault that judges.
+# shellcheck disable=SC2154 # work, state, top, only come from run
+
+# Refused, silent, reset, closed, cut, slow; the race, which HAProxy and Apache answer with an
+# empty close; what a backend said itself; a retry; a client that did not wait.
+some_faults='conn-refused conn-timeout-syn host-unreachable-icmp reset-before-response
+	closed-before-response truncated-header keepalive-race keepalive-race-fin backend-502 backend-slow
+	gateway-timeout-local no-live-upstream client-abort retry-reset retry-race'
+
+# How clients speak (options of lab load), or "backends": plain clients, but TLS and HTTP/2 behind.
+declare -A mix_options=(
+	[plain]=''
+	[tls]='--tls'
+	[h2]='--tls --h2'
+	[h2c]='--h2'
+	[backends]='--ok-tls'
+)
+
+# mix_ways GATEWAY: the rows of faults.tab over plain HTTP are cases of their own with nginx
+mix_ways() {
+	case $1 in
+	nginx) echo tls h2 h2c backends ;;
+	*) echo plain tls h2 backends ;;
+	esac
+}
+
+# mix_faults GATEWAY WAY: names, as far as this gateway, which is up, has them
+mix_faults() {
+	local sets='core wide' some='' how=${mix_options[$2]#--ok-tls}
+	case $1-$2 in
+	*-backends) sets='tls h2up' ;;
+	nginx-tls|nginx-h2) ;;
+	*) some=$(xargs <<<"$some_faults") ;;
+	esac
+	# A connect that HAProxy tried again is not told: which request it was for is not known.
+	# shellcheck disable=SC2086 # one word per set
+	lab rows ${how#--tls} $sets | awk -F '|' -v some="${some:+ $some }" -v gateway="$1" '
+		gateway == "haproxy" && $2 == "tls-retry-alert" { next }
+		some == "" || index(some, " " $2 " ") { print $2 }'
+}
+
+# gateway_is NAME: the lab is up with this one
+gateway_is() {
+	[ "$(cat "$state/name" 2>/dev/null)" != "$1" ] || return 0
+	lab up --gateway "$1" >"$work/up" 2>&1 && return
+	grep -q 'is missing' "$work/up" && echo "skip: $(cat "$work/up")"
+	cat "$work/up"
+	return 1
+}
+
+case_mix() { # GATEWAY WAY
+	local dir=$work/$1-$2 truth=$work/$1-$2.tsv seconds=3
+	gateway_is "$1" || return 1
+	why502_start "$dir" || return 1
+	# Handshakes that HAProxy tries again after a second: not so many at a time that they
+	# cannot be told apart by thread and time. How often that fails is what accuracy measures.
+	[ "$1-$2" != haproxy-backends ] || seconds=9
+	# shellcheck disable=SC2086 # one word per option
+	send "$truth" ${mix_options[$2]} -r 200 -n 8 -d $seconds --mix "$(mix_faults "$1" "$2" | paste -sd ,)" || return 1
+	settle "$dir" "$truth"
+	why502_stop "$dir"
+	lab access >"$dir/access"
+	expect 'nothing lost' eval "tail -n 1 '$dir/findings.ndjson' | grep -q '\"lost\":0,'" || return 1
+	expect 'no finding of a healthy request' eval "! of '$dir' '$truth' | grep '\"target\":\"/ok'"
+}
+
+case_mix_fault() { # GATEWAY WAY FAULT
+	local dir=$work/$1-$2 truth=$work/$1-$2-$3.tsv
+	[ -s "$dir/access" ] || { echo "skip: $1-$2-mix did not run"; return 1; }
+	awk -F '\t' -v f="$3" '$2 == f' "$dir.tsv" >"$truth"
+	# Never wrong. A connect names no request: where a thread serves many at once (HAProxy), one
+	# may stay unknown.
+	judge "$dir" "$truth" >"$truth.out" ||
+		grep -Eq '^seen ([0-9]+)/\1, .*, wrong 0, unknown [01],' "$truth.join" ||
+		{ cat "$truth.out"; return 1; }
+	# A race by nature: nginx delivers the early 413 itself in about half of them.
+	[ "$3" = early-response-reset ] || expect "findings of $3" grep -q 'seen [1-9]' "$truth.join"
+}
+
+# mixes GATEWAY: its cases
+mixes() {
+	local way fault
+	for way in ${E2E_WAYS:-$(mix_ways "$1")}; do
+		# shellcheck disable=SC2053 # a pattern
+		[[ $1-$way-mix == $only || $only == "$1-$way"* ]] || continue
+		only='*' run_case "$1-$way-mix" case_mix "$1" "$way"
+		for fault in $(mix_faults "$1" "$way"); do
+			run_case "$1-$way-$fault" case_mix_fault "$1" "$way" "$fault"
+		done
+	done
+}
