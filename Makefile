@@ -29,13 +29,15 @@ BPFTOOL	?= $(shell for b in bpftool /usr/lib/linux-tools/*/bpftool /usr/lib/linu
 # $(call pkg,PACKAGES,WHAT TO SAY WHEN PKG-CONFIG DOES NOT KNOW THEM)
 pkg	= $(shell $(PKGCONF) --libs $(1) 2>/dev/null || echo '$(2)')
 TUI_LIBS := $(call pkg,ncursesw tinfo,-lncursesw -ltinfo)
-LIBS	:= $(call pkg,libpcap,-lpcap) $(TUI_LIBS) $(call pkg,jansson,-ljansson) -lm
+LIBS	:= $(call pkg,libpcap,-lpcap) $(TUI_LIBS) $(call pkg,jansson,-ljansson) $(call pkg,libnghttp2,-lnghttp2) \
+	   $(call pkg,capstone,-lcapstone) -lm
 ifeq ($(LIBBPF),)
 BPF_LIBS := $(call pkg,libbpf,-lbpf) $(call pkg,libelf zlib,-lelf -lz)
 else
 BPF_LIBS := $(LIBBPF)/libbpf.a -lelf -lz
 BPF_INC	:= -I$(LIBBPF)/include
 endif
+LAB_LIBS := $(call pkg,openssl,-lssl -lcrypto)
 CMOCKA	:= $(call pkg,cmocka,-lcmocka)
 
 W5_CPPFLAGS := -D_GNU_SOURCE -DW5_VERSION='"$(VERSION)"' -Iinclude -Isrc -I$(O) $(BPF_INC) $(CPPFLAGS)
@@ -62,7 +64,11 @@ OBJ	:= $(patsubst %.c,$(O)/%.o,$(sort $(wildcard src/*/*.c)))
 LIB_OBJ	:= $(filter-out $(O)/src/kernel/% $(O)/src/app/%,$(OBJ)) $(filter $(O)/src/app/options.o,$(OBJ))
 BIN_OBJ	:= $(filter-out $(LIB_OBJ),$(OBJ))
 BIN	:= $(if $(wildcard src/app/main.c),$(O)/why502)
-LAB	:= $(patsubst tools/lab/%.c,$(O)/lab-%,$(sort $(wildcard tools/lab/*.c)))
+# A program of the lab is one file, or a folder and what the folders share.
+LAB1	:= $(patsubst tools/lab/%.c,$(O)/lab-%,$(sort $(wildcard tools/lab/*.c)))
+LABN	:= $(patsubst tools/lab/%/main.c,$(O)/lab-%,$(sort $(wildcard tools/lab/*/main.c)))
+LAB	:= $(LAB1) $(LABN)
+lab_obj	= $(patsubst %.c,$(O)/%.o,$(sort $(wildcard tools/lab/$(1)/*.c tools/lab/common/*.c)))
 UNIT	:= $(patsubst %.c,$(O)/%,$(sort $(wildcard tests/unit/test_*.c)))
 UNIT_OBJ := $(patsubst %.c,$(O)/%.o,$(filter-out tests/unit/test_%,$(sort $(wildcard tests/unit/*.c))))
 DRIVERS	:= $(patsubst %.c,$(O)/%,$(sort $(wildcard tests/replay/*.c tests/screen/*.c)))
@@ -70,12 +76,15 @@ FUZZ	:= $(patsubst %.c,$(O)/%,$(sort $(wildcard tests/fuzz/fuzz_*.c)))
 BENCH	:= $(patsubst tools/bench/%.c,$(O)/bench-%,$(filter-out %.bpf.c,$(sort $(wildcard tools/bench/*.c)))) \
 	   $(patsubst tools/bench/%.c,$(O)/tools/bench/%.o,$(sort $(wildcard tools/bench/*.bpf.c)))
 
+# Only where the distribution has the library's static archive.
+TLSGATE	:= $(if $(shell $(CC) -print-file-name=libssl.a | grep /),$(O)/e2e-tlsgate)
+
 .DELETE_ON_ERROR:
 .SECONDARY:
 .PHONY: all tools unit deps check test demo bench bench-tools accuracy test-kernels fuzz fuzz-programs \
 	golden format install clean help FORCE
 
-all: $(BIN) $(LAB) ## build the tool and the lab's programs into build/
+all: $(BIN) $(LAB) $(TLSGATE) ## build the tool and the lab's programs into build/
 
 tools: $(LAB) $(BENCH)
 
@@ -118,10 +127,16 @@ $(O)/why502: $(BIN_OBJ) $(O)/libwhy502.a
 	$(call say,LD,$@)
 	$(Q)$(CC) $(W5_CFLAGS) $(W5_LDFLAGS) -o $@ $^ $(BPF_LIBS) $(LIBS)
 
-$(LAB): $(O)/lab-%: $(O)/tools/lab/%.o
+$(LAB1): $(O)/lab-%: $(O)/tools/lab/%.o
+$(foreach p,$(LABN:$(O)/lab-%=%),$(eval $(O)/lab-$(p): $(call lab_obj,$(p))))
+$(LAB):
 	$(call say,LD,$@)
-	$(Q)$(CC) $(W5_CFLAGS) $(W5_LDFLAGS) -pthread -o $@ $^ $(LIBS)
+	$(Q)$(CC) $(W5_CFLAGS) $(W5_LDFLAGS) -pthread -o $@ $^ $(LIBS) $(LAB_LIBS)
 $(O)/lab-tracecat: $(O)/libwhy502.a
+
+$(O)/e2e-tlsgate: $(O)/tests/e2e/tlsgate.o
+	$(call say,LD,$@)
+	$(Q)$(CC) -static -o $@ $^ -lssl -lcrypto -ldl -pthread 2>$@.log || { cat $@.log >&2; exit 1; }
 
 $(filter $(O)/bench-%,$(BENCH)): $(O)/bench-%: $(O)/tools/bench/%.o
 	$(call say,LD,$@)
@@ -193,7 +208,7 @@ fuzz: ## libFuzzer programs of tests/fuzz, FUZZ_SECONDS each
 		$$f -max_total_time=$(FUZZ_SECONDS) -verbosity=0 -print_final_stats=1 -artifact_prefix=$(O)/fuzz/ $$corpus; \
 	done
 
-FORMAT := $(wildcard src/*/*.[ch] bpf/*.[ch] include/*.h tools/*/*.[ch] tests/*/*.[ch])
+FORMAT := $(wildcard src/*/*.[ch] bpf/*.[ch] include/*.h tools/*/*.[ch] tools/*/*/*.[ch] tests/*/*.[ch])
 format: ## let clang-format lay out every C file
 	@clang-format -i $(FORMAT)
 
