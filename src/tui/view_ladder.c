@@ -12,7 +12,7 @@
 #include "base/text.h"
 #include "base/util.h"
 #include "tui/fmt.h"
-#include "tui/ladder.h"
+#include "sink/ladder.h"
 
 #define TIME_W	    12
 #define FIRST_ROW   3 /* title, exchange, lane heads */

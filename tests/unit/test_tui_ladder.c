@@ -10,7 +10,7 @@
 #include <cmocka.h>
 
 #include "../lib/hello.h"
-#include "tui/ladder.h"
+#include "sink/ladder.h"
 #include "tui_make.h"
 
 #define T0     9000000000000ull

@@ -3,7 +3,7 @@
  * Rows from the flight recorder: order of the ring, what each packet is, which were
  * sent again, and which belong to this exchange at all.
  */
-#include "tui/ladder_impl.h"
+#include "sink/ladder_impl.h"
 
 #include <stdio.h>
 #include <string.h>
@@ -164,6 +164,7 @@ void ladder_add_packets(struct ladder *l, const struct leg_side *side, const str
 			return;
 		r->ts_ns = pkt->ts_ns;
 		r->kind = LADDER_PACKET;
+		r->packet = pkt;
 		r->lane = side->lane;
 		r->attempt = side->attempt;
 		r->to_right = (side->lane == LADDER_BACKEND) == !!pkt->out;
@@ -176,7 +177,8 @@ void ladder_add_packets(struct ladder *l, const struct leg_side *side, const str
 		r->is_retransmit = sent_before(l, from, r);
 		is_later |= r->what == LADDER_REQUEST && !r->is_retransmit && side->done_ns &&
 			    r->ts_ns > side->done_ns + SAME_INSTANT_NS;
-		r->is_minor = r->what == LADDER_ACK || is_later || is_earlier(side->leg, r);
+		r->is_other = is_later || is_earlier(side->leg, r);
+		r->is_minor = r->what == LADDER_ACK || r->is_other;
 		if (r->is_minor && !all) {
 			l->n--;
 			continue;

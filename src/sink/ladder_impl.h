@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* Between ladder.c, ladder_packet.c and ladder_mark.c only. */
-#ifndef TUI_LADDER_IMPL_H
-#define TUI_LADDER_IMPL_H
+#ifndef SINK_LADDER_IMPL_H
+#define SINK_LADDER_IMPL_H
 
-#include "tui/ladder.h"
+#include "sink/ladder.h"
 
 struct leg_side {
 	enum ladder_lane lane;

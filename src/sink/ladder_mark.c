@@ -3,7 +3,7 @@
  * Which packet decided, and what about the packets is remarkable: facts only (TTLs,
  * acknowledgement numbers, order), the conclusion is the engine's.
  */
-#include "tui/ladder_impl.h"
+#include "sink/ladder_impl.h"
 
 #include <stdio.h>
 #include <string.h>
@@ -85,7 +85,7 @@ static bool fits(const struct ladder_row *r, const struct mark_rule *rule, size_
 {
 	bool is_client = r->lane == LADDER_CLIENT, from_gateway = is_client != r->to_right;
 
-	if (is_client != rule->client || (!is_client && r->attempt != attempt))
+	if (is_client != rule->client || (!is_client && r->attempt != attempt) || r->is_other)
 		return false;
 	/* a FIN may ride on the last data */
 	if (r->what != rule->what &&

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* TLS records in words, as far as their first bytes say it. */
-#include "tui/ladder_impl.h"
+#include "sink/ladder_impl.h"
 
 #include <stdio.h>
 

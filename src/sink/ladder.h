@@ -4,8 +4,8 @@
  * of the flight recorder, and where those are missing, the moments noted in the legs.
  * Pure: a finding in, rows out. Labels are plain text; wire bytes in them are escaped.
  */
-#ifndef TUI_LADDER_H
-#define TUI_LADDER_H
+#ifndef SINK_LADDER_H
+#define SINK_LADDER_H
 
 #include <stdbool.h>
 #include <stddef.h>
@@ -54,6 +54,8 @@ struct ladder_row {
 	size_t attempt;				   /* index; backend and gateway lanes */
 	bool to_right;				   /* towards the backend's side of its lane */
 	bool is_decisive, is_retransmit, is_minor; /* minor: hidden unless all are asked for */
+	bool is_other;				   /* of another request on the same conn */
+	const struct w5_packet *packet; /* of the finding's flights; NULL if from the leg */
 	uint32_t seq, ack;
 	uint8_t tcp_flags, ttl;
 	char label[LADDER_LABEL_MAX];

@@ -4,7 +4,7 @@
  * what the reader needs between them: gaps, the start of each attempt, the decisive
  * mark. Works in the caller's struct ladder only.
  */
-#include "tui/ladder.h"
+#include "sink/ladder.h"
 
 #include <errno.h>
 #include <stdio.h>
@@ -14,7 +14,7 @@
 #include "base/text.h"
 #include "base/util.h"
 #include "engine/codes.h"
-#include "tui/ladder_impl.h"
+#include "sink/ladder_impl.h"
 
 /* A silence worth a line of its own. */
 #define GAP_NS 500000000ull
