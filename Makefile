@@ -224,6 +224,8 @@ install: all ## install into DESTDIR and PREFIX
 	install -m 755 $(O)/why502 $(DESTDIR)$(PREFIX)/sbin/why502
 	$(if $(wildcard man/why502.8),install -d $(DESTDIR)$(PREFIX)/share/man/man8)
 	$(if $(wildcard man/why502.8),install -m 644 man/why502.8 $(DESTDIR)$(PREFIX)/share/man/man8/why502.8)
+	install -d $(DESTDIR)$(PREFIX)/share/why502
+	install -m 644 tools/wireshark/why502.lua $(DESTDIR)$(PREFIX)/share/why502/why502.lua
 
 clean: ## remove build/
 	rm -rf $(O)

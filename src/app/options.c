@@ -73,6 +73,10 @@ static const char *const themes[] = {
 	[THEME_CHOICE_MONO] = "mono", [THEME_CHOICE_DARK] = "dark", [THEME_CHOICE_LIGHT] = "light", NULL
 };
 
+static const char *const pcap_choices[] = {
+	[PCAP_CHOICE_PCAP] = "pcap", [PCAP_CHOICE_PCAPNG] = "pcapng", NULL
+};
+
 /* Rows, not one field per line: */
 /* clang-format off */
 static const struct option_row options[] = {
@@ -98,14 +102,18 @@ static const struct option_row options[] = {
 	  .help = "replay a trace file; needs no root" },
 	{ .name = "pcap-dir", .arg = "DIR", .kind = KIND_STRING, .group = GROUP_FILES,
 	  .offset = AT(pcap_dir), .allowed = "a directory",
-	  .help = "save the packets of each bad exchange as a pcap file in DIR" },
+	  .help = "save the packets of each bad exchange as a capture file in DIR" },
+	{ .name = "pcap-format", .arg = "pcap|pcapng", .kind = KIND_CHOICE, .group = GROUP_FILES,
+	  .offset = AT(pcap_choice), .choices = pcap_choices, .allowed = "pcap or pcapng",
+	  .help = "of saved packets: pcapng also holds the finding and what each packet means "
+		  "(default: pcapng)" },
 	{ .name = "pcap-max-files", .arg = "N", .kind = KIND_NUMBER, .group = GROUP_FILES,
 	  .offset = AT(pcap_max_files), .min = 1, .max = 1000000, .dflt = "100",
-	  .allowed = "a whole number from 1 to 1000000", .help = "write at most N pcap files" },
+	  .allowed = "a whole number from 1 to 1000000", .help = "write at most N such files" },
 	{ .name = "pcap-max-bytes", .arg = "N", .kind = KIND_SIZE, .group = GROUP_FILES,
 	  .offset = AT(pcap_max_bytes), .min = 4096, .max = 1ull << 50, .dflt = "64M",
 	  .allowed = "bytes from 4096, also with K, M or G",
-	  .help = "write at most N bytes of pcap files" },
+	  .help = "write at most N bytes of such files" },
 
 	{ .name = "port", .short_name = 'p', .arg = "PORT", .kind = KIND_NUMBER,
 	  .group = GROUP_FILTER, .offset = AT(port), .min = 1, .max = 65535,

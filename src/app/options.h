@@ -46,6 +46,12 @@ enum theme_choice {
 	THEME_CHOICE_LIGHT,
 };
 
+enum pcap_choice {
+	PCAP_CHOICE_AUTO = 0, /* pcapng */
+	PCAP_CHOICE_PCAP,
+	PCAP_CHOICE_PCAPNG,
+};
+
 #define ACCESS_LOGS_MAX 16
 
 struct access_logs {
@@ -64,6 +70,7 @@ struct options {
 
 	const char *write_path, *read_path; /* trace files; NULL = not asked for */
 	const char *pcap_dir;
+	unsigned int pcap_choice; /* enum pcap_choice */
 	uint64_t pcap_max_files, pcap_max_bytes;
 
 	uint64_t port;		 /* 0 = all */

@@ -59,12 +59,18 @@ static struct sink *add_sink(struct app *a, const struct sink *s)
 	return &a->sinks[a->nsinks++];
 }
 
+static enum pcap_format pcap_format(const struct options *o)
+{
+	return o->pcap_choice == PCAP_CHOICE_PCAP ? PCAP_FORMAT_PCAP : PCAP_FORMAT_PCAPNG;
+}
+
 static int add_pcap_dir(struct app *a)
 {
 	const struct options *o = a->opt;
 	struct pcap_dir_cfg cfg = { .dir = o->pcap_dir,
 				    .max_files = o->pcap_max_files,
-				    .max_bytes = o->pcap_max_bytes };
+				    .max_bytes = o->pcap_max_bytes,
+				    .format = pcap_format(o) };
 	struct sink s;
 	int err = pcap_dir_new(&s, &cfg);
 
@@ -75,6 +81,8 @@ static int add_pcap_dir(struct app *a)
 			o->pcap_dir, strerror(-err));
 		return err;
 	}
+	if (cfg.format == PCAP_FORMAT_PCAP)
+		log_info("--pcap-format pcap: %s", PCAP_CLASSIC_LACKS);
 	a->pcap_dir = add_sink(a, &s);
 	return 0;
 }
@@ -107,7 +115,10 @@ static int save(void *self, struct finding *const *f, size_t n, const char *path
 	else if (err)
 		snprintf(msg, msglen, "cannot write %s: %s", path, strerror(-err));
 	else
-		snprintf(msg, msglen, "%zu packets saved to %s", npackets, path);
+		snprintf(msg, msglen, "%zu packets saved to %s%s", npackets, path,
+			 pcap_format_of(path) == PCAP_FORMAT_PCAP
+				 ? "; a .pcapng would also say what they mean"
+				 : "");
 	return err;
 }
 
@@ -123,6 +134,7 @@ static int add_tui(struct app *a)
 			       .max_findings = o->max_exchanges,
 			       .is_replay = o->read_path != NULL,
 			       .save = save,
+			       .save_ending = pcap_format_ending(pcap_format(o)),
 			       .self = a };
 	struct sink s;
 	int err;

@@ -1,8 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/*
- * See pcapout.h. Flight-recorder dumps come from the kernel ring or from a trace file,
- * so every number in them is checked here again.
- */
+/* See pcapout.h. */
 #include "sink/pcapout.h"
 
 #include <errno.h>
@@ -16,129 +13,68 @@
 #include <unistd.h>
 
 #include "base/util.h"
+#include "sink/pcapng.h"
 
 #define PCAP_FILE_HEADER 24 /* bytes, pcap-savefile(5) */
 #define PCAP_PKT_HEADER	 16
 #define NSEC_PER_SEC	 1000000000ull
 
-struct capture {
-	uint64_t wall_ns, ts_ns, cookie;
-	size_t pos; /* in the order found: keeps packets of one instant in place */
-	const struct w5_packet *pkt;
+static const char *const endings[] = {
+	[PCAP_FORMAT_PCAPNG] = "pcapng",
+	[PCAP_FORMAT_PCAP] = "pcap",
 };
 
-struct captures {
-	struct capture *v;
-	size_t n, cap;
-	uint64_t bytes; /* of the file */
+enum pcap_format pcap_format_of(const char *path)
+{
+	const char *dot = strrchr(path, '.');
+
+	return dot && !strcmp(dot, ".pcap") ? PCAP_FORMAT_PCAP : PCAP_FORMAT_PCAPNG;
+}
+
+const char *pcap_format_ending(enum pcap_format format)
+{
+	return endings[format];
+}
+
+/* What is to be written, in either format. */
+struct contents {
+	struct captures c; /* classic */
+	struct pcapng *ng; /* or this */
+	size_t npackets;
+	uint64_t bytes;
 };
 
-static void captures_fini(struct captures *c)
+static void contents_fini(struct contents *c)
 {
-	free(c->v);
-	*c = (struct captures){ 0 };
+	captures_fini(&c->c);
+	pcapng_free(take_ptr(c->ng));
 }
 
-static size_t captured_len(const struct w5_packet *p)
+static int contents_of(struct contents *c, enum pcap_format format, const struct finding *const f[],
+		       size_t n)
 {
-	return min_size(p->cap, sizeof(p->data));
-}
+	int err;
 
-static bool is_ip(const struct w5_packet *p)
-{
-	return captured_len(p) && (p->data[0] >> 4 == 4 || p->data[0] >> 4 == 6);
-}
-
-static int captures_add(struct captures *c, const struct flight *flight, uint64_t offset_ns)
-{
-	const struct w5_packets *p;
-	uint32_t first;
-
-	if (!flight)
-		return 0;
-	p = &flight->p;
-	first = p->total > W5_PKT_SLOTS ? p->total - W5_PKT_SLOTS : 0;
-	if (c->cap - c->n < W5_PKT_SLOTS) {
-		size_t cap = c->cap * 2 + 4 * W5_PKT_SLOTS;
-		struct capture *v = reallocarray(c->v, cap, sizeof(*v));
-
-		if (!v)
-			return -ENOMEM;
-		c->v = v;
-		c->cap = cap;
+	if (format == PCAP_FORMAT_PCAPNG) {
+		err = pcapng_new(&c->ng, f, n);
+		if (err)
+			return err;
+		c->npackets = pcapng_packets(c->ng);
+		return pcapng_write(c->ng, NULL, &c->bytes);
 	}
-	for (uint32_t i = first; i != p->total; i++) {
-		const struct w5_packet *pkt = &p->pkt[i % W5_PKT_SLOTS];
-
-		if (!is_ip(pkt))
-			continue; /* a slot that was being written when the dump was made */
-		c->v[c->n] = (struct capture){
-			.wall_ns = pkt->ts_ns + offset_ns,
-			.ts_ns = pkt->ts_ns,
-			.cookie = p->h.cookie,
-			.pos = c->n,
-			.pkt = pkt,
-		};
-		c->n++;
-	}
+	err = captures_collect(&c->c, f, n);
+	if (err)
+		return err;
+	captures_sort(&c->c);
+	c->npackets = c->c.npackets;
+	c->bytes = PCAP_FILE_HEADER;
+	for (size_t i = 0; i < c->c.n; i++)
+		if (c->c.v[i].same == i)
+			c->bytes += PCAP_PKT_HEADER + capture_len(c->c.v[i].pkt);
 	return 0;
 }
 
-static int by_time(const void *va, const void *vb)
-{
-	const struct capture *a = va, *b = vb;
-
-	if (a->wall_ns != b->wall_ns)
-		return a->wall_ns < b->wall_ns ? -1 : 1;
-	return a->pos < b->pos ? -1 : a->pos > b->pos;
-}
-
-/* Two dumps of one conn, made at different times, share packets. */
-static bool is_same_packet(const struct capture *a, const struct capture *b)
-{
-	return a->cookie == b->cookie && a->ts_ns == b->ts_ns && a->pkt->out == b->pkt->out &&
-	       a->pkt->len == b->pkt->len &&
-	       !memcmp(a->pkt->data, b->pkt->data,
-		       min_size(captured_len(a->pkt), captured_len(b->pkt)));
-}
-
-static void captures_sort(struct captures *c)
-{
-	size_t kept = 0;
-
-	if (c->n)
-		qsort(c->v, c->n, sizeof(*c->v), by_time);
-	c->bytes = PCAP_FILE_HEADER;
-	for (size_t i = 0; i < c->n; i++) {
-		size_t k = kept;
-		bool is_known = false;
-
-		while (!is_known && k && c->v[k - 1].wall_ns == c->v[i].wall_ns)
-			is_known = is_same_packet(&c->v[--k], &c->v[i]);
-		if (is_known)
-			continue;
-		c->v[kept++] = c->v[i];
-		c->bytes += PCAP_PKT_HEADER + captured_len(c->v[i].pkt);
-	}
-	c->n = kept;
-}
-
-static int captures_of(struct captures *c, const struct finding *const f[], size_t n)
-{
-	for (size_t i = 0; i < n; i++) {
-		uint64_t offset_ns = f[i]->wall_ns ? f[i]->wall_ns - f[i]->ts_ns : 0;
-		int err = captures_add(c, f[i]->flight, offset_ns);
-
-		for (size_t k = 0; !err && k < f[i]->nattempts; k++)
-			err = captures_add(c, f[i]->attempts[k].flight, offset_ns);
-		if (err)
-			return err;
-	}
-	captures_sort(c);
-	return c->n ? 0 : -ENODATA;
-}
-
-static int captures_dump(const struct captures *c, FILE *file)
+static int classic_write(const struct captures *c, FILE *file)
 {
 	pcap_t *p =
 		pcap_open_dead_with_tstamp_precision(DLT_RAW, 65535, PCAP_TSTAMP_PRECISION_NANO);
@@ -154,7 +90,7 @@ static int captures_dump(const struct captures *c, FILE *file)
 	}
 	for (size_t i = 0; i < c->n; i++) {
 		const struct w5_packet *pkt = c->v[i].pkt;
-		uint32_t cap = (uint32_t)captured_len(pkt);
+		uint32_t cap = (uint32_t)capture_len(pkt);
 		struct pcap_pkthdr h = {
 			.ts.tv_sec = (time_t)(c->v[i].wall_ns / NSEC_PER_SEC),
 			/* nanoseconds: what the precision above says */
@@ -163,15 +99,23 @@ static int captures_dump(const struct captures *c, FILE *file)
 			.len = pkt->len > cap ? pkt->len : cap,
 		};
 
-		pcap_dump((unsigned char *)d, &h, pkt->data);
+		if (c->v[i].same == i)
+			pcap_dump((unsigned char *)d, &h, pkt->data);
 	}
 	err = pcap_dump_flush(d) || ferror(file) ? -(errno ? errno : EIO) : 0;
 	pcap_close(p);
 	return err;
 }
 
+static int contents_write(const struct contents *c, FILE *file)
+{
+	uint64_t bytes;
+
+	return c->ng ? pcapng_write(c->ng, file, &bytes) : classic_write(&c->c, file);
+}
+
 /* Whole or not at all: a file of another name that is renamed when complete. */
-static int captures_save(const struct captures *c, const char *path)
+static int contents_save(const struct contents *c, const char *path)
 {
 	w5_auto(freep) char *tmp = NULL;
 	w5_auto(fclosep) FILE *file = NULL;
@@ -190,7 +134,7 @@ static int captures_save(const struct captures *c, const char *path)
 		close(fd);
 	} else {
 		errno = 0;
-		err = captures_dump(c, file);
+		err = contents_write(c, file);
 		if (fclose(take_ptr(file)) && !err)
 			err = -errno;
 	}
@@ -203,17 +147,17 @@ static int captures_save(const struct captures *c, const char *path)
 
 int pcap_save(const char *path, const struct finding *const f[], size_t n, size_t *npackets)
 {
-	w5_auto(captures_fini) struct captures c = { 0 };
-	int err = captures_of(&c, f, n);
+	w5_auto(contents_fini) struct contents c = { 0 };
+	int err = contents_of(&c, pcap_format_of(path), f, n);
 
 	if (!err)
-		err = captures_save(&c, path);
+		err = contents_save(&c, path);
 	if (npackets)
-		*npackets = err ? 0 : c.n;
+		*npackets = err ? 0 : c.npackets;
 	return err;
 }
 
-void pcap_name(char out[PCAP_NAME_MAX], const struct finding *f)
+void pcap_name(char out[PCAP_NAME_MAX], const struct finding *f, enum pcap_format format)
 {
 	time_t sec = (time_t)(f->wall_ns / NSEC_PER_SEC);
 	/* what the client got: nothing, or bytes that are no HTTP */
@@ -227,9 +171,9 @@ void pcap_name(char out[PCAP_NAME_MAX], const struct finding *f)
 	else if (f->down.resp_bytes)
 		snprintf(status, sizeof(status), "none");
 	n = strftime(out, PCAP_NAME_MAX, "%Y%m%d-%H%M%S", &tm);
-	snprintf(out + n, PCAP_NAME_MAX - n, ".%06u-%s-%s-%llu.pcap",
+	snprintf(out + n, PCAP_NAME_MAX - n, ".%06u-%s-%s-%llu.%s",
 		 (unsigned)(f->wall_ns % NSEC_PER_SEC / 1000), status, cause_name(f->cause),
-		 (unsigned long long)f->id);
+		 (unsigned long long)f->id, pcap_format_ending(format));
 }
 
 /* ---- the sink of --pcap-dir ---- */
@@ -238,6 +182,7 @@ struct pcap_dir {
 	int refs;
 	char *dir;
 	uint64_t max_files, max_bytes;
+	enum pcap_format format;
 	struct pcap_dir_stats stats;
 	char *saved; /* path of the file written last, or NULL */
 	uint64_t saved_id;
@@ -253,27 +198,27 @@ bool pcap_is_wanted(const struct finding *f)
 static int on_finding(void *self, struct finding *f)
 {
 	const struct finding *one[] = { f };
-	w5_auto(captures_fini) struct captures c = { 0 };
+	w5_auto(contents_fini) struct contents c = { 0 };
 	struct pcap_dir *d = self;
 	char name[PCAP_NAME_MAX], *path = NULL;
 	int err;
 
 	if (!pcap_is_wanted(f))
 		return 0;
-	err = captures_of(&c, one, 1);
+	err = contents_of(&c, d->format, one, 1);
 	if (err == -ENODATA)
 		return 0;
 	if (!err && (d->stats.files >= d->max_files || d->stats.bytes + c.bytes > d->max_bytes)) {
 		d->stats.skipped++;
 		return 0;
 	}
-	pcap_name(name, f);
+	pcap_name(name, f, d->format);
 	if (!err && asprintf(&path, "%s/%s", d->dir, name) < 0) {
 		path = NULL;
 		err = -ENOMEM;
 	}
 	if (!err)
-		err = captures_save(&c, path);
+		err = contents_save(&c, path);
 	if (err) {
 		free(path);
 		d->stats.failed++;
@@ -281,7 +226,7 @@ static int on_finding(void *self, struct finding *f)
 	}
 	d->stats.files++;
 	d->stats.bytes += c.bytes;
-	d->stats.packets += c.n;
+	d->stats.packets += c.npackets;
 	free(d->saved);
 	d->saved = path;
 	d->saved_id = f->id;
@@ -348,6 +293,7 @@ int pcap_dir_new(struct sink *out, const struct pcap_dir_cfg *cfg)
 	d->refs = 1;
 	d->max_files = cfg->max_files;
 	d->max_bytes = cfg->max_bytes;
+	d->format = cfg->format;
 	*out = (struct sink){ .ops = &pcap_dir_ops, .self = take_ptr(d) };
 	return 0;
 }

@@ -1,26 +1,36 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * The packets of findings as pcap files: both legs and all attempts, in time order,
- * from the IP header on (DLT_RAW), nanosecond stamps in wall clock time, IP and TCP
+ * The packets of findings as capture files: both legs and all attempts, in time order,
+ * from the IP header on, nanosecond stamps in wall clock time, IP and TCP
  * lengths as on the wire. A file appears whole (temporary name, then rename), mode
- * 0600. Only this file includes libpcap's writer.
+ * 0600. The format goes by the name: .pcap is classic, all else is pcapng (pcapng.h).
+ * Only this file includes libpcap's writer.
  */
 #ifndef SINK_PCAPOUT_H
 #define SINK_PCAPOUT_H
 
 #include "sink/sink.h"
 
+enum pcap_format { PCAP_FORMAT_PCAPNG, PCAP_FORMAT_PCAP, PCAP_FORMAT_MAX };
+enum pcap_format pcap_format_of(const char *path);
+const char *pcap_format_ending(enum pcap_format format); /* "pcapng", "pcap" */
+/* What it costs to choose the classic one. */
+#define PCAP_CLASSIC_LACKS                                                                       \
+	"classic pcap has no room for the finding, the meaning of packets, names of the sides, " \
+	"directions and drop counts: pcapng has"
+
 /* Saves the packets of n findings in one file. A packet dump shared by several is
  * written once. *npackets may be NULL. 0 or -errno; -ENODATA: none has packets. */
 int pcap_save(const char *path, const struct finding *const f[], size_t n, size_t *npackets);
 
-/* 20261122-120621.341402-502-keepalive-race-17.pcap */
+/* 20261122-120621.341402-502-keepalive-race-17.pcapng */
 #define PCAP_NAME_MAX 96
-void pcap_name(char out[PCAP_NAME_MAX], const struct finding *f);
+void pcap_name(char out[PCAP_NAME_MAX], const struct finding *f, enum pcap_format format);
 
 struct pcap_dir_cfg {
 	const char *dir; /* copied; made (0700) if only its last part is missing */
 	uint64_t max_files, max_bytes;
+	enum pcap_format format;
 };
 
 /* A sink with one file per finding that has packets. Files over a bound are skipped

@@ -393,7 +393,7 @@ static void put_pcap_stats(struct buf *b, const struct pcap_dir *pcap)
 	struct pcap_dir_stats st;
 
 	pcap_dir_stats(pcap, &st);
-	buf_printf(b, "Saved %llu pcap file%s with %llu packet%s", (unsigned long long)st.files,
+	buf_printf(b, "Saved %llu capture file%s with %llu packet%s", (unsigned long long)st.files,
 		   plural(st.files), (unsigned long long)st.packets, plural(st.packets));
 	if (st.skipped)
 		buf_printf(b,

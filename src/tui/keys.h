@@ -48,8 +48,8 @@ enum key {
 	X(LINKED, "linked", "l", "ladder: the earlier failure that caused this one")             \
 	X(FILTER, "filter", "/ F3", "show only exchanges that match an expression (empty: all)") \
 	X(SAME, "same-cause", "f", "only exchanges with this cause and upstream; again: all")    \
-	X(SAVE, "save", "s F2", "save the packets of this exchange as pcap")                     \
-	X(SAVE_ALL, "save-all", "S", "save the packets of all listed exchanges as one pcap")     \
+	X(SAVE, "save", "s F2", "save the packets of this exchange as pcapng")                   \
+	X(SAVE_ALL, "save-all", "S", "save the packets of all listed exchanges in one file")     \
 	X(UPSTREAMS, "upstreams", "u", "what each upstream did: requests, failures, times")      \
 	X(WINDOW, "window", "w", "WHY counts the last minute, 5 minutes, everything")            \
 	X(PAUSE, "pause", "p Space", "freeze the screen; collecting goes on")                    \

@@ -66,6 +66,7 @@ int tui_new(struct tui **out, const struct tui_cfg *cfg)
 	if (err)
 		return err;
 	ui_init(&t->ui, cols, rows, cfg->save != NULL);
+	t->ui.save_ending = cfg->save_ending;
 	if (cfg->filter) {
 		ui_set_filter(&t->ui, cfg->filter);
 		err = set_filter(t, t->ui.filter);

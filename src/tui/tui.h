@@ -44,6 +44,7 @@ struct tui_cfg {
 	int (*save)(void *self, struct finding *const *f, size_t n, const char *path, char *msg,
 		    size_t msglen);
 	void *self;
+	const char *save_ending; /* of the file name offered; borrowed; NULL = "pcapng" */
 
 	/* Without a terminal: */
 	FILE *dump;	  /* borrowed */

@@ -146,9 +146,10 @@ static void open_save(struct ui *ui, const struct finding *f, enum prompt_kind k
 
 	text_time_utc(stamp, sizeof(stamp), f->wall_ns);
 	/* 2026-11-22T12:06:21.341402Z: date and time without their signs */
-	snprintf(path, sizeof(path), "why502-%.4s%.2s%.2s-%.2s%.2s%.2s-%s%llu.pcap", stamp,
-		 stamp + 5, stamp + 8, stamp + 11, stamp + 14, stamp + 17,
-		 kind == PROMPT_SAVE_ALL ? "upto" : "", (unsigned long long)f->id);
+	snprintf(path, sizeof(path), "why502-%.4s%.2s%.2s-%.2s%.2s%.2s-%s%llu.%s", stamp, stamp + 5,
+		 stamp + 8, stamp + 11, stamp + 14, stamp + 17,
+		 kind == PROMPT_SAVE_ALL ? "upto" : "", (unsigned long long)f->id,
+		 ui->save_ending ? ui->save_ending : "pcapng");
 	prompt_open(&ui->prompt, kind, path);
 }
 

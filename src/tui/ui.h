@@ -53,7 +53,8 @@ struct ui {
 	char filter[PROMPT_MAX];
 	char save_path[PROMPT_MAX];
 	bool save_all, can_save;
-	char message[192]; /* instead of the footer, until the next key */
+	const char *save_ending; /* of the name offered */
+	char message[192];	 /* instead of the footer, until the next key */
 	enum style message_style;
 };
 

@@ -199,7 +199,7 @@ pcap_file() { of "$1" "$2" | sed -n 's/.*"pcap":"\([^"]*\)".*/\1/p' | head -n 1;
 
 # pcap_has FILE FILTER: tshark reads it without a complaint and finds FILTER
 pcap_has() {
-	tshark -r "$1" -Y "$2" >"$work/tshark.out" 2>"$work/tshark.err" || { cat "$work/tshark.err"; return 1; }
+	tshark -X "lua_script:$top/tools/wireshark/why502.lua" -r "$1" -Y "$2" >"$work/tshark.out" 2>"$work/tshark.err" || { cat "$work/tshark.err"; return 1; }
 	if grep -v '^Running as user' "$work/tshark.err" | grep -q .; then
 		cat "$work/tshark.err"
 		return 1
@@ -220,7 +220,7 @@ case_pcap() {
 		send "$truth" -r 0 -n 1 -d 0.01 --mix "$fault" || return 1
 		settle "$dir" "$truth"
 		file=$(pcap_file "$dir" "$truth")
-		expect "a pcap file named in the finding about $fault" [ -n "$file" ] || { of "$dir" "$truth"; return 1; }
+		expect "a capture file named in the finding about $fault" [ -n "$file" ] || { of "$dir" "$truth"; return 1; }
 		[[ $file = /* ]] || file=$dir/files/${file##*/}
 		expect "$file exists with mode 600" [ "$(stat -c %a "$file")" = 600 ] || return 1
 		pcap_has "$file" "$filter" || return 1
@@ -234,6 +234,10 @@ case_pcap() {
 		closed-before-response tcp.srcport==9007 && tcp.flags.fin==1
 		conn-timeout-syn tcp.dstport==9002 && tcp.flags.syn==1
 		keepalive-race tcp.srcport==9010 && tcp.flags.reset==1 && tcp.flags.ack==0
+		keepalive-race why502.event=="request" && why502.role=="backend" && frame.comment matches "of the gateway, reused #[0-9]+, idle"
+		conn-refused why502.decided && why502.event=="rst" && why502.cause=="conn-refused" && tcp.flags.reset==1
+		backend-502 why502.decided && why502.event=="response" && why502.from=="backend" && frame.packet_flags_direction==1
+		conn-timeout-syn why502.event=="syn" && why502.retransmit && frame.interface_name=="backend side 10.77.3.2:9002"
 		backend-502 tcp.srcport==9012 && http.response.code==502
 		reset-before-response tcp.srcport==8080 && http.response.code==502
 	END

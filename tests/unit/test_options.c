@@ -60,21 +60,24 @@ static void test_values_arrive_in_their_fields(void **state)
 {
 	struct options o;
 
-	assert_int_equal(parse(&o,
-			       "-o ndjson -d 1.5 -n 3 -w t.w5t --pcap-dir /p --pcap-max-files 7 "
-			       "--pcap-max-bytes 8M -p 8080 --pid 42 --comm nginx --cgroup /a "
-			       "--status 500,502-503 --history 0x0"),
-			 -EINVAL);
-	assert_int_equal(parse(&o,
-			       "-o ndjson -d 1.5 -n 3 -w t.w5t --pcap-dir /p --pcap-max-files 7 "
-			       "--pcap-max-bytes 8M -p 8080 --pid 42 --comm nginx --cgroup /a "
-			       "--status 500,502-503 --ring-size 64K --max-exchanges 100 -vv"),
-			 0);
+	assert_int_equal(
+		parse(&o,
+		      "-o ndjson -d 1.5 -n 3 -w t.w5t --pcap-dir /p --pcap-format pcap --pcap-max-files 7 "
+		      "--pcap-max-bytes 8M -p 8080 --pid 42 --comm nginx --cgroup /a "
+		      "--status 500,502-503 --history 0x0"),
+		-EINVAL);
+	assert_int_equal(
+		parse(&o,
+		      "-o ndjson -d 1.5 -n 3 -w t.w5t --pcap-dir /p --pcap-format pcap --pcap-max-files 7 "
+		      "--pcap-max-bytes 8M -p 8080 --pid 42 --comm nginx --cgroup /a "
+		      "--status 500,502-503 --ring-size 64K --max-exchanges 100 -vv"),
+		0);
 	assert_int_equal(o.output, OUTPUT_NDJSON);
 	assert_int_equal(o.duration_ns, 1500000000);
 	assert_int_equal(o.count, 3);
 	assert_string_equal(o.write_path, "t.w5t");
 	assert_string_equal(o.pcap_dir, "/p");
+	assert_int_equal(o.pcap_choice, PCAP_CHOICE_PCAP);
 	assert_int_equal(o.pcap_max_files, 7);
 	assert_int_equal(o.pcap_max_bytes, 8 << 20);
 	assert_int_equal(o.port, 8080);
@@ -138,6 +141,7 @@ static void test_refused_values_are_named(void **state)
 		{ "--count", "3x" },
 		{ "--count", "18446744073709551616" },
 		{ "--pcap-max-files", "0" },
+		{ "--pcap-format", "raw" },
 		{ "--pcap-max-bytes", "1" },
 		{ "--pcap-max-bytes", "M" },
 		{ "--pcap-max-bytes", "5T" },

@@ -192,17 +192,17 @@ static void test_name_says_when_what_and_why(void **state)
 	struct finding *f = *state;
 	char name[PCAP_NAME_MAX];
 
-	pcap_name(name, f);
+	pcap_name(name, f, PCAP_FORMAT_PCAP);
 	assert_string_equal(name, "20261122-120621.341402-502-keepalive-race-17.pcap");
 	f->status = 0;
 	f->down.resp_bytes = 20; /* what was no HTTP was passed on as it came */
 	f->cause = CAUSE_NOT_HTTP;
-	pcap_name(name, f);
+	pcap_name(name, f, PCAP_FORMAT_PCAP);
 	assert_string_equal(name, "20261122-120621.341402-none-not-http-17.pcap");
 	f->down.resp_bytes = 0;
 	f->id = UINT64_MAX;
 	f->cause = CAUSE_KEEPALIVE_CLOSED_ON_REQUEST;
-	pcap_name(name, f);
+	pcap_name(name, f, PCAP_FORMAT_PCAP);
 	assert_non_null(strstr(name, "-silent-keepalive-closed-on-request-"));
 	assert_non_null(strstr(name, ".pcap"));
 }
@@ -210,7 +210,9 @@ static void test_name_says_when_what_and_why(void **state)
 static void test_directory_keeps_its_bounds(void **state)
 {
 	struct finding *f = *state;
-	struct pcap_dir_cfg cfg = { .dir = dir, .max_files = 2, .max_bytes = 1 << 20 };
+	struct pcap_dir_cfg cfg = {
+		.dir = dir, .max_files = 2, .max_bytes = 1 << 20, .format = PCAP_FORMAT_PCAP
+	};
 	struct pcap_dir_stats st;
 	struct pcap_dir *ref;
 	struct sink s;
