@@ -215,7 +215,7 @@ format: ## let clang-format lay out every C file
 golden: ## rewrite the expected output of replay and screen tests; review the diff
 	@$(MAKE) --no-print-directory all
 	@$(san_build)
-	@for t in replay screen; do test ! -x tests/$$t/run || O=$(O) tests/$$t/run --golden; done
+	@for t in replay screen; do test ! -x tests/$$t/run || O=$(abspath $(O)) tests/$$t/run --golden; done
 
 # ---- the rest ----------------------------------------------------------------
 

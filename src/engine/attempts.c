@@ -87,7 +87,8 @@ static struct att *att_add(struct engine *e, struct conn *c, const struct w5_leg
 	return a;
 }
 
-static void count_upstream(struct engine *e, struct conn *c, const struct w5_leg *l, bool wanted)
+static void count_upstream(struct engine *e, struct conn *c, int gw, const struct w5_leg *l,
+			   bool wanted)
 {
 	struct upstream *u = c->up;
 	bool first = !u;
@@ -134,11 +135,14 @@ static void count_upstream(struct engine *e, struct conn *c, const struct w5_leg
 			u->last_fresh_death_ns = u->pub.last_fail_ns;
 	} else if (l->resp_ns >= l->req_ns && l->req_ns) {
 		u->last_answer_ns = l->resp_ns;
+		if (l->status < 500)
+			u->pub.last_answer_ns = l->resp_ns;
 		u->pub.ttfb_us_sum += (l->resp_ns - l->req_ns) / 1000;
 		u->pub.ttfb_count++;
 	}
 	u->pub.s5xx += l->status >= 500;
 	u->pub.resets += l->end == W5_END_RST_IN && l->phase != W5_PHASE_CONNECT;
+	upstreams_note(e, u, gw, l);
 }
 
 void on_attempt(struct engine *e, struct w5_leg *l)
@@ -162,7 +166,7 @@ void on_attempt(struct engine *e, struct w5_leg *l)
 		return;
 	}
 	conns_seen(e, c, &l->h, W5_ROLE_UPSTREAM);
-	count_upstream(e, home, l, wanted);
+	count_upstream(e, home, gw, l, wanted);
 	if (l->phase != W5_PHASE_CONNECT && !leg_opaque(l) && head_parse_line(&h, l))
 		key = head_target_key(&h);
 	if (!failed && l->status < 500) {

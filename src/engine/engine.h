@@ -94,6 +94,10 @@ struct engine_upstream {
 		failures; /* failures: attempts that failed */
 	uint64_t s5xx, resets, retrans, reused;
 	uint64_t first_fail_ns, last_fail_ns, last_ns;
+	uint64_t last_answer_ns; /* answered with less than 500 */
+	uint32_t groups[4];	 /* gateways that used it: tgid of the master, 0 = free */
+	/* Keys of what it was asked for, 0 = free: a sample, the newest ones. */
+	uint64_t hosts[4], routes[16];	  /* Host; Host and first path segment */
 	uint64_t ttfb_us_sum, ttfb_count; /* request -> first response byte */
 	uint32_t srtt_us;		  /* newest */
 	size_t open;			  /* conns open now, as far as known */

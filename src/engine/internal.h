@@ -94,6 +94,8 @@ struct att {
 
 struct upstream {
 	struct engine_upstream pub;
+	uint64_t sampled_ns; /* when a route was looked at */
+	size_t next_host, next_route;
 	uint64_t last_connect_ok_ns, last_answer_ns;
 	uint64_t last_acked_silent_ns; /* took a request and never answered */
 	uint64_t last_fresh_death_ns;  /* took a first request and died of it */
@@ -308,6 +310,8 @@ const struct failure *failure_find(const struct engine *e, int gw, const struct 
 
 /* ---- upstreams.c ---- */
 struct upstream *upstreams_get(struct engine *e, const struct w5_leg *l);
+/* Who uses it, and for what; told with every attempt, looked at now and then. */
+void upstreams_note(struct engine *e, struct upstream *u, int gw, const struct w5_leg *l);
 /* Of any port of the same address: the newest answer; TTL of its SYN-ACKs (0 = none seen). */
 uint64_t upstreams_last_answer(struct engine *e, const struct w5_leg *l);
 uint8_t upstreams_synack_ttl(struct engine *e, const struct w5_leg *l);

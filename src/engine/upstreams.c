@@ -72,6 +72,53 @@ struct upstream *upstreams_get(struct engine *e, const struct w5_leg *l)
 	return add(e, l, key);
 }
 
+/* Full header parses are not for every record of a busy upstream; the first few are. */
+#define SAMPLE_NS    (100 * NS_PER_MS)
+#define SAMPLE_FIRST 16
+
+static void note_group(struct engine_upstream *u, uint32_t group)
+{
+	for (size_t i = 0; i < ARRAY_SIZE(u->groups); i++) {
+		if (!u->groups[i])
+			u->groups[i] = group;
+		if (u->groups[i] == group)
+			return;
+	}
+}
+
+static void note_key(uint64_t *keys, size_t n, size_t *next, uint64_t key)
+{
+	for (size_t i = 0; i < n; i++)
+		if (keys[i] == key)
+			return;
+	if (key)
+		keys[(*next)++ % n] = key;
+}
+
+static void note_route(struct upstream *u, const struct route *r)
+{
+	note_key(u->pub.hosts, ARRAY_SIZE(u->pub.hosts), &u->next_host, r->host);
+	note_key(u->pub.routes, ARRAY_SIZE(u->pub.routes), &u->next_route, r->path);
+}
+
+void upstreams_note(struct engine *e, struct upstream *u, int gw, const struct w5_leg *l)
+{
+	struct route r;
+	struct head h;
+
+	if (gw >= 0)
+		note_group(&u->pub, e->gws[gw].group);
+	if (!l->head_len || leg_opaque(l) || (l->flags & W5_F_HANDSHAKE))
+		return;
+	if (u->pub.requests > SAMPLE_FIRST && l->h.ts_ns < u->sampled_ns + SAMPLE_NS)
+		return;
+	u->sampled_ns = l->h.ts_ns;
+	if (!head_parse(&h, l) || !h.target.p)
+		return;
+	r = head_route(&h);
+	note_route(u, &r);
+}
+
 /* Rows of one address are neighbours. */
 static size_t first_of(const struct engine *e, const struct w5_leg *l)
 {

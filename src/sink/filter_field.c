@@ -7,6 +7,7 @@
 
 #include "base/text.h"
 #include "base/util.h"
+#include "sink/facet.h"
 
 static bool once(size_t i, char *out, size_t cap, const char *value)
 {
@@ -110,6 +111,26 @@ static bool client_text(const struct finding *f, size_t i, char *out, size_t cap
 	return once(i, out, cap, buf);
 }
 
+static bool facet_value(const struct finding *f, size_t i, char *out, size_t cap, enum facet facet)
+{
+	char buf[FACET_LABEL_MAX];
+
+	if (i)
+		return false;
+	facet_label(buf, sizeof(buf), facet, f);
+	return once(i, out, cap, buf);
+}
+
+static bool network_text(const struct finding *f, size_t i, char *out, size_t cap)
+{
+	return facet_value(f, i, out, cap, FACET_CLIENT);
+}
+
+static bool endpoint_text(const struct finding *f, size_t i, char *out, size_t cap)
+{
+	return facet_value(f, i, out, cap, FACET_ENDPOINT);
+}
+
 static bool path_text(const struct finding *f, size_t i, char *out, size_t cap)
 {
 	return once(i, out, cap, f->target);
@@ -162,6 +183,12 @@ static const struct filter_field_row fields[] = {
 	  .text = client_text,
 	  .endpoint = true,
 	  .searched = true },
+	{ .name = "network",
+	  .what = "the client's: 198.51.100.0/24, 2001:db8:5::/64",
+	  .text = network_text },
+	{ .name = "endpoint",
+	  .what = "Host and path with ids folded: shop.example/users/{id}",
+	  .text = endpoint_text },
 	{ .name = "ms", .what = "duration in milliseconds", .text = ms_text, .number = ms_number },
 	{ .name = "tries",
 	  .what = "number of attempts",

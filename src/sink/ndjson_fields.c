@@ -7,6 +7,7 @@
 #include "engine/codes.h"
 #include "engine/head.h"
 #include "engine/tlshello.h"
+#include "sink/facet.h"
 #include "sink/names.h"
 
 void ndjson_time(struct json *j, const char *key, uint64_t wall_ns)
@@ -222,10 +223,16 @@ static void put_gateway(struct json *j, const struct finding *f)
 
 static void put_request(struct json *j, const struct finding *f)
 {
+	char endpoint[FACET_LABEL_MAX];
+
 	json_open(j, "request", '{');
 	ndjson_known_str(j, "method", f->method);
 	ndjson_known_str(j, "target", f->target);
 	ndjson_known_str(j, "host", f->host);
+	if (f->target[0]) {
+		facet_label(endpoint, sizeof(endpoint), FACET_ENDPOINT, f);
+		json_str(j, "endpoint", endpoint);
+	}
 	ndjson_known_str(j, "id", f->request_id);
 	if (f->down.flags & W5_F_REQ_CUT)
 		json_bool(j, "cut", true);

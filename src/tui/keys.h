@@ -38,7 +38,7 @@ enum key {
 	X(PAGE_DOWN, "page-down", "PgDn C-f", "one page down")                                   \
 	X(HOME, "home", "Home g", "first row")                                                   \
 	X(END, "end", "End G", "last row; the list then follows the newest")                     \
-	X(OPEN, "open", "Enter", "go in: the ladder of an exchange, an upstream's exchanges")    \
+	X(OPEN, "open", "Enter", "go in: the ladder of an exchange, the exchanges of a row")     \
 	X(BACK, "back", "q Esc F10",                                                             \
 	  "go back; on the first screen: quit (Esc clears the filter first)")                    \
 	X(PREV, "previous", "Left P", "ladder: previous exchange")                               \
@@ -51,7 +51,10 @@ enum key {
 	X(SAVE, "save", "s F2", "save the packets of this exchange as pcapng")                   \
 	X(SAVE_ALL, "save-all", "S", "save the packets of all listed exchanges in one file")     \
 	X(UPSTREAMS, "upstreams", "u", "what each upstream did: requests, failures, times")      \
-	X(WINDOW, "window", "w", "WHY counts the last minute, 5 minutes, everything")            \
+	X(ENDPOINTS, "endpoints", "e", "bad exchanges by endpoint: Host and path, ids folded")   \
+	X(CLIENTS, "clients", "c", "bad exchanges by the client's network")                      \
+	X(WORKERS, "workers", "W", "bad exchanges by gateway process")                           \
+	X(WINDOW, "window", "w", "counts are of the last minute, 5 minutes, everything")         \
 	X(PAUSE, "pause", "p Space", "freeze the screen; collecting goes on")                    \
 	X(REDRAW, "redraw", "C-l", "draw the screen anew")                                       \
 	X(HELP, "help", "F1 h ?", "this page")                                                   \

@@ -16,6 +16,8 @@
 
 int model_init(struct model *m, size_t max_findings, bool is_replay)
 {
+	int err = 0;
+
 	*m = (struct model){
 		.cap = max_findings ? max_findings : 1,
 		.is_replay = is_replay,
@@ -24,7 +26,9 @@ int model_init(struct model *m, size_t max_findings, bool is_replay)
 	};
 	m->ring = calloc(m->cap, sizeof(*m->ring));
 	m->matches = calloc(m->cap, sizeof(*m->matches));
-	if (!m->ring || !m->matches) {
+	for (int i = 0; i < FACET_MAX && !err; i++)
+		err = facet_table_init(&m->facets[i], (enum facet)i);
+	if (!m->ring || !m->matches || err) {
 		model_fini(m);
 		return -ENOMEM;
 	}
@@ -51,6 +55,10 @@ void model_fini(struct model *m)
 	free(m->ring);
 	free(m->matches);
 	group_table_fini(&m->table);
+	for (int i = 0; i < FACET_MAX; i++) {
+		facet_table_fini(&m->facets[i]);
+		facet_rank_fini(&m->shown.facets[i]);
+	}
 	filter_free(m->filter);
 	*m = (struct model){ 0 };
 }
@@ -69,6 +77,8 @@ void model_add(struct model *m, struct finding *f)
 	m->ring[at] = finding_ref(f);
 	m->matches[at] = filter_match(m->filter, f);
 	group_table_add(&m->table, f);
+	for (int i = 0; i < FACET_MAX; i++)
+		facet_table_add(&m->facets[i], f);
 	if (m->paused)
 		m->unseen++;
 }
@@ -106,6 +116,11 @@ static void snapshot_rank(struct model *m)
 	group_rank_fini(&s->rank);
 	group_rank_make(&s->rank, &m->table, s->counters.now_ns, m->window);
 	group_verdict_make(&s->verdict, &s->rank);
+	group_verdict_siblings(&s->verdict, &s->rank, s->upstreams, s->nupstreams,
+			       s->counters.wall_offset_ns);
+	/* without memory the old ones stay */
+	for (int i = 0; i < FACET_MAX; i++)
+		facet_rank_make(&s->facets[i], &m->facets[i], s->counters.now_ns, m->window);
 	m->dirty = true;
 }
 

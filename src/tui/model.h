@@ -9,9 +9,10 @@
 #ifndef TUI_MODEL_H
 #define TUI_MODEL_H
 
+#include "sink/facet.h"
 #include "sink/filter.h"
+#include "sink/group.h"
 #include "sink/sink.h"
-#include "tui/group.h"
 
 #define MODEL_HISTORY	    60
 #define MODEL_UPSTREAMS_MAX 1024
@@ -45,6 +46,7 @@ struct snapshot {
 	size_t nhistory;
 	struct group_rank rank;
 	struct group_verdict verdict;
+	struct facet_rank facets[FACET_MAX];
 	struct finding **rows; /* those that match the filter, oldest first */
 	size_t nrows;
 	size_t nkept; /* before the filter */
@@ -64,6 +66,7 @@ struct model {
 	bool *matches; /* of ring[i]: the filter lets it through */
 	size_t cap, n, oldest;
 	struct group_table table;
+	struct facet_table facets[FACET_MAX];
 	struct filter *filter;
 };
 

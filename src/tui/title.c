@@ -199,15 +199,21 @@ static const struct {
 	[ACTION_HELP] = { "F1", "Help", 9 },	      [ACTION_OPEN] = { "Enter", "Ladder", 8 },
 	[ACTION_FILTER] = { "/", "Filter", 6 },	      [ACTION_SAVE] = { "s", "Save pcap", 7 },
 	[ACTION_UPSTREAMS] = { "u", "Upstreams", 5 }, [ACTION_SAME] = { "f", "Same cause", 2 },
-	[ACTION_WINDOW] = { "w", "Window", 1 },	      [ACTION_PAUSE] = { "p", "Pause", 4 },
-	[ACTION_BACK] = { "q", "Back", 10 },	      [ACTION_QUIT] = { "q", "Quit", 10 },
-	[ACTION_NEXT] = { "n", "Next", 5 },	      [ACTION_PREV] = { "p", "Previous", 5 },
-	[ACTION_ALL] = { "a", "All packets", 3 },
+	[ACTION_ENDPOINTS] = { "e", "Endpoints", 3 }, [ACTION_CLIENTS] = { "c", "Clients", 2 },
+	[ACTION_WORKERS] = { "W", "Workers", 1 },     [ACTION_WINDOW] = { "w", "Window", 1 },
+	[ACTION_PAUSE] = { "p", "Pause", 4 },	      [ACTION_BACK] = { "q", "Back", 10 },
+	[ACTION_QUIT] = { "q", "Quit", 10 },	      [ACTION_NEXT] = { "n", "Next", 5 },
+	[ACTION_PREV] = { "p", "Previous", 5 },	      [ACTION_ALL] = { "a", "All packets", 3 },
 };
 
-static int bar_width(enum action a)
+static const char *bar_text(const struct view_ops *ops, enum action a)
 {
-	return canvas_width(bar[a].key) + 1 + canvas_width(bar[a].text) + 2;
+	return a == ACTION_OPEN && ops->enters ? ops->enters : bar[a].text;
+}
+
+static int bar_width(const struct view_ops *ops, enum action a)
+{
+	return canvas_width(bar[a].key) + 1 + canvas_width(bar_text(ops, a)) + 2;
 }
 
 void footer_draw(struct canvas *c, const struct ui *ui, const struct view_ops *ops)
@@ -223,12 +229,12 @@ void footer_draw(struct canvas *c, const struct ui *ui, const struct view_ops *o
 		used = 0;
 		for (const enum action *a = ops->footer; *a; a++)
 			if (bar[*a].rank > floor)
-				used += bar_width(*a);
+				used += bar_width(ops, *a);
 	} while (used > c->cols && ++floor < 10);
 	for (const enum action *a = ops->footer; *a; a++) {
 		if (bar[*a].rank <= floor)
 			continue;
 		x += canvas_text(c, y, x, c->cols - x, STYLE_KEY, bar[*a].key) + 1;
-		x += canvas_text(c, y, x, c->cols - x, STYLE_KEY_TEXT, bar[*a].text) + 2;
+		x += canvas_text(c, y, x, c->cols - x, STYLE_KEY_TEXT, bar_text(ops, *a)) + 2;
 	}
 }

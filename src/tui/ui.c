@@ -12,9 +12,9 @@
 #include "tui/fmt.h"
 
 static const struct view_ops *const views[VIEW_MAX] = {
-	[VIEW_MAIN] = &view_main,
-	[VIEW_LADDER] = &view_ladder,
-	[VIEW_UPSTREAMS] = &view_upstreams,
+	[VIEW_MAIN] = &view_main,	    [VIEW_LADDER] = &view_ladder,
+	[VIEW_UPSTREAMS] = &view_upstreams, [VIEW_ENDPOINTS] = &view_endpoints,
+	[VIEW_CLIENTS] = &view_clients,	    [VIEW_WORKERS] = &view_workers,
 	[VIEW_HELP] = &view_help,
 };
 
@@ -183,6 +183,24 @@ static unsigned act_upstreams(struct ui *ui, const struct model *m)
 	return UI_REDRAW;
 }
 
+static unsigned act_endpoints(struct ui *ui, const struct model *m)
+{
+	ui_push(ui, VIEW_ENDPOINTS);
+	return UI_REDRAW;
+}
+
+static unsigned act_clients(struct ui *ui, const struct model *m)
+{
+	ui_push(ui, VIEW_CLIENTS);
+	return UI_REDRAW;
+}
+
+static unsigned act_workers(struct ui *ui, const struct model *m)
+{
+	ui_push(ui, VIEW_WORKERS);
+	return UI_REDRAW;
+}
+
 static unsigned act_help(struct ui *ui, const struct model *m)
 {
 	ui->help_top = 0;
@@ -212,7 +230,8 @@ static unsigned (*const everywhere[ACTION_MAX])(struct ui *, const struct model 
 	[ACTION_SAVE] = act_save,	    [ACTION_SAVE_ALL] = act_save_all,
 	[ACTION_UPSTREAMS] = act_upstreams, [ACTION_HELP] = act_help,
 	[ACTION_WINDOW] = act_window,	    [ACTION_PAUSE] = act_pause,
-	[ACTION_REDRAW] = act_redraw,
+	[ACTION_REDRAW] = act_redraw,	    [ACTION_ENDPOINTS] = act_endpoints,
+	[ACTION_CLIENTS] = act_clients,	    [ACTION_WORKERS] = act_workers,
 };
 
 static unsigned filter_entered(struct ui *ui)

@@ -16,7 +16,16 @@
 #define UI_MIN_ROWS  12
 #define UI_DEPTH_MAX 8
 
-enum view_id { VIEW_MAIN, VIEW_LADDER, VIEW_UPSTREAMS, VIEW_HELP, VIEW_MAX };
+enum view_id {
+	VIEW_MAIN,
+	VIEW_LADDER,
+	VIEW_UPSTREAMS,
+	VIEW_ENDPOINTS,
+	VIEW_CLIENTS,
+	VIEW_WORKERS,
+	VIEW_HELP,
+	VIEW_MAX
+};
 
 enum ui_reaction {
 	UI_REDRAW = 0x01,
@@ -43,6 +52,10 @@ struct ui {
 		uint16_t port;
 		bool is_set;
 	} upstreams;
+	struct {
+		size_t row, top;
+		char label[FACET_LABEL_MAX]; /* of the row: it moves when failures are counted */
+	} facets[FACET_MAX];
 	struct {
 		struct finding *f;
 		size_t top;
@@ -71,10 +84,12 @@ struct view_ops {
 	/* Brings cursor and scroll into range after a change of data or size. */
 	void (*sync)(struct ui *ui, const struct model *m);
 	const enum action *footer; /* shown in the key bar, ends with ACTION_NONE */
+	const char *enters;	   /* what Enter shows, for the key bar; NULL = "Ladder" */
 	/* Keys that mean something else here than in keys.h; ends with key 0. */
 	const struct key_action *keys;
 };
 extern const struct view_ops view_main, view_ladder, view_upstreams, view_help;
+extern const struct view_ops view_endpoints, view_clients, view_workers;
 
 void ui_init(struct ui *ui, int cols, int rows, bool can_save);
 void ui_fini(struct ui *ui);

@@ -124,9 +124,11 @@ static void settle(struct ui *ui, const struct model *m)
 		     (size_t)(lay.list_h > 0 ? lay.list_h : 1));
 }
 
-static const enum action footer[] = { ACTION_HELP,	ACTION_OPEN, ACTION_FILTER, ACTION_SAVE,
-				      ACTION_UPSTREAMS, ACTION_SAME, ACTION_WINDOW, ACTION_PAUSE,
-				      ACTION_QUIT,	ACTION_NONE };
+static const enum action footer[] = { ACTION_HELP,    ACTION_OPEN,	ACTION_FILTER,
+				      ACTION_SAVE,    ACTION_UPSTREAMS, ACTION_ENDPOINTS,
+				      ACTION_CLIENTS, ACTION_WORKERS,	ACTION_SAME,
+				      ACTION_WINDOW,  ACTION_PAUSE,	ACTION_QUIT,
+				      ACTION_NONE };
 
 const struct view_ops view_main = {
 	.title = "bad exchanges",

@@ -219,7 +219,8 @@ static void settle(struct ui *ui, const struct model *m)
 	ui_scroll_to(&ui->upstreams.top, ui->upstreams.row, n, page(ui));
 }
 
-static const enum action footer[] = { ACTION_HELP, ACTION_BACK, ACTION_PAUSE, ACTION_NONE };
+static const enum action footer[] = { ACTION_HELP, ACTION_OPEN, ACTION_BACK, ACTION_PAUSE,
+				      ACTION_NONE };
 
 const struct view_ops view_upstreams = {
 	.title = "upstreams",
@@ -227,4 +228,5 @@ const struct view_ops view_upstreams = {
 	.act = act,
 	.sync = settle,
 	.footer = footer,
+	.enters = "Exchanges",
 };

@@ -454,10 +454,41 @@ static void make_mixed(struct tui *t, struct model_input *in)
 	}
 }
 
+/* One bad backend of three that serve the same, met by many clients through many paths. */
+static void make_spread(struct tui *t, struct model_input *in)
+{
+	static const char *const paths[] = { "/users/%d", "/users/%d/orders/20261122",
+					     "/api/cart?n=%d", "/static/app.3f2a9c1b7d.js?%d" };
+	char request[64], path[48], client[40];
+
+	make_healthy(t, in);
+	in->ngateways = 1;
+	counters.s502 = 37;
+	for (size_t i = 0; i < in->nupstreams; i++) {
+		upstreams[i].groups[0] = 2210;
+		upstreams[i].hosts[0] = upstreams[i].routes[0] = 7;
+		upstreams[i].last_answer_ns = START_NS + (i ? 191 : 100) * SECOND;
+	}
+	upstreams[0].failures = upstreams[0].connect_failures = 37;
+	upstreams[0].last_fail_ns = START_NS + 180 * SECOND;
+	for (int i = 0; i < 37; i++) {
+		struct finding *f;
+
+		snprintf(path, sizeof(path), paths[i % 8 < 5 ? 0 : i % 4], i);
+		snprintf(request, sizeof(request), "GET %s", path);
+		f = make_refused(START_NS + (uint64_t)(130 + 50 * i / 37) * SECOND, request);
+		snprintf(client, sizeof(client), i % 6 ? "203.0.113.%d" : "198.51.100.%d",
+			 i % 6 ? 9 : 1 + i);
+		addr(&f->down.remote, i % 9 == 8 ? "2001:db8:5::77" : client);
+		f->down.tgid = 2211 + (uint32_t)(i % 3);
+		add(t, f);
+	}
+}
+
 static const struct scene scenes[] = {
 	{ "idle", make_idle, false },	      { "healthy", make_healthy, false },
 	{ "incident", make_incident, false }, { "mixed", make_mixed, false },
-	{ "replay", make_mixed, true },
+	{ "replay", make_mixed, true },	      { "spread", make_spread, false },
 };
 
 static int save(void *self, struct finding *const *f, size_t n, const char *path, char *msg,

@@ -9,7 +9,7 @@
 
 #include <cmocka.h>
 
-#include "tui/group.h"
+#include "sink/group.h"
 #include "tui_make.h"
 
 #define SECOND 1000000000ull
@@ -209,7 +209,7 @@ static void test_too_many_groups_are_counted_together(void **state)
 	rank(x, GROUP_WINDOW_ALL);
 	assert_int_equal(x->rank.n, GROUP_MAX);
 	assert_int_equal(x->rank.total, GROUP_MAX + 50);
-	assert_int_equal(x->table.rest, 50);
+	assert_int_equal(x->table.rest.total, 50);
 }
 
 static void test_late_findings_count_in_their_own_time(void **state)
@@ -225,6 +225,94 @@ static void test_late_findings_count_in_their_own_time(void **state)
 	assert_int_equal(x->rank.total, 2);
 	rank(x, GROUP_WINDOW_ALL);
 	assert_int_equal(x->rank.total, 3);
+}
+
+/* ---- siblings ---- */
+
+static struct engine_upstream upstream(const char *ip, unsigned port)
+{
+	struct engine_upstream u = { .port = (uint16_t)port,
+				     .groups = { 2210 },
+				     .hosts = { 7 },
+				     .routes = { 8 },
+				     .last_answer_ns = NOW - 2 * SECOND };
+
+	make_addr(&u.ip, ip);
+	return u;
+}
+
+static void verdict(struct fixture *x, const struct engine_upstream *v, size_t n)
+{
+	rank(x, GROUP_WINDOW_FIVE);
+	group_verdict_siblings(&x->verdict, &x->rank, v, n, 1700000000000000000ull);
+}
+
+static void test_one_bad_backend_stands_out(void **state)
+{
+	struct fixture *x = *state;
+	struct engine_upstream v[8];
+
+	for (int i = 0; i < 8; i++) {
+		char ip[32];
+
+		snprintf(ip, sizeof(ip), "10.0.3.%d", 17 + i);
+		v[i] = upstream(ip, 8080);
+	}
+	v[6].groups[0] = 2211;			   /* another gateway's */
+	v[7].last_answer_ns = NOW - 1000 * SECOND; /* nobody knows whether it works */
+	for (int i = 0; i < 37; i++)
+		add(x, NOW - 3 * SECOND, CAUSE_CONN_REFUSED, "10.0.3.17");
+	verdict(x, v, 8);
+	assert_string_equal(x->verdict.text, "all 37 failures are 10.0.3.17:8080 (conn-refused); "
+					     "its 5 siblings have none");
+	assert_int_equal(x->verdict.example->cause, CAUSE_CONN_REFUSED);
+	v[2].last_fail_ns = NOW - 2 * SECOND; /* recovered by a retry */
+	verdict(x, v, 8);
+	assert_string_equal(x->verdict.text, "all 37 failures are 10.0.3.17:8080 (conn-refused); "
+					     "4 of its 5 siblings have none");
+	add(x, NOW - SECOND, CAUSE_BACKEND_SLOW, "10.0.3.17");
+	verdict(x, v, 2);
+	assert_string_equal(x->verdict.text,
+			    "all 38 failures are 10.0.3.17:8080; its sibling has none");
+}
+
+static void test_siblings_serve_the_same(void **state)
+{
+	struct engine_upstream v[2] = { upstream("10.0.3.17", 8080), upstream("10.0.3.18", 8080) };
+	struct group_siblings s;
+
+#define siblings() (group_siblings_find(&s, v, 2, &v[0].ip, 8080, NOW - 3 * SECOND), (int)s.n)
+	assert_int_equal(siblings(), 1);
+	v[1].port = 9090; /* the same route on another port */
+	assert_int_equal(siblings(), 1);
+	v[1].routes[0] = 9; /* another route there */
+	assert_int_equal(siblings(), 0);
+	v[1].port = 8080; /* another route, the same Host and port */
+	assert_int_equal(siblings(), 1);
+	v[1].hosts[0] = 10;
+	assert_int_equal(siblings(), 0);
+	v[0].routes[0] = v[0].hosts[0] = 0; /* it never got a request: the port must do */
+	assert_int_equal(siblings(), 1);
+	v[1].port = 9090;
+	assert_int_equal(siblings(), 0);
+	v[1].port = 8080;
+	v[1].unwanted = true;
+	assert_int_equal(siblings(), 0);
+}
+
+static void test_failures_elsewhere_are_no_bad_backend(void **state)
+{
+	struct fixture *x = *state;
+	struct engine_upstream v[2] = { upstream("10.0.3.17", 8080), upstream("10.0.3.18", 8080) };
+	char before[256];
+
+	for (int i = 0; i < 20; i++)
+		add(x, NOW - 3 * SECOND, CAUSE_CONN_REFUSED, "10.0.3.17");
+	add(x, NOW - SECOND, CAUSE_NO_LIVE_UPSTREAM, NULL);
+	rank(x, GROUP_WINDOW_FIVE);
+	snprintf(before, sizeof(before), "%s", x->verdict.text);
+	verdict(x, v, 2);
+	assert_string_equal(x->verdict.text, before);
 }
 
 #define test(fn) cmocka_unit_test_setup_teardown(fn, setup, teardown)
@@ -243,6 +331,9 @@ int main(void)
 		test(test_no_reason_is_invented),
 		test(test_too_many_groups_are_counted_together),
 		test(test_late_findings_count_in_their_own_time),
+		test(test_one_bad_backend_stands_out),
+		test(test_siblings_serve_the_same),
+		test(test_failures_elsewhere_are_no_bad_backend),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

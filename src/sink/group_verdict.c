@@ -4,12 +4,13 @@
  * common - one cause at one upstream, one cause at several, or several causes at one
  * upstream. Pure; the rank is borrowed.
  */
-#include "tui/group.h"
+#include "sink/group.h"
 
 #include <stdio.h>
 #include <string.h>
 
 #include "base/text.h"
+#include "base/util.h"
 
 /* Below this share nothing is called the reason. */
 #define DOMINANT_PERCENT 60
@@ -126,4 +127,97 @@ bool group_verdict_make(struct group_verdict *out, const struct group_rank *r)
 		 "no single reason: %zu kinds of failure, the largest %u%%", r->n,
 		 r->rows[0].share);
 	return true;
+}
+
+/* ---- siblings ---- */
+
+static bool used_by_one_gateway(const struct engine_upstream *a, const struct engine_upstream *b)
+{
+	for (size_t i = 0; i < ARRAY_SIZE(a->groups); i++)
+		for (size_t k = 0; a->groups[i] && k < ARRAY_SIZE(b->groups); k++)
+			if (a->groups[i] == b->groups[k])
+				return true;
+	return false;
+}
+
+static bool share(const uint64_t *a, const uint64_t *b, size_t n)
+{
+	for (size_t i = 0; i < n; i++)
+		for (size_t k = 0; a[i] && k < n; k++)
+			if (a[i] == b[k])
+				return true;
+	return false;
+}
+
+static bool is_sibling(const struct engine_upstream *a, const struct engine_upstream *b)
+{
+	if (a->unwanted || b->unwanted || !used_by_one_gateway(a, b))
+		return false;
+	if (!a->routes[0] || !b->routes[0])
+		return a->port == b->port;
+	return share(a->routes, b->routes, ARRAY_SIZE(a->routes)) ||
+	       (a->port == b->port && share(a->hosts, b->hosts, ARRAY_SIZE(a->hosts)));
+}
+
+void group_siblings_find(struct group_siblings *out, const struct engine_upstream *v, size_t n,
+			 const struct w5_addr *ip, uint16_t port, uint64_t since_ns)
+{
+	const struct engine_upstream *one = NULL;
+
+	*out = (struct group_siblings){ 0 };
+	for (size_t i = 0; i < n && !one; i++)
+		if (v[i].port == port && !memcmp(&v[i].ip, ip, sizeof(*ip)))
+			one = &v[i];
+	for (size_t i = 0; one && i < n; i++) {
+		if (&v[i] == one || !is_sibling(one, &v[i]) || v[i].last_answer_ns < since_ns)
+			continue;
+		out->n++;
+		out->clean += v[i].last_fail_ns < since_ns;
+	}
+}
+
+static bool all_at_one(const struct group_rank *r)
+{
+	for (size_t i = 0; i < r->n; i++)
+		if (!r->rows[i].has_upstream || !same_upstream(&r->rows[0], &r->rows[i]))
+			return false;
+	return r->n && !r->rest;
+}
+
+/* Where recovered attempts failed at a sibling, "none" holds for the others only. */
+static void say_siblings(char *out, size_t cap, const struct group_siblings *s)
+{
+	if (s->n == 1)
+		snprintf(out, cap, "its sibling has none");
+	else if (s->clean == s->n)
+		snprintf(out, cap, "its %zu siblings have none", s->n);
+	else
+		snprintf(out, cap, "%zu of its %zu siblings have none", s->clean, s->n);
+}
+
+void group_verdict_siblings(struct group_verdict *v, const struct group_rank *r,
+			    const struct engine_upstream *upstreams, size_t nupstreams,
+			    uint64_t wall_offset_ns)
+{
+	char where[TEXT_ENDPOINT_MAX], siblings[64], count[24] = "", cause[48] = "";
+	const struct group_row *row = &r->rows[0];
+	struct group_siblings s;
+
+	if (!all_at_one(r))
+		return;
+	group_siblings_find(&s, upstreams, nupstreams, &row->ip, row->port,
+			    r->since_wall_ns - wall_offset_ns);
+	if (!s.clean)
+		return;
+	text_endpoint(where, sizeof(where), &row->ip, row->port);
+	say_siblings(siblings, sizeof(siblings), &s);
+	if (r->n == 1)
+		snprintf(cause, sizeof(cause), " (%s)", cause_name(row->cause));
+	text_count(count, sizeof(count), r->total);
+	if (r->total == 1)
+		snprintf(v->text, sizeof(v->text), "the one failure is %s%s; %s", where, cause,
+			 siblings);
+	else
+		snprintf(v->text, sizeof(v->text), "all %s failures are %s%s; %s", count, where,
+			 cause, siblings);
 }

@@ -4,51 +4,28 @@
  * plain sentence above it. Counts live on when exchanges are pushed out of the list.
  * Time comes from the findings. Each group holds a reference to its newest finding.
  */
-#ifndef TUI_GROUP_H
-#define TUI_GROUP_H
+#ifndef SINK_GROUP_H
+#define SINK_GROUP_H
 
-#include <stdbool.h>
-#include <stddef.h>
-#include <stdint.h>
+#include "engine/engine.h"
+#include "sink/series.h"
 
-#include "engine/finding.h"
-
-#define GROUP_MAX	128 /* cause and upstream pairs; more go to `rest` */
-#define GROUP_BUCKETS	60  /* of 5 s each: the last five minutes */
-#define GROUP_BUCKET_NS 5000000000ull
-
-/* Window of the counts shown. */
-#define GROUP_WINDOWS(X)             \
-	X(MINUTE, 60, "last minute") \
-	X(FIVE, 300, "last 5 min")   \
-	X(ALL, 0, "since the start")
-
-enum group_window {
-#define X(id, seconds, text) GROUP_WINDOW_##id,
-	GROUP_WINDOWS(X)
-#undef X
-		GROUP_WINDOW_MAX,
-};
-const char *group_window_name(enum group_window w);
-
-enum group_trend { TREND_STEADY, TREND_UP, TREND_DOWN, TREND_OVER };
+#define GROUP_MAX 128 /* cause and upstream pairs; those not seen for longest go to `rest` */
 
 struct group {
 	enum cause cause;
 	bool has_upstream;
 	struct w5_addr ip;
 	uint16_t port;
-	uint64_t total, first_wall_ns, last_wall_ns, last_ns;
-	uint64_t epoch;			/* newest bucket's number: its time / GROUP_BUCKET_NS */
-	uint32_t bucket[GROUP_BUCKETS]; /* [number % GROUP_BUCKETS] */
+	struct series s;
 	struct finding *newest;
 };
 
 struct group_table {
 	size_t n;
 	struct group groups[GROUP_MAX];
-	uint64_t total, rest; /* rest: of total, those without a group */
-	uint64_t first_wall_ns, last_wall_ns, last_ns;
+	struct series all, rest; /* rest: of all, those without a group any more */
+	uint64_t folded;	 /* groups that went to rest */
 };
 
 /* Is it a bad exchange (an alarm)? Recovered ones and clients that left are not. */
@@ -64,6 +41,7 @@ struct group_row {
 	uint16_t port;
 	uint64_t count; /* in the window */
 	unsigned share; /* per cent of the window's bad exchanges */
+	double rate;	/* per second of the window */
 	uint64_t first_wall_ns, last_wall_ns;
 	enum group_trend trend;
 	struct finding *newest; /* referenced */
@@ -73,6 +51,7 @@ struct group_rank {
 	enum group_window window; /* what was used: ALL if the asked one was empty */
 	bool widened;		  /* the asked window held no bad exchange */
 	uint64_t total;		  /* bad exchanges in it */
+	uint64_t rest;		  /* of total, those of no row */
 	uint64_t since_wall_ns, last_wall_ns, last_ns;
 	size_t n;
 	struct group_row rows[GROUP_MAX];
@@ -90,6 +69,24 @@ struct group_verdict {
 	const struct finding *example; /* newest of what dominates, or NULL; borrowed from rank */
 };
 bool group_verdict_make(struct group_verdict *out, const struct group_rank *r);
+
+/*
+ * The siblings of an upstream: those that serve what it serves. Used by the same gateway, and
+ * for a common route (Host and first path segment, as the backends got them), or a common Host
+ * on the same port - or, where no request of one of the two could be read, on the same port. Only those count that answered
+ * well since since_ns.
+ */
+struct group_siblings {
+	size_t n;     /* that answered */
+	size_t clean; /* of them: without a failed attempt since then */
+};
+void group_siblings_find(struct group_siblings *out, const struct engine_upstream *v, size_t n,
+			 const struct w5_addr *ip, uint16_t port, uint64_t since_ns);
+/* "all 37 failures are 10.0.3.17:8080 (conn-refused); its 5 siblings have none": where that is
+ * so, it becomes the verdict. wall_offset_ns: as in engine_counters. */
+void group_verdict_siblings(struct group_verdict *v, const struct group_rank *r,
+			    const struct engine_upstream *upstreams, size_t nupstreams,
+			    uint64_t wall_offset_ns);
 
 /* "10.0.3.17:8080 refuses connections (nothing listens)" */
 void group_row_text(char *out, size_t cap, const struct group_row *row);
