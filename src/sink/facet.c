@@ -47,6 +47,20 @@ void facet_table_fini(struct facet_table *t)
 	*t = (struct facet_table){ .facet = t->facet };
 }
 
+int facet_table_copy(struct facet_table *to, const struct facet_table *from)
+{
+	struct facet_group *groups = to->groups;
+
+	if (!groups)
+		groups = calloc(FACET_GROUPS, sizeof(*groups));
+	if (!groups)
+		return -ENOMEM;
+	memcpy(groups, from->groups, from->n * sizeof(*groups));
+	*to = *from;
+	to->groups = groups;
+	return 0;
+}
+
 static struct facet_group *fold_oldest(struct facet_table *t)
 {
 	struct facet_group *g = &t->groups[0];

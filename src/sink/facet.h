@@ -33,6 +33,8 @@ struct facet_table {
 
 int facet_table_init(struct facet_table *t, enum facet facet); /* -ENOMEM */
 void facet_table_fini(struct facet_table *t);
+/* to: an initialised or a zeroed one; -ENOMEM leaves it as it was. */
+int facet_table_copy(struct facet_table *to, const struct facet_table *from);
 void facet_table_add(struct facet_table *t, const struct finding *f);
 
 struct facet_row {

@@ -67,6 +67,13 @@ void group_table_add(struct group_table *t, struct finding *f)
 	g->newest = finding_ref(f);
 }
 
+void group_table_copy(struct group_table *to, const struct group_table *from)
+{
+	*to = *from;
+	for (size_t i = 0; i < to->n; i++)
+		finding_ref(to->groups[i].newest);
+}
+
 void group_table_fini(struct group_table *t)
 {
 	for (size_t i = 0; i < t->n; i++)

@@ -31,6 +31,7 @@ struct group_table {
 /* Is it a bad exchange (an alarm)? Recovered ones and clients that left are not. */
 bool group_is_bad(const struct finding *f);
 void group_table_add(struct group_table *t, struct finding *f); /* takes a reference */
+void group_table_copy(struct group_table *to, const struct group_table *from);
 void group_table_fini(struct group_table *t);
 
 /* A group as the panel shows it, by share. */

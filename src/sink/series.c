@@ -21,6 +21,11 @@ const char *group_window_name(enum group_window w)
 	return windows[w].name;
 }
 
+uint64_t group_window_ns(enum group_window w)
+{
+	return windows[w].seconds * 1000000000ull;
+}
+
 /* Opens the bucket of that number; what lies between is empty. */
 static void open_bucket(struct series *s, uint64_t nr)
 {

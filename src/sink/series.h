@@ -29,6 +29,7 @@ enum group_window {
 		GROUP_WINDOW_MAX,
 };
 const char *group_window_name(enum group_window w);
+uint64_t group_window_ns(enum group_window w); /* 0: no bound */
 
 enum group_trend { TREND_STEADY, TREND_UP, TREND_DOWN, TREND_OVER };
 

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * Keeps findings in a ring and makes snapshots of them. A finding is matched against
- * the filter once, when it comes, so that a snapshot costs a copy of pointers.
+ * Keeps findings in a ring and makes snapshots of them. A snapshot costs what is new:
+ * findings are matched against the filter once, when they come into the list, and those that
+ * the ring or the window has let go leave it at its front.
  */
 #include "tui/model.h"
 
@@ -25,10 +26,9 @@ int model_init(struct model *m, size_t max_findings, bool is_replay)
 		.dirty = true,
 	};
 	m->ring = calloc(m->cap, sizeof(*m->ring));
-	m->matches = calloc(m->cap, sizeof(*m->matches));
 	for (int i = 0; i < FACET_MAX && !err; i++)
 		err = facet_table_init(&m->facets[i], (enum facet)i);
-	if (!m->ring || !m->matches || err) {
+	if (!m->ring || err) {
 		model_fini(m);
 		return -ENOMEM;
 	}
@@ -39,21 +39,32 @@ static void drop_rows(struct snapshot *s)
 {
 	for (size_t i = 0; i < s->nrows; i++)
 		finding_unref(s->rows[i]);
-	free(s->rows);
-	s->rows = NULL;
+	s->rows = s->buf;
 	s->nrows = 0;
+}
+
+static void drop_held(struct model *m)
+{
+	for (size_t i = 0; i < m->nheld; i++)
+		finding_unref(m->held[i]);
+	free(take_ptr(m->held));
+	m->nheld = 0;
+	group_table_fini(&m->held_table);
+	for (int i = 0; i < FACET_MAX; i++)
+		facet_table_fini(&m->held_facets[i]);
 }
 
 void model_fini(struct model *m)
 {
 	drop_rows(&m->shown);
+	drop_held(m);
+	free(m->shown.buf);
 	group_rank_fini(&m->shown.rank);
 	free(m->shown.gateways);
 	free(m->shown.upstreams);
 	for (size_t i = 0; i < m->n; i++)
 		finding_unref(m->ring[(m->oldest + i) % m->cap]);
 	free(m->ring);
-	free(m->matches);
 	group_table_fini(&m->table);
 	for (int i = 0; i < FACET_MAX; i++) {
 		facet_table_fini(&m->facets[i]);
@@ -63,19 +74,21 @@ void model_fini(struct model *m)
 	*m = (struct model){ 0 };
 }
 
+static struct finding *ring_at(const struct model *m, size_t i)
+{
+	return m->ring[(m->oldest + i) % m->cap];
+}
+
 void model_add(struct model *m, struct finding *f)
 {
-	size_t at;
-
 	if (m->n == m->cap) {
 		finding_unref(m->ring[m->oldest]);
 		m->oldest = (m->oldest + 1) % m->cap;
 		m->n--;
 		m->evicted++;
 	}
-	at = (m->oldest + m->n++) % m->cap;
-	m->ring[at] = finding_ref(f);
-	m->matches[at] = filter_match(m->filter, f);
+	m->ring[(m->oldest + m->n++) % m->cap] = finding_ref(f);
+	m->fresh = min_size(m->fresh + 1, m->n);
 	group_table_add(&m->table, f);
 	for (int i = 0; i < FACET_MAX; i++)
 		facet_table_add(&m->facets[i], f);
@@ -83,45 +96,105 @@ void model_add(struct model *m, struct finding *f)
 		m->unseen++;
 }
 
-/* The list, out of what is kept now. */
-static int snapshot_findings(struct model *m)
+/* Where the list begins: with the window of the WHY panel, so that both tell one story. */
+static uint64_t window_from(const struct model *m)
 {
-	struct snapshot *s = &m->shown;
-	struct finding **rows = calloc(m->n ? m->n : 1, sizeof(*rows));
-	size_t n = 0;
+	uint64_t span = group_window_ns(m->shown.rank.window), now = m->shown.counters.now_ns;
 
-	if (!rows)
-		return -ENOMEM;
-	for (size_t i = 0; i < m->n; i++) {
-		size_t at = (m->oldest + i) % m->cap;
+	return span && now > span ? now - span : 0;
+}
 
-		/* paused: only what had come by then */
-		if (m->matches[at] && (!m->paused || m->ring[at]->id <= m->paused_id))
-			rows[n++] = finding_ref(m->ring[at]);
+static int push_row(struct snapshot *s, struct finding *f)
+{
+	size_t used = (size_t)(s->rows - s->buf), cap = s->buf_cap ? s->buf_cap * 2 : 256;
+	struct finding **buf;
+
+	if (used + s->nrows == s->buf_cap && used > s->buf_cap / 2) {
+		memmove(s->buf, s->rows, s->nrows * sizeof(*s->rows));
+		s->rows = s->buf;
+	} else if (used + s->nrows == s->buf_cap) {
+		buf = realloc(s->buf, cap * sizeof(*buf));
+		if (!buf)
+			return -ENOMEM;
+		s->buf = buf;
+		s->buf_cap = cap;
+		s->rows = buf + used;
 	}
-	drop_rows(s);
-	s->rows = rows;
-	s->nrows = n;
-	m->dirty = true;
-	if (m->paused)
-		return 0;
-	s->nkept = m->n;
+	s->rows[s->nrows++] = finding_ref(f);
 	return 0;
 }
 
-static void snapshot_rank(struct model *m)
+static int push_matching(struct model *m, struct finding *f, uint64_t from_ns)
+{
+	if (f->ts_ns < from_ns || !filter_match(m->filter, f))
+		return 0;
+	return push_row(&m->shown, f);
+}
+
+static void drop_old_rows(struct model *m, uint64_t from_ns)
 {
 	struct snapshot *s = &m->shown;
+	uint64_t oldest = m->n ? ring_at(m, 0)->id : 0;
+
+	while (s->nrows && (s->rows[0]->id < oldest || s->rows[0]->ts_ns < from_ns)) {
+		finding_unref(s->rows[0]);
+		s->rows++;
+		s->nrows--;
+	}
+}
+
+/* The list, from what is new since the last time. */
+static int snapshot_findings(struct model *m)
+{
+	uint64_t from_ns = window_from(m);
+	int err = 0;
+
+	drop_old_rows(m, from_ns);
+	for (; m->fresh && !err; m->fresh--)
+		err = push_matching(m, ring_at(m, m->n - m->fresh), from_ns);
+	m->shown.nkept = m->n;
+	m->version++;
+	m->dirty = true;
+	return err;
+}
+
+/* The same from scratch: another filter, another window. */
+static int rebuild_findings(struct model *m)
+{
+	size_t n = m->paused ? m->nheld : m->n;
+	uint64_t from_ns = window_from(m);
+	int err = 0;
+
+	drop_rows(&m->shown);
+	for (size_t i = 0; i < n && !err; i++)
+		err = push_matching(m, m->paused ? m->held[i] : ring_at(m, i), from_ns);
+	if (!m->paused) {
+		m->fresh = 0;
+		m->shown.nkept = m->n;
+	}
+	m->version++;
+	m->dirty = true;
+	return err;
+}
+
+/* True: it is of another window than before. */
+static bool snapshot_rank(struct model *m)
+{
+	struct snapshot *s = &m->shown;
+	enum group_window before = s->rank.window;
 
 	group_rank_fini(&s->rank);
-	group_rank_make(&s->rank, &m->table, s->counters.now_ns, m->window);
+	group_rank_make(&s->rank, m->paused ? &m->held_table : &m->table, s->counters.now_ns,
+			m->window);
 	group_verdict_make(&s->verdict, &s->rank);
 	group_verdict_siblings(&s->verdict, &s->rank, s->upstreams, s->nupstreams,
 			       s->counters.wall_offset_ns);
 	/* without memory the old ones stay */
 	for (int i = 0; i < FACET_MAX; i++)
-		facet_rank_make(&s->facets[i], &m->facets[i], s->counters.now_ns, m->window);
+		facet_rank_make(&s->facets[i], m->paused ? &m->held_facets[i] : &m->facets[i],
+				s->counters.now_ns, m->window);
 	m->dirty = true;
+	return s->rank.window != before;
 }
 
 /* Those that live; in a replay all of them, they have ended since. */
@@ -236,48 +309,69 @@ int model_tick(struct model *m, const struct model_input *in)
 	snapshot_rates(m);
 	if (copy_gateways(s, in) || copy_upstreams(s, in))
 		return -ENOMEM;
-	snapshot_rank(m);
-	return snapshot_findings(m);
+	return snapshot_rank(m) ? rebuild_findings(m) : snapshot_findings(m);
+}
+
+static int hold_all(struct model *m)
+{
+	int err = 0;
+
+	m->held = calloc(m->n ? m->n : 1, sizeof(*m->held));
+	if (!m->held)
+		return -ENOMEM;
+	for (; m->nheld < m->n; m->nheld++)
+		m->held[m->nheld] = finding_ref(ring_at(m, m->nheld));
+	group_table_copy(&m->held_table, &m->table);
+	for (int i = 0; i < FACET_MAX && !err; i++)
+		err = facet_table_copy(&m->held_facets[i], &m->facets[i]);
+	if (err)
+		drop_held(m);
+	return err;
 }
 
 int model_pause(struct model *m, bool paused)
 {
-	m->paused = paused;
-	m->paused_id = m->n ? m->ring[(m->oldest + m->n - 1) % m->cap]->id : 0;
-	m->unseen = 0;
+	int err = 0;
+
 	m->dirty = true;
+	if (paused && !m->paused) {
+		err = snapshot_findings(m);
+		if (!err)
+			err = hold_all(m);
+		if (err)
+			return err;
+	}
+	m->paused = paused;
+	m->unseen = 0;
 	if (paused)
 		return 0;
+	drop_held(m);
 	snapshot_rank(m);
-	return snapshot_findings(m);
+	return rebuild_findings(m);
 }
 
 int model_set_filter(struct model *m, struct filter *flt)
 {
 	filter_free(m->filter);
 	m->filter = flt;
-	for (size_t i = 0; i < m->n; i++) {
-		size_t at = (m->oldest + i) % m->cap;
-
-		m->matches[at] = filter_match(flt, m->ring[at]);
-	}
-	return snapshot_findings(m);
+	return rebuild_findings(m);
 }
 
-void model_set_window(struct model *m, enum group_window w)
+int model_set_window(struct model *m, enum group_window w)
 {
 	m->window = w;
 	snapshot_rank(m);
+	return rebuild_findings(m);
 }
 
 struct finding *model_find(const struct model *m, uint64_t id)
 {
-	for (size_t i = 0; i < m->n; i++) {
-		struct finding *f = m->ring[(m->oldest + i) % m->cap];
-
-		if (f->id == id)
-			return f;
-	}
+	for (size_t i = 0; i < m->nheld; i++)
+		if (m->held[i]->id == id)
+			return m->held[i];
+	for (size_t i = 0; i < m->n; i++)
+		if (ring_at(m, i)->id == id)
+			return ring_at(m, i);
 	return NULL;
 }
 

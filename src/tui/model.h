@@ -47,24 +47,31 @@ struct snapshot {
 	struct group_rank rank;
 	struct group_verdict verdict;
 	struct facet_rank facets[FACET_MAX];
-	struct finding **rows; /* those that match the filter, oldest first */
+	struct finding **rows; /* of the window, that match the filter, oldest first */
 	size_t nrows;
-	size_t nkept; /* before the filter */
+	size_t nkept; /* before window and filter */
+	/* not for views: rows is a part of it */
+	struct finding **buf;
+	size_t buf_cap;
 };
 
 struct model {
 	struct snapshot shown;
 	bool dirty; /* shown changed since the last drawing */
 	bool is_replay, paused;
-	uint64_t lost;	    /* newest, also while paused */
-	uint64_t paused_id; /* newest finding when paused */
-	uint64_t unseen;    /* findings that came while paused */
-	uint64_t evicted;   /* findings pushed out of the list */
+	uint64_t lost;	  /* newest, also while paused */
+	uint64_t unseen;  /* findings that came while paused */
+	uint64_t evicted; /* findings pushed out of the list */
+	uint64_t version; /* another one: rows of shown may have changed */
 	enum group_window window;
 	/* not for views */
 	struct finding **ring;
-	bool *matches; /* of ring[i]: the filter lets it through */
 	size_t cap, n, oldest;
+	size_t fresh;	       /* newest of the ring that no snapshot has looked at */
+	struct finding **held; /* paused: what the ring had then, which it may lose meanwhile */
+	size_t nheld;
+	struct group_table held_table;
+	struct facet_table held_facets[FACET_MAX];
 	struct group_table table;
 	struct facet_table facets[FACET_MAX];
 	struct filter *filter;
@@ -78,7 +85,7 @@ int model_tick(struct model *m, const struct model_input *in);
 int model_pause(struct model *m, bool paused);
 /* Takes flt (may be NULL). */
 int model_set_filter(struct model *m, struct filter *flt);
-void model_set_window(struct model *m, enum group_window w);
+int model_set_window(struct model *m, enum group_window w);
 
 /* A kept finding, whether listed or not; NULL if there is none. Borrowed. */
 struct finding *model_find(const struct model *m, uint64_t id);

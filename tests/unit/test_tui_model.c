@@ -110,6 +110,65 @@ static void test_pause_freezes_the_screen_and_keeps_collecting(void **state)
 	model_fini(&m);
 }
 
+/* What the ring loses meanwhile is still there for another filter, until the pause ends. */
+static void test_a_pause_loses_nothing(void **state)
+{
+	struct model m;
+
+	assert_int_equal(model_init(&m, 4, false), 0);
+	for (uint64_t id = 1; id <= 4; id++)
+		add(&m, id, id & 1 ? CAUSE_CONN_REFUSED : CAUSE_KEEPALIVE_RACE);
+	tick(&m, 0);
+	assert_int_equal(model_pause(&m, true), 0);
+	for (uint64_t id = 5; id <= 14; id++)
+		add(&m, id, CAUSE_CONN_REFUSED);
+	tick(&m, 0);
+	assert_int_equal(m.unseen, 10);
+	assert_int_equal(model_set_filter(&m, parse("cause==keepalive-race")), 0);
+	assert_int_equal(m.shown.nrows, 2);
+	assert_int_equal(model_set_filter(&m, NULL), 0);
+	assert_int_equal(m.shown.nrows, 4);
+	assert_int_equal(m.shown.rows[0]->id, 1);
+	assert_ptr_equal(model_find(&m, 1), m.shown.rows[0]);
+	assert_int_equal(model_set_window(&m, GROUP_WINDOW_ALL), 0);
+	assert_int_equal(m.shown.rank.total, 4); /* the counts of then, too */
+	assert_int_equal(model_pause(&m, false), 0);
+	assert_int_equal(m.shown.nrows, 4);
+	assert_int_equal(m.shown.rows[0]->id, 11);
+	assert_int_equal(m.shown.rank.total, 14);
+	model_fini(&m);
+}
+
+static void test_the_window_bounds_the_list(void **state)
+{
+	struct engine_counters later = counters;
+	struct model_input in = { .counters = &later };
+	struct model m;
+
+	assert_int_equal(model_init(&m, 100, false), 0);
+	add(&m, 1, CAUSE_CONN_REFUSED); /* at 50 s */
+	tick(&m, 0);
+	for (uint64_t id = 2; id <= 3; id++) {
+		struct finding *f =
+			make_finding(id, 100000000000ull * id, 502, CAUSE_KEEPALIVE_RACE);
+
+		model_add(&m, f);
+		finding_unref(f);
+	}
+	later.now_ns = 310000000000ull;
+	assert_int_equal(model_tick(&m, &in), 0);
+	assert_int_equal(m.shown.nrows, 3);
+	assert_int_equal(model_set_window(&m, GROUP_WINDOW_MINUTE), 0);
+	assert_int_equal(m.shown.nrows, 1);
+	assert_int_equal(m.shown.rows[0]->id, 3);
+	/* nothing within the window: all of it, as in the WHY panel */
+	later.now_ns = 900000000000ull;
+	assert_int_equal(model_tick(&m, &in), 0);
+	assert_true(m.shown.rank.widened);
+	assert_int_equal(m.shown.nrows, 3);
+	model_fini(&m);
+}
+
 static void test_rows_are_found_by_id(void **state)
 {
 	struct model m;
@@ -170,6 +229,8 @@ int main(void)
 		cmocka_unit_test(test_a_shown_finding_survives_its_eviction),
 		cmocka_unit_test(test_filter_applies_to_old_and_new),
 		cmocka_unit_test(test_pause_freezes_the_screen_and_keeps_collecting),
+		cmocka_unit_test(test_a_pause_loses_nothing),
+		cmocka_unit_test(test_the_window_bounds_the_list),
 		cmocka_unit_test(test_rows_are_found_by_id),
 		cmocka_unit_test(test_rates_come_from_whole_seconds),
 		cmocka_unit_test(test_upstreams_are_copied_and_bounded),
