@@ -161,6 +161,8 @@ static const struct option_row options[] = {
 	  .help = "colours of the view (default: what the terminal can)" },
 	{ .name = "ascii", .kind = KIND_FLAG, .group = GROUP_VIEW, .offset = AT(ascii),
 	  .help = "draw with ASCII only" },
+	{ .name = "no-mouse", .kind = KIND_FLAG, .group = GROUP_VIEW, .offset = AT(no_mouse),
+	  .help = "leave the mouse to the terminal" },
 	{ .name = "keys", .arg = "SCRIPT", .kind = KIND_STRING, .group = GROUP_VIEW,
 	  .offset = AT(keys), .allowed = "a key script",
 	  .help = "for tests: press these keys; needs --screen" },

@@ -86,7 +86,7 @@ struct options {
 	uint64_t max_exchanges;
 
 	unsigned int theme; /* enum theme_choice */
-	bool ascii;
+	bool ascii, no_mouse;
 	const char *keys;		   /* tests: keys to press */
 	uint64_t screen_cols, screen_rows; /* tests: draw without a terminal; 0 = use it */
 

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: BSD-2-Clause
 #include <errno.h>
+#include <fcntl.h>
 #include <locale.h>
 #include <stdio.h>
 #include <string.h>
@@ -103,22 +104,54 @@ static int add_headless(struct app *a)
 	return 0;
 }
 
-static int save(void *self, struct finding *const *f, size_t n, const char *path, char *msg,
-		size_t msglen)
+static int save_packets(struct app *a, const struct tui_save *w, char *msg, size_t msglen)
 {
 	size_t npackets = 0;
-	int err = pcap_save(path, (const struct finding *const *)f, n, &npackets);
+	bool is_classic = w->format == TUI_FORMAT_PCAP;
+	int err = pcap_save_as(w->path, is_classic ? PCAP_FORMAT_PCAP : PCAP_FORMAT_PCAPNG,
+			       w->backend_only, (const struct finding *const *)w->f, w->n,
+			       &npackets);
 
 	if (err == -ENODATA)
-		snprintf(msg, msglen, "no packets were kept of this exchange%s",
-			 ((struct app *)self)->opt->history_packets ? "" : " (--history 0)");
-	else if (err)
-		snprintf(msg, msglen, "cannot write %s: %s", path, strerror(-err));
-	else
-		snprintf(msg, msglen, "%zu packets saved to %s%s", npackets, path,
-			 pcap_format_of(path) == PCAP_FORMAT_PCAP
-				 ? "; a .pcapng would also say what they mean"
-				 : "");
+		snprintf(msg, msglen, "no packets were kept of %s%s",
+			 w->n == 1 ? "this exchange" : "these exchanges",
+			 a->opt->history_packets ? "" : " (--history 0)");
+	else if (!err)
+		snprintf(msg, msglen, "%zu packets saved to %s%s", npackets, w->path,
+			 is_classic ? "; pcapng would also say what they mean" : "");
+	return err;
+}
+
+/* As --output writes them, each to a file of its own kind. */
+static int save_findings(struct app *a, const struct tui_save *w, char *msg, size_t msglen)
+{
+	w5_auto(closep) int fd = open(w->path, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0600);
+	struct sink s;
+	int err = fd < 0 ? -errno : 0;
+
+	if (!err)
+		err = w->format == TUI_FORMAT_NDJSON ? ndjson_new(&s, fd) : textout_new(&s, fd);
+	if (err)
+		return err;
+	for (size_t i = 0; i < w->n && !err; i++)
+		err = s.ops->finding(s.self, w->f[i]);
+	s.ops->close(s.self, a->engine);
+	if (!err && fsync(fd) && errno != EINVAL && errno != EROFS)
+		err = -errno;
+	if (!err)
+		snprintf(msg, msglen, "%zu exchange%s saved to %s", w->n, w->n == 1 ? "" : "s",
+			 w->path);
+	return err;
+}
+
+static int save(void *self, const struct tui_save *w, char *msg, size_t msglen)
+{
+	bool is_packets = w->format == TUI_FORMAT_PCAP || w->format == TUI_FORMAT_PCAPNG;
+	int err = is_packets ? save_packets(self, w, msg, msglen)
+			     : save_findings(self, w, msg, msglen);
+
+	if (err && !msg[0])
+		snprintf(msg, msglen, "cannot write %s: %s", w->path, strerror(-err));
 	return err;
 }
 
@@ -130,11 +163,14 @@ static int add_tui(struct app *a)
 			       .rows = o->screen_rows,
 			       .dump = o->screen_cols ? stdout : NULL,
 			       .ascii = o->ascii,
+			       .no_mouse = o->no_mouse,
 			       .theme = o->theme,
 			       .max_findings = o->max_exchanges,
 			       .is_replay = o->read_path != NULL,
 			       .save = save,
-			       .save_ending = pcap_format_ending(pcap_format(o)),
+			       .formats = (1u << TUI_FORMAT_MAX) - 1,
+			       .format = pcap_format(o) == PCAP_FORMAT_PCAP ? TUI_FORMAT_PCAP
+									    : TUI_FORMAT_PCAPNG,
 			       .self = a };
 	struct sink s;
 	int err;

@@ -86,7 +86,7 @@ int captures_collect(struct captures *c, const struct finding *const f[], size_t
 {
 	for (size_t i = 0; i < n; i++) {
 		uint64_t offset_ns = f[i]->wall_ns ? f[i]->wall_ns - f[i]->ts_ns : 0;
-		int err = add_dump(c, f[i]->flight, i, SIZE_MAX, offset_ns);
+		int err = c->backend_only ? 0 : add_dump(c, f[i]->flight, i, SIZE_MAX, offset_ns);
 
 		for (size_t k = 0; !err && k < f[i]->nattempts; k++)
 			err = add_dump(c, f[i]->attempts[k].flight, i, k, offset_ns);

@@ -33,7 +33,8 @@ struct captures {
 	size_t n, cap;
 	struct capture_dump *dumps;
 	size_t ndumps, dumps_cap;
-	size_t npackets; /* to write: without doubles */
+	size_t npackets;   /* to write: without doubles */
+	bool backend_only; /* set before captures_collect(): without the client's legs */
 };
 
 /* 0 or -errno; -ENODATA: no packets. In the order found: captures_sort() comes next. */

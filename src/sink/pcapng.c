@@ -178,7 +178,7 @@ static void say_packets(struct pcapng *p, struct ladder *l)
 	}
 }
 
-int pcapng_new(struct pcapng **out, const struct finding *const f[], size_t n)
+int pcapng_new(struct pcapng **out, const struct finding *const f[], size_t n, bool backend_only)
 {
 	w5_auto(pcapng_freep) struct pcapng *p = calloc(1, sizeof(*p));
 	w5_auto(freep) struct ladder *l = malloc(sizeof(*l));
@@ -189,6 +189,7 @@ int pcapng_new(struct pcapng **out, const struct finding *const f[], size_t n)
 	p->f = f;
 	p->n = n;
 	buf_init(&p->words, WORDS_MAX);
+	p->c.backend_only = backend_only;
 	err = captures_collect(&p->c, f, n);
 	if (!err)
 		err = name_ifaces(p);

@@ -50,18 +50,19 @@ static void contents_fini(struct contents *c)
 	pcapng_free(take_ptr(c->ng));
 }
 
-static int contents_of(struct contents *c, enum pcap_format format, const struct finding *const f[],
-		       size_t n)
+static int contents_of(struct contents *c, enum pcap_format format, bool backend_only,
+		       const struct finding *const f[], size_t n)
 {
 	int err;
 
 	if (format == PCAP_FORMAT_PCAPNG) {
-		err = pcapng_new(&c->ng, f, n);
+		err = pcapng_new(&c->ng, f, n, backend_only);
 		if (err)
 			return err;
 		c->npackets = pcapng_packets(c->ng);
 		return pcapng_write(c->ng, NULL, &c->bytes);
 	}
+	c->c.backend_only = backend_only;
 	err = captures_collect(&c->c, f, n);
 	if (err)
 		return err;
@@ -145,16 +146,22 @@ static int contents_save(const struct contents *c, const char *path)
 	return err;
 }
 
-int pcap_save(const char *path, const struct finding *const f[], size_t n, size_t *npackets)
+int pcap_save_as(const char *path, enum pcap_format format, bool backend_only,
+		 const struct finding *const f[], size_t n, size_t *npackets)
 {
 	w5_auto(contents_fini) struct contents c = { 0 };
-	int err = contents_of(&c, pcap_format_of(path), f, n);
+	int err = contents_of(&c, format, backend_only, f, n);
 
 	if (!err)
 		err = contents_save(&c, path);
 	if (npackets)
 		*npackets = err ? 0 : c.npackets;
 	return err;
+}
+
+int pcap_save(const char *path, const struct finding *const f[], size_t n, size_t *npackets)
+{
+	return pcap_save_as(path, pcap_format_of(path), false, f, n, npackets);
 }
 
 void pcap_name(char out[PCAP_NAME_MAX], const struct finding *f, enum pcap_format format)
@@ -205,7 +212,7 @@ static int on_finding(void *self, struct finding *f)
 
 	if (!pcap_is_wanted(f))
 		return 0;
-	err = contents_of(&c, d->format, one, 1);
+	err = contents_of(&c, d->format, false, one, 1);
 	if (err == -ENODATA)
 		return 0;
 	if (!err && (d->stats.files >= d->max_files || d->stats.bytes + c.bytes > d->max_bytes)) {

@@ -22,6 +22,9 @@ const char *pcap_format_ending(enum pcap_format format); /* "pcapng", "pcap" */
 /* Saves the packets of n findings in one file. A packet dump shared by several is
  * written once. *npackets may be NULL. 0 or -errno; -ENODATA: none has packets. */
 int pcap_save(const char *path, const struct finding *const f[], size_t n, size_t *npackets);
+/* The same in the format given, whatever the name says. backend_only: without the client's legs. */
+int pcap_save_as(const char *path, enum pcap_format format, bool backend_only,
+		 const struct finding *const f[], size_t n, size_t *npackets);
 
 /* 20261122-120621.341402-502-keepalive-race-17.pcapng */
 #define PCAP_NAME_MAX 96

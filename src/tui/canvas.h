@@ -23,12 +23,14 @@ enum style {
 	STYLE_BAR_BAD, /* in the title line: lost records, 502s */
 	STYLE_BAR_GOOD,
 	STYLE_HEAD, /* column headings */
+	STYLE_HEAD_SORT,
 	STYLE_BAD,
 	STYLE_WARN,
 	STYLE_GOOD,
 	STYLE_INFO, /* addresses, arrows */
 	STYLE_FRAME,
-	STYLE_CURSOR, /* the selected row */
+	STYLE_CURSOR, /* the row the keys act on */
+	STYLE_MARKED, /* rows that were selected */
 	STYLE_KEY,    /* key name in the footer */
 	STYLE_KEY_TEXT,
 	STYLE_MAX,

@@ -83,17 +83,19 @@ void fmt_client(char *out, size_t cap, const struct finding *f)
 		snprintf(out, cap, "not logged");
 }
 
+const struct attempt *fmt_deciding_attempt(const struct finding *f)
+{
+	/* a recovered exchange is about the backend that failed, not the one that answered */
+	for (size_t i = 0; f->verdict == VERDICT_RECOVERED && i < f->nattempts; i++)
+		if (f->attempts[i].cause != CAUSE_NONE)
+			return &f->attempts[i];
+	return finding_last_attempt(f);
+}
+
 void fmt_upstream(char *out, size_t cap, const struct finding *f)
 {
-	const struct attempt *a = finding_last_attempt(f);
+	const struct attempt *a = fmt_deciding_attempt(f);
 
-	/* a recovered exchange is about the backend that failed, not the one that answered */
-	for (size_t i = 0; f->verdict == VERDICT_RECOVERED && i < f->nattempts; i++) {
-		if (f->attempts[i].cause != CAUSE_NONE) {
-			a = &f->attempts[i];
-			break;
-		}
-	}
 	if (a)
 		text_endpoint(out, cap, &a->leg.remote, a->leg.rport);
 	else

@@ -16,6 +16,8 @@ void fmt_uptime(char *out, size_t cap, uint64_t ns);		  /* 00:03:12 */
 void fmt_time_of_day(char *out, size_t cap, uint64_t wall_ns);	  /* 12:03:11 */
 void fmt_client(char *out, size_t cap, const struct finding *f);  /* address only */
 void fmt_upstream(char *out, size_t cap, const struct finding *f);
+/* The attempt that the finding is about, or NULL. */
+const struct attempt *fmt_deciding_attempt(const struct finding *f);
 /* Signed, relative to the request: +0.402 ms, -60.004 s */
 void fmt_relative(char *out, size_t cap, int64_t ns);
 /* "a minute", "3 min", "2 h": how long, for a sentence */

@@ -77,6 +77,30 @@ const char *action_help(enum action a)
 	return actions[a].help;
 }
 
+/* Click:12,7 */
+static int mouse_by_name(const char *name, size_t len)
+{
+	static const char *const kinds[] = {
+		[MOUSE_CLICK] = "Click:", [MOUSE_WHEEL_UP] = "WheelUp:", [MOUSE_WHEEL_DOWN] = "WheelDown:"
+	};
+
+	for (size_t i = 0; i < ARRAY_SIZE(kinds); i++) {
+		size_t n = strlen(kinds[i]);
+		char *end;
+		long x, y;
+
+		if (len <= n || strncasecmp(kinds[i], name, n))
+			continue;
+		x = strtol(name + n, &end, 10);
+		if (*end != ',')
+			continue;
+		y = strtol(end + 1, &end, 10);
+		if (end == name + len && x >= 0 && y >= 0 && x <= 0xfff && y <= 0xfff)
+			return mouse_key((enum mouse)i, (int)y, (int)x);
+	}
+	return KEY_W5_NONE;
+}
+
 int key_script_next(const char **s)
 {
 	const char *p = *s, *end;
@@ -90,6 +114,8 @@ int key_script_next(const char **s)
 	}
 	end = strchr(p, '>');
 	key = end ? key_by_name(p + 1, (size_t)(end - p - 1)) : KEY_W5_NONE;
+	if (end && key == KEY_W5_NONE)
+		key = mouse_by_name(p + 1, (size_t)(end - p - 1));
 	if (key == KEY_W5_NONE)
 		return -EINVAL;
 	*s = end + 1;

@@ -28,7 +28,30 @@ enum key {
 	KEY_W5_RESIZE,
 	KEY_W5_F0 = 300, /* F1 is KEY_W5_F0 + 1 */
 	KEY_W5_F12 = KEY_W5_F0 + 12,
+	KEY_W5_MOUSE = 0x40000000, /* with what it did, and where: see mouse_key() */
 };
+
+enum mouse { MOUSE_CLICK, MOUSE_WHEEL_UP, MOUSE_WHEEL_DOWN };
+
+static inline int mouse_key(enum mouse what, int y, int x)
+{
+	return KEY_W5_MOUSE | (int)what << 24 | (y & 0xfff) << 12 | (x & 0xfff);
+}
+
+static inline enum mouse mouse_what(int key)
+{
+	return (enum mouse)(key >> 24 & 0x3f);
+}
+
+static inline int mouse_y(int key)
+{
+	return key >> 12 & 0xfff;
+}
+
+static inline int mouse_x(int key)
+{
+	return key & 0xfff;
+}
 
 /* id, name, keys (as <Name> or characters, blank between), help */
 #define ACTIONS(X)                                                                               \
@@ -39,8 +62,8 @@ enum key {
 	X(HOME, "home", "Home g", "first row")                                                   \
 	X(END, "end", "End G", "last row; the list then follows the newest")                     \
 	X(OPEN, "open", "Enter", "go in: the ladder of an exchange, the exchanges of a row")     \
-	X(BACK, "back", "q Esc F10",                                                             \
-	  "go back; on the first screen: quit (Esc clears the filter first)")                    \
+	X(BACK, "back", "q Esc",                                                                 \
+	  "go back; on the first screen quit (Esc clears the filter first)")                     \
 	X(PREV, "previous", "Left P", "ladder: previous exchange")                               \
 	X(NEXT, "next", "Right n", "ladder: next exchange")                                      \
 	X(ALL, "all-packets", "a",                                                               \
@@ -48,14 +71,22 @@ enum key {
 	X(LINKED, "linked", "l", "ladder: the earlier failure that caused this one")             \
 	X(FILTER, "filter", "/ F3", "show only exchanges that match an expression (empty: all)") \
 	X(SAME, "same-cause", "f", "only exchanges with this cause and upstream; again: all")    \
-	X(SAVE, "save", "s F2", "save the packets of this exchange as pcapng")                   \
-	X(SAVE_ALL, "save-all", "S", "save the packets of all listed exchanges in one file")     \
+	X(SELECT, "select", "Space", "select the exchange, or no longer")                        \
+	X(SELECT_ALL, "select-all", "A", "select all listed, or those that match an expression") \
+	X(UNSELECT, "unselect", "U", "select nothing")                                           \
+	X(SAVE, "save", "s F2", "save this exchange, or the selected ones: as what, and where")  \
+	X(SAVE_ALL, "save-all", "S", "save all listed exchanges")                                \
 	X(UPSTREAMS, "upstreams", "u", "what each upstream did: requests, failures, times")      \
 	X(ENDPOINTS, "endpoints", "e", "bad exchanges by endpoint: Host and path, ids folded")   \
 	X(CLIENTS, "clients", "c", "bad exchanges by the client's network")                      \
 	X(WORKERS, "workers", "W", "bad exchanges by gateway process")                           \
-	X(WINDOW, "window", "w", "counts are of the last minute, 5 minutes, everything")         \
-	X(PAUSE, "pause", "p Space", "freeze the screen; collecting goes on")                    \
+	X(SORT_RIGHT, "sort-right", ">", "sort by the column to the right")                      \
+	X(SORT_LEFT, "sort-left", "<", "sort by the column to the left")                         \
+	X(INVERT, "invert", "I", "sort the other way round")                                     \
+	X(SORT, "sort", "F6", "choose the column to sort by")                                    \
+	X(COLUMNS, "columns", "t F10", "choose the columns")                                     \
+	X(WINDOW, "window", "w", "list and count the last minute, 5 minutes, everything")        \
+	X(PAUSE, "pause", "p", "freeze the screen; collecting goes on")                          \
 	X(REDRAW, "redraw", "C-l", "draw the screen anew")                                       \
 	X(HELP, "help", "F1 h ?", "this page")                                                   \
 	X(QUIT, "quit", "Q", "leave at once, from any screen")
@@ -75,7 +106,8 @@ const char *action_help(enum action a);
 
 /* "Enter", "C-l", "F1", "x": the key of that name, or KEY_W5_NONE. */
 int key_by_name(const char *name, size_t len);
-/* Next key of a script: characters are themselves, <Name> is a named key, <lt> is '<'.
+/* Next key of a script: characters are themselves, <Name> is a named key, <lt> is '<',
+ * <Click:X,Y>, <WheelUp:X,Y> and <WheelDown:X,Y> are the mouse.
  * Advances *s; KEY_W5_NONE at the end, -EINVAL for an unknown name (at *s). */
 int key_script_next(const char **s);
 

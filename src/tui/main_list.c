@@ -1,8 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/*
- * The newest bad exchanges as columns. One row per column in a table: from which
- * screen width it is shown and how wide it may become.
- */
+/* The bad exchanges as a list: one row per column, what it shows and how it sorts. */
 #include "tui/main_parts.h"
 
 #include <stdio.h>
@@ -12,188 +9,275 @@
 #include "base/util.h"
 #include "tui/fmt.h"
 
-#define CELL_MAX 600
+/* ---- cells ---- */
 
-static void time_cell(char *out, size_t cap, const struct finding *f)
+static void time_cell(char *out, size_t cap, const void *row, const struct model *m)
 {
-	text_time_of_day(out, cap, f->wall_ns);
+	text_time_of_day(out, cap, ((const struct finding *)row)->wall_ns);
 }
 
-static void ms_cell(char *out, size_t cap, const struct finding *f)
+static void id_cell(char *out, size_t cap, const void *row, const struct model *m)
 {
-	fmt_ms(out, cap, f->duration_ns);
+	snprintf(out, cap, "#%llu", (unsigned long long)((const struct finding *)row)->id);
 }
 
-static void cause_cell(char *out, size_t cap, const struct finding *f)
+static void client_cell(char *out, size_t cap, const void *row, const struct model *m)
 {
-	snprintf(out, cap, "%s", cause_name(f->cause));
+	fmt_client(out, cap, row);
 }
 
-static void tries_cell(char *out, size_t cap, const struct finding *f)
+static void host_cell(char *out, size_t cap, const void *row, const struct model *m)
 {
-	snprintf(out, cap, "%zu", f->nattempts);
+	const struct finding *f = row;
+
+	text_escape(out, cap, f->host, strlen(f->host));
 }
 
-static void verdict_cell(char *out, size_t cap, const struct finding *f)
+static void request_cell(char *out, size_t cap, const void *row, const struct model *m)
 {
-	snprintf(out, cap, "%s", verdict_name(f->verdict));
+	fmt_request(out, cap, row);
 }
 
-static void confidence_cell(char *out, size_t cap, const struct finding *f)
+static void status_cell(char *out, size_t cap, const void *row, const struct model *m)
 {
-	snprintf(out, cap, "%s", confidence_name(f->confidence));
+	fmt_status(out, cap, row);
 }
 
-static void gateway_cell(char *out, size_t cap, const struct finding *f)
+static void ms_cell(char *out, size_t cap, const void *row, const struct model *m)
 {
+	fmt_ms(out, cap, ((const struct finding *)row)->duration_ns);
+}
+
+static void cause_cell(char *out, size_t cap, const void *row, const struct model *m)
+{
+	snprintf(out, cap, "%s", cause_name(((const struct finding *)row)->cause));
+}
+
+static void upstream_cell(char *out, size_t cap, const void *row, const struct model *m)
+{
+	fmt_upstream(out, cap, row);
+}
+
+static void tries_cell(char *out, size_t cap, const void *row, const struct model *m)
+{
+	snprintf(out, cap, "%zu", ((const struct finding *)row)->nattempts);
+}
+
+static void verdict_cell(char *out, size_t cap, const void *row, const struct model *m)
+{
+	snprintf(out, cap, "%s", verdict_name(((const struct finding *)row)->verdict));
+}
+
+static void confidence_cell(char *out, size_t cap, const void *row, const struct model *m)
+{
+	snprintf(out, cap, "%s", confidence_name(((const struct finding *)row)->confidence));
+}
+
+static void gateway_cell(char *out, size_t cap, const void *row, const struct model *m)
+{
+	const struct finding *f = row;
 	size_t n = text_escape(out, cap, f->gateway_name, strlen(f->gateway_name));
 
 	snprintf(out + n, cap - n, "/%u", f->down.tgid);
 }
 
-static void host_cell(char *out, size_t cap, const struct finding *f)
+static void seen_cell(char *out, size_t cap, const void *row, const struct model *m)
 {
-	text_escape(out, cap, f->host, strlen(f->host));
+	snprintf(out, cap, "%s", sight_name(((const struct finding *)row)->sight));
 }
 
-/* want: before anything else grows; max: if there is room; max 0: takes what is left. */
-static const struct column {
-	const char *title;
-	int from_cols, min, want, max;
-	bool right;
-	void (*text)(char *out, size_t cap, const struct finding *f);
-} columns[] = {
-	{ "TIME", 0, 12, 12, 12, false, time_cell },
-	{ "CLIENT", 100, 15, 15, 15, false, fmt_client },
-	{ "HOST", 176, 14, 16, 24, false, host_cell },
-	{ "REQUEST", 0, 7, 20, 0, false, fmt_request },
-	{ "ST", 0, 3, 3, 3, false, fmt_status },
-	{ "MS", 68, 6, 6, 6, true, ms_cell },
-	{ "CAUSE", 0, 14, 15, 22, false, cause_cell },
-	{ "UPSTREAM", 0, 14, 14, 21, false, fmt_upstream },
-	{ "TRIES", 108, 5, 5, 5, true, tries_cell },
-	{ "VERDICT", 132, 14, 14, 14, false, verdict_cell },
-	{ "SURE", 142, 9, 9, 9, false, confidence_cell },
-	{ "GATEWAY", 164, 14, 14, 20, false, gateway_cell },
-};
+/* ---- order ---- */
 
-static void grow(int *w, int to, int *left)
+static int by_number(uint64_t a, uint64_t b)
 {
-	int more = to - *w;
+	return a < b ? -1 : a > b;
+}
 
-	if (more > *left)
-		more = *left;
-	if (more > 0) {
-		*w += more;
-		*left -= more;
+#define BY_NUMBER(name, value)                                            \
+	static int by_##name(const void *a, const void *b)                \
+	{                                                                 \
+		const struct finding *x = a, *y = b;                      \
+                                                                          \
+		return by_number((uint64_t)x->value, (uint64_t)y->value); \
 	}
+BY_NUMBER(id, id)
+BY_NUMBER(status, status)
+BY_NUMBER(ms, duration_ns)
+BY_NUMBER(tries, nattempts)
+BY_NUMBER(verdict, verdict)
+BY_NUMBER(confidence, confidence)
+BY_NUMBER(sight, sight)
+
+static int by_client(const void *a, const void *b)
+{
+	const struct finding *x = a, *y = b;
+
+	return memcmp(&x->down.remote, &y->down.remote, sizeof(x->down.remote));
 }
 
-/* What a column can use, up to its max. From the groups, not from the rows on the
- * screen: it must not change while scrolling. */
-static int used_width(const struct column *col, const struct snapshot *s)
+static int by_host(const void *a, const void *b)
 {
-	char text[CELL_MAX];
+	return strcmp(((const struct finding *)a)->host, ((const struct finding *)b)->host);
+}
+
+static int by_request(const void *a, const void *b)
+{
+	const struct finding *x = a, *y = b;
+	int d = strcmp(x->target, y->target);
+
+	return d ? d : strcmp(x->method, y->method);
+}
+
+static int by_cause(const void *a, const void *b)
+{
+	return strcmp(cause_name(((const struct finding *)a)->cause),
+		      cause_name(((const struct finding *)b)->cause));
+}
+
+static int by_upstream(const void *a, const void *b)
+{
+	const struct attempt *x = fmt_deciding_attempt(a), *y = fmt_deciding_attempt(b);
+	int d;
+
+	if (!x || !y)
+		return !!x - !!y;
+	d = memcmp(&x->leg.remote, &y->leg.remote, sizeof(x->leg.remote));
+	return d ? d : by_number(x->leg.rport, y->leg.rport);
+}
+
+static int by_gateway(const void *a, const void *b)
+{
+	const struct finding *x = a, *y = b;
+	int d = strcmp(x->gateway_name, y->gateway_name);
+
+	return d ? d : by_number(x->down.tgid, y->down.tgid);
+}
+
+/* ---- columns ---- */
+
+static enum style bad_style(const void *row, const char *text)
+{
+	return STYLE_BAD;
+}
+
+static enum style bold_style(const void *row, const char *text)
+{
+	return STYLE_BOLD;
+}
+
+static enum style info_style(const void *row, const char *text)
+{
+	return STYLE_INFO;
+}
+
+/* From the groups of the WHY panel. */
+static int used_by_groups(const struct model *m,
+			  void (*cell)(char *, size_t, const void *, const struct model *))
+{
+	const struct group_rank *r = &m->shown.rank;
+	char text[LIST_CELL_MAX];
 	int used = 0, w;
 
-	if (col->text != cause_cell && col->text != fmt_upstream)
-		return col->max;
-	for (size_t i = 0; i < s->rank.n; i++) {
-		col->text(text, sizeof(text), s->rank.rows[i].newest);
+	for (size_t i = 0; i < r->n; i++) {
+		cell(text, sizeof(text), r->rows[i].newest, m);
 		w = canvas_width(text);
 		used = w > used ? w : used;
 	}
-	return used > col->max ? col->max : used;
+	return used;
 }
 
-/* Width of each column, 0 = not shown. */
-static void column_widths(int cols, const struct snapshot *s, int *w)
+static int cause_used(const struct model *m)
 {
-	int left = cols - 1; /* the cursor mark */
-
-	for (size_t i = 0; i < ARRAY_SIZE(columns); i++) {
-		w[i] = cols >= columns[i].from_cols ? columns[i].min : 0;
-		left -= w[i] ? w[i] + 1 : 0;
-	}
-	left++; /* no gap after the last */
-	for (size_t i = 0; i < ARRAY_SIZE(columns); i++)
-		if (w[i])
-			grow(&w[i], columns[i].want, &left);
-	for (size_t i = 0; i < ARRAY_SIZE(columns); i++)
-		if (w[i] && columns[i].max)
-			grow(&w[i], used_width(&columns[i], s), &left);
-	for (size_t i = 0; i < ARRAY_SIZE(columns); i++)
-		if (w[i] && !columns[i].max)
-			grow(&w[i], cols, &left);
+	return used_by_groups(m, cause_cell);
 }
 
-static enum style row_style(const struct finding *f, const struct column *col)
+static int upstream_used(const struct model *m)
 {
-	if (!group_is_bad(f))
-		return STYLE_DIM;
-	if (col->text == fmt_status)
-		return STYLE_BAD;
-	if (col->text == cause_cell)
-		return STYLE_BOLD;
-	if (col->text == fmt_upstream)
-		return STYLE_INFO;
-	return STYLE_NORMAL;
+	return used_by_groups(m, upstream_cell);
 }
 
-static void draw_row(struct canvas *c, int y, const int *w, const struct finding *f, bool is_cursor)
+/* clang-format off */
+static const struct list_column columns[] = {
+	{ .title = "TIME", .help = "when the answer, or the end without one, went out",
+	  .min = 12, .want = 12, .max = 12, .text = time_cell, .compare = by_id },
+	{ .title = "ID", .help = "number of the finding", .rank = 10,
+	  .min = 6, .want = 6, .max = 8, .right = true, .is_off = true, .descends = true,
+	  .text = id_cell, .compare = by_id },
+	{ .title = "CLIENT", .help = "address of the client", .rank = 4,
+	  .min = 15, .want = 15, .max = 15, .text = client_cell, .compare = by_client },
+	{ .title = "HOST", .help = "host the client asked for", .rank = 9,
+	  .min = 14, .want = 16, .max = 24, .text = host_cell, .compare = by_host },
+	{ .title = "REQUEST", .help = "method and target", .min = 7, .want = 16,
+	  .ample = 36,
+	  .text = request_cell, .compare = by_request },
+	{ .title = "ST", .help = "status the client got; --- is none at all",
+	  .min = 3, .want = 3, .max = 3, .descends = true, .text = status_cell,
+	  .compare = by_status, .style = bad_style },
+	{ .title = "MS", .help = "milliseconds from the request to that moment", .rank = 3,
+	  .min = 6, .want = 6, .max = 6, .right = true, .descends = true, .text = ms_cell,
+	  .compare = by_ms },
+	{ .title = "CAUSE", .help = "why: a name of docs/causes.md", .min = 14, .want = 15,
+	  .max = 22, .text = cause_cell, .compare = by_cause, .style = bold_style,
+	  .used = cause_used },
+	{ .title = "UPSTREAM", .help = "backend whose failure decided", .min = 14, .want = 14,
+	  .max = 21, .text = upstream_cell, .compare = by_upstream, .style = info_style,
+	  .used = upstream_used },
+	{ .title = "TRIES", .help = "attempts at backends", .rank = 5, .min = 5, .want = 5,
+	  .max = 5, .right = true, .descends = true, .text = tries_cell, .compare = by_tries },
+	{ .title = "VERDICT", .help = "who made the status", .rank = 6, .min = 14, .want = 14,
+	  .max = 14, .text = verdict_cell, .compare = by_verdict },
+	{ .title = "CONF", .help = "how sure: certain, likely, ambiguous", .rank = 7, .min = 9,
+	  .want = 9, .max = 9, .text = confidence_cell, .compare = by_confidence },
+	{ .title = "GATEWAY", .help = "process that answered", .rank = 8, .min = 14, .want = 14,
+	  .max = 20, .text = gateway_cell, .compare = by_gateway },
+	{ .title = "SEEN", .help = "on the wire, by TLS probes, in an access log", .rank = 10,
+	  .min = 8, .want = 8, .max = 8, .is_off = true, .text = seen_cell,
+	  .compare = by_sight },
+};
+/* clang-format on */
+
+static size_t count(const struct model *m)
 {
-	char text[CELL_MAX];
-	int x = 1;
-
-	if (is_cursor)
-		canvas_text(c, y, 0, 1, STYLE_BOLD, ">");
-	for (size_t i = 0; i < ARRAY_SIZE(columns); i++) {
-		if (!w[i])
-			continue;
-		columns[i].text(text, sizeof(text), f);
-		if (columns[i].right)
-			canvas_right(c, y, x, w[i], row_style(f, &columns[i]), text);
-		else
-			canvas_text(c, y, x, w[i], row_style(f, &columns[i]), text);
-		x += w[i] + 1;
-	}
-	if (is_cursor)
-		canvas_restyle(c, y, 0, c->cols, STYLE_CURSOR);
+	return m->shown.nrows;
 }
 
-static void draw_head(struct canvas *c, int y, const int *w)
+static const void *row_at(const struct model *m, size_t i)
 {
-	int x = 1;
-
-	canvas_fill(c, y, 0, c->cols, STYLE_HEAD, ' ');
-	for (size_t i = 0; i < ARRAY_SIZE(columns); i++) {
-		if (!w[i])
-			continue;
-		if (columns[i].right)
-			canvas_right(c, y, x, w[i], STYLE_HEAD, columns[i].title);
-		else
-			canvas_text(c, y, x, w[i], STYLE_HEAD, columns[i].title);
-		x += w[i] + 1;
-	}
+	return m->shown.rows[i];
 }
 
-void main_draw_list(struct canvas *c, const struct main_layout *lay, const struct model *m,
-		    const struct ui *ui)
+static uint64_t id_of(const void *row)
 {
-	const struct snapshot *s = &m->shown;
-	int w[ARRAY_SIZE(columns)];
-
-	column_widths(c->cols, s, w);
-	draw_head(c, lay->head_y, w);
-	for (int i = 0; i < lay->list_h; i++) {
-		size_t row = ui->list.top + (size_t)i;
-
-		if (row >= s->nrows)
-			break;
-		draw_row(c, lay->list_y + i, w, s->rows[row], row == ui->list.row);
-	}
-	if (!s->nrows)
-		canvas_text(c, lay->list_y, 1, c->cols - 2, STYLE_DIM,
-			    ui->filter[0] ? "Nothing listed matches the filter."
-					  : "The exchanges counted above are no longer kept.");
+	return ((const struct finding *)row)->id;
 }
+
+static void area(const struct model *m, const struct ui *ui, int *y, int *h)
+{
+	struct main_layout lay;
+
+	main_layout(&lay, m, ui);
+	*y = lay.list_y;
+	*h = lay.list_h;
+}
+
+static bool is_marked(const struct ui *ui, const void *row)
+{
+	return selection_has(&ui->selected, ((const struct finding *)row)->id);
+}
+
+static enum style row_style(const void *row)
+{
+	return group_is_bad(row) ? STYLE_NORMAL : STYLE_DIM;
+}
+
+const struct list_ops exchanges_list = {
+	.title = "Exchanges",
+	.columns = columns,
+	.ncolumns = ARRAY_SIZE(columns),
+	.count = count,
+	.row = row_at,
+	.id = id_of,
+	.area = area,
+	.is_marked = is_marked,
+	.row_style = row_style,
+};

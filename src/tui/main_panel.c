@@ -158,34 +158,48 @@ static void draw_group(struct canvas *c, int y, const struct group_row *g)
 	canvas_text(c, y, x, right - x - 1, is_over ? STYLE_DIM : STYLE_NORMAL, text);
 }
 
-/* Lower edge of the panel: what is not in it. */
-static void draw_also(struct canvas *c, int y, size_t hidden, const struct model *m)
+/* Lower edge of the panel, left: what is listed below it, and how. */
+static int draw_about(struct canvas *c, int y, const struct ui *ui)
 {
-	const struct engine_counters *n = &m->shown.counters;
-	char text[160], a[16];
-	size_t len = 0;
+	char text[128];
+	int x = 2;
 
-	if (hidden)
-		len += (size_t)snprintf(text + len, sizeof(text) - len, " %zu more ", hidden);
-	if (n->recovered) {
-		text_count(a, sizeof(a), n->recovered);
-		len += (size_t)snprintf(text + len, sizeof(text) - len, " %s recovered by a retry ",
-					a);
-	}
-	if (n->client_aborts) {
-		text_count(a, sizeof(a), n->client_aborts);
-		len += (size_t)snprintf(text + len, sizeof(text) - len, " %s left by the client ",
-					a);
-	}
-	if (m->evicted) {
-		text_count(a, sizeof(a), m->evicted);
-		len += (size_t)snprintf(text + len, sizeof(text) - len, " %s older not listed ", a);
-	}
-	if (len)
-		canvas_right(c, y, 2, c->cols - 4, STYLE_DIM, text);
+	list_say(text, sizeof(text), &ui->lists[VIEW_MAIN], &exchanges_list);
+	x += canvas_printf(c, y, x, c->cols - 4, STYLE_DIM, " %s ", text);
+	if (ui->selected.n)
+		x += canvas_printf(c, y, x, c->cols - 2 - x, STYLE_MARKED, " %zu selected ",
+				   ui->selected.n);
+	return x + 1;
 }
 
-void main_draw_why(struct canvas *c, int y, int h, const struct model *m)
+/* Right: what is not in it, as much as there is room for from x on. */
+static void draw_also(struct canvas *c, int y, int x, size_t hidden, const struct model *m)
+{
+	const struct engine_counters *n = &m->shown.counters;
+	const struct {
+		uint64_t n;
+		const char *what;
+	} also[] = { { hidden, "more" },
+		     { n->recovered, "recovered by a retry" },
+		     { n->client_aborts, "left by the client" },
+		     { m->evicted, "older not listed" } };
+	char text[160] = "", one[48], count[16];
+	size_t len = 0;
+
+	for (size_t i = 0; i < ARRAY_SIZE(also); i++) {
+		int room = c->cols - 2 - x - (int)len;
+
+		if (!also[i].n)
+			continue;
+		text_count(count, sizeof(count), also[i].n);
+		if (snprintf(one, sizeof(one), " %s %s ", count, also[i].what) <= room)
+			len += (size_t)snprintf(text + len, sizeof(text) - len, "%s", one);
+	}
+	if (len)
+		canvas_right(c, y, x, c->cols - 2 - x, STYLE_DIM, text);
+}
+
+void main_draw_why(struct canvas *c, int y, int h, const struct model *m, const struct ui *ui)
 {
 	const struct group_rank *r = &m->shown.rank;
 	char title[64], count[16];
@@ -197,5 +211,6 @@ void main_draw_why(struct canvas *c, int y, int h, const struct model *m)
 	canvas_box(c, y, 0, h, c->cols, title);
 	for (size_t i = 0; i < r->n && i < room; i++)
 		draw_group(c, y + 1 + (int)i, &r->rows[i]);
-	draw_also(c, y + h - 1, r->n > room ? r->n - room : 0, m);
+	y += h - 1;
+	draw_also(c, y, draw_about(c, y, ui), r->n > room ? r->n - room : 0, m);
 }

@@ -21,12 +21,9 @@ void main_layout(struct main_layout *out, const struct model *m, const struct ui
 
 void main_draw_history(struct canvas *c, int y, const struct snapshot *s);
 void main_draw_verdict(struct canvas *c, const struct main_layout *lay, const struct model *m);
-void main_draw_why(struct canvas *c, int y, int h, const struct model *m);
+void main_draw_why(struct canvas *c, int y, int h, const struct model *m, const struct ui *ui);
 /* What is being watched, before anything is wrong. Its height where there is room. */
 int main_watching_height(const struct snapshot *s);
 void main_draw_watching(struct canvas *c, int y, int h, const struct model *m);
-
-void main_draw_list(struct canvas *c, const struct main_layout *lay, const struct model *m,
-		    const struct ui *ui);
 
 #endif

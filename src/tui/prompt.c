@@ -14,8 +14,8 @@ static const struct {
 	[PROMPT_NONE] = { "", "" },
 	[PROMPT_FILTER] = { "Filter: ",
 			    "as cause==keepalive-race && path~^/api && ms>500; empty: all" },
-	[PROMPT_SAVE] = { "Save packets to: ", "Enter saves, Esc does not" },
-	[PROMPT_SAVE_ALL] = { "Save all listed to: ", "Enter saves, Esc does not" },
+	[PROMPT_SELECT] = { "Select: ", "as cause==keepalive-race; empty: all that are listed" },
+	[PROMPT_SAVE] = { "", "" }, /* in the save dialog */
 };
 
 void prompt_open(struct prompt *p, enum prompt_kind kind, const char *text)

@@ -10,7 +10,7 @@
 
 #define PROMPT_MAX 256
 
-enum prompt_kind { PROMPT_NONE, PROMPT_FILTER, PROMPT_SAVE, PROMPT_SAVE_ALL };
+enum prompt_kind { PROMPT_NONE, PROMPT_FILTER, PROMPT_SELECT, PROMPT_SAVE };
 enum prompt_result { PROMPT_GOES_ON, PROMPT_DONE, PROMPT_CANCELLED };
 
 struct prompt {

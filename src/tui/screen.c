@@ -26,6 +26,10 @@
 /* Long enough for the bytes of an arrow key over a slow line, short for a lone Esc. */
 #define ESCAPE_DELAY_MS 50
 
+#define MOUSE_EVENTS (BUTTON1_PRESSED | BUTTON4_PRESSED | BUTTON5_PRESSED)
+/* What xterm and all its relatives understand: no reports, and not in the long form. */
+#define MOUSE_OFF    "\033[?1006;1000l"
+
 struct screen {
 	SCREEN *term;
 	bool is_ascii;
@@ -46,12 +50,14 @@ static const struct look {
 	[STYLE_BAR_BAD] = { COLOR_WHITE, COLOR_RED, COLOR_WHITE, A_BOLD, A_REVERSE | A_BOLD },
 	[STYLE_BAR_GOOD] = { COLOR_BLACK, COLOR_GREEN, COLOR_BLACK, 0, A_REVERSE },
 	[STYLE_HEAD] = { COLOR_BLACK, COLOR_CYAN, COLOR_BLACK, 0, A_BOLD | A_UNDERLINE },
+	[STYLE_HEAD_SORT] = { COLOR_BLACK, COLOR_GREEN, COLOR_BLACK, A_BOLD, A_REVERSE | A_BOLD },
 	[STYLE_BAD] = { COLOR_RED, -1, COLOR_RED, A_BOLD, A_BOLD },
 	[STYLE_WARN] = { COLOR_YELLOW, -1, COLOR_MAGENTA, 0, A_BOLD },
 	[STYLE_GOOD] = { COLOR_GREEN, -1, COLOR_GREEN, 0, 0 },
 	[STYLE_INFO] = { COLOR_CYAN, -1, COLOR_BLUE, 0, 0 },
 	[STYLE_FRAME] = { COLOR_CYAN, -1, COLOR_BLUE, 0, A_DIM },
 	[STYLE_CURSOR] = { -1, -1, -1, A_REVERSE, A_REVERSE },
+	[STYLE_MARKED] = { COLOR_YELLOW, -1, COLOR_MAGENTA, A_BOLD, A_BOLD },
 	[STYLE_KEY] = { -1, -1, -1, A_BOLD, A_BOLD },
 	[STYLE_KEY_TEXT] = { COLOR_BLACK, COLOR_CYAN, COLOR_BLACK, 0, A_REVERSE },
 };
@@ -94,24 +100,40 @@ static const char *capability(const char *name)
 	return s && s != (char *)-1 ? s : "";
 }
 
-static void make_rescue(void)
+static size_t add_sequence(char seq[RESCUE_MAX], size_t n, const char *s)
+{
+	while (*s && n + 1 < RESCUE_MAX) {
+		/* $<5>: padding for real terminals of long ago */
+		if (s[0] == '$' && s[1] == '<' && strchr(s, '>'))
+			s = strchr(s, '>') + 1;
+		else
+			seq[n++] = *s++;
+	}
+	return n;
+}
+
+static void make_rescue(bool mouse)
 {
 	static const char *const names[] = { "sgr0", "op", "rmkx", "cnorm", "rmcup" };
 	char seq[RESCUE_MAX] = "";
 	size_t n = 0;
 
-	for (size_t i = 0; i < ARRAY_SIZE(names); i++) {
-		const char *s = capability(names[i]);
-
-		while (*s && n + 1 < sizeof(seq)) {
-			/* $<5>: padding for real terminals of long ago */
-			if (s[0] == '$' && s[1] == '<' && strchr(s, '>'))
-				s = strchr(s, '>') + 1;
-			else
-				seq[n++] = *s++;
-		}
-	}
+	if (mouse)
+		n = add_sequence(seq, n, MOUSE_OFF);
+	for (size_t i = 0; i < ARRAY_SIZE(names); i++)
+		n = add_sequence(seq, n, capability(names[i]));
 	rescue_arm(seq, n);
+}
+
+/*
+ * Presses and the wheel only, and at once: no motion, and no waiting for a second click. A
+ * terminal keeps the mouse for itself while Shift is held, so text can still be selected.
+ */
+static bool open_mouse(bool wanted)
+{
+	mousemask(wanted ? MOUSE_EVENTS : 0, NULL);
+	mouseinterval(0);
+	return wanted && capability("kmous")[0];
 }
 
 static void screen_freep(struct screen **s)
@@ -119,7 +141,7 @@ static void screen_freep(struct screen **s)
 	screen_close(*s);
 }
 
-int screen_open(struct screen **out, enum tui_theme theme)
+int screen_open(struct screen **out, enum tui_theme theme, bool mouse)
 {
 	w5_auto(screen_freep) struct screen *s = NULL;
 
@@ -138,8 +160,8 @@ int screen_open(struct screen **out, enum tui_theme theme)
 		return -ENOTSUP;
 	if (!capability("cup")[0])
 		return -ENOTSUP;
-	make_rescue();
 	set_term(s->term);
+	make_rescue(open_mouse(mouse));
 	cbreak();
 	noecho();
 	nonl();
@@ -220,13 +242,34 @@ static const struct {
 	{ KEY_DC, KEY_W5_DELETE },  { KEY_RESIZE, KEY_W5_RESIZE },
 };
 
+static int mouse_event(void)
+{
+	MEVENT e;
+
+	if (getmouse(&e) != OK)
+		return KEY_W5_NONE;
+	if (e.bstate & BUTTON1_PRESSED)
+		return mouse_key(MOUSE_CLICK, e.y, e.x);
+	if (e.bstate & BUTTON4_PRESSED)
+		return mouse_key(MOUSE_WHEEL_UP, e.y, e.x);
+	if (e.bstate & BUTTON5_PRESSED)
+		return mouse_key(MOUSE_WHEEL_DOWN, e.y, e.x);
+	return KEY_W5_NONE;
+}
+
 int screen_key(struct screen *s)
 {
 	for (;;) {
-		int ch = wgetch(stdscr);
+		int ch = wgetch(stdscr), ours;
 
 		if (ch == ERR)
 			return KEY_W5_NONE;
+		if (ch == KEY_MOUSE) {
+			ours = mouse_event();
+			if (ours != KEY_W5_NONE)
+				return ours;
+			continue;
+		}
 		for (size_t i = 0; i < ARRAY_SIZE(key_map); i++)
 			if (key_map[i].theirs == ch)
 				return key_map[i].ours;

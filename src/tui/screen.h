@@ -16,7 +16,8 @@ struct screen;
 
 /* -ENOTTY: stdin or stdout is no terminal; -ENOTSUP: TERM is unknown, or cannot move
  * the cursor (dumb). */
-int screen_open(struct screen **out, enum tui_theme theme);
+/* mouse: clicks and the wheel come as keys, where the terminal has them. */
+int screen_open(struct screen **out, enum tui_theme theme, bool mouse);
 void screen_close(struct screen *s); /* NULL is fine */
 /* Gives the terminal back until the next screen_show(). */
 void screen_suspend(struct screen *s);

@@ -197,13 +197,15 @@ static const struct {
 	int rank;
 } bar[ACTION_MAX] = {
 	[ACTION_HELP] = { "F1", "Help", 9 },	      [ACTION_OPEN] = { "Enter", "Ladder", 8 },
-	[ACTION_FILTER] = { "/", "Filter", 6 },	      [ACTION_SAVE] = { "s", "Save pcap", 7 },
+	[ACTION_FILTER] = { "/", "Filter", 6 },	      [ACTION_SAVE] = { "s", "Save", 7 },
 	[ACTION_UPSTREAMS] = { "u", "Upstreams", 5 }, [ACTION_SAME] = { "f", "Same cause", 2 },
+	[ACTION_WINDOW] = { "w", "Window", 1 },	      [ACTION_PAUSE] = { "p", "Pause", 4 },
+	[ACTION_BACK] = { "q", "Back", 10 },	      [ACTION_QUIT] = { "q", "Quit", 10 },
+	[ACTION_NEXT] = { "n", "Next", 5 },	      [ACTION_PREV] = { "p", "Previous", 5 },
+	[ACTION_ALL] = { "a", "All packets", 3 },     [ACTION_SORT] = { "F6", "Sort", 3 },
 	[ACTION_ENDPOINTS] = { "e", "Endpoints", 3 }, [ACTION_CLIENTS] = { "c", "Clients", 2 },
-	[ACTION_WORKERS] = { "W", "Workers", 1 },     [ACTION_WINDOW] = { "w", "Window", 1 },
-	[ACTION_PAUSE] = { "p", "Pause", 4 },	      [ACTION_BACK] = { "q", "Back", 10 },
-	[ACTION_QUIT] = { "q", "Quit", 10 },	      [ACTION_NEXT] = { "n", "Next", 5 },
-	[ACTION_PREV] = { "p", "Previous", 5 },	      [ACTION_ALL] = { "a", "All packets", 3 },
+	[ACTION_WORKERS] = { "W", "Workers", 1 },     [ACTION_COLUMNS] = { "t", "Columns", 2 },
+	[ACTION_SELECT] = { "Space", "Select", 3 },
 };
 
 static const char *bar_text(const struct view_ops *ops, enum action a)
@@ -216,21 +218,43 @@ static int bar_width(const struct view_ops *ops, enum action a)
 	return canvas_width(bar[a].key) + 1 + canvas_width(bar_text(ops, a)) + 2;
 }
 
+/* Actions of at most this rank are left out where not all fit. */
+static int bar_floor(const struct view_ops *ops, int cols)
+{
+	int used, floor = 0;
+
+	do {
+		used = 0;
+		for (const enum action *a = ops->footer; *a; a++)
+			if (bar[*a].rank > floor)
+				used += bar_width(ops, *a);
+	} while (used > cols && ++floor < 10);
+	return floor;
+}
+
+enum action footer_hit(const struct view_ops *ops, int cols, int x)
+{
+	int floor = bar_floor(ops, cols), at = 1;
+
+	for (const enum action *a = ops->footer; *a; a++) {
+		if (bar[*a].rank <= floor)
+			continue;
+		if (x >= at && x < at + bar_width(ops, *a) - 1)
+			return *a;
+		at += bar_width(ops, *a);
+	}
+	return ACTION_NONE;
+}
+
 void footer_draw(struct canvas *c, const struct ui *ui, const struct view_ops *ops)
 {
-	int y = c->rows - 1, x = 1, used, floor = 0;
+	int y = c->rows - 1, x = 1, floor = bar_floor(ops, c->cols);
 
 	canvas_fill(c, y, 0, c->cols, STYLE_KEY_TEXT, ' ');
 	if (ui->message[0]) {
 		canvas_text(c, y, 1, c->cols - 1, ui->message_style, ui->message);
 		return;
 	}
-	do {
-		used = 0;
-		for (const enum action *a = ops->footer; *a; a++)
-			if (bar[*a].rank > floor)
-				used += bar_width(ops, *a);
-	} while (used > c->cols && ++floor < 10);
 	for (const enum action *a = ops->footer; *a; a++) {
 		if (bar[*a].rank <= floor)
 			continue;

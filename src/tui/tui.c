@@ -65,8 +65,8 @@ int tui_new(struct tui **out, const struct tui_cfg *cfg)
 			 cfg->is_replay);
 	if (err)
 		return err;
-	ui_init(&t->ui, cols, rows, cfg->save != NULL);
-	t->ui.save_ending = cfg->save_ending;
+	ui_init(&t->ui, cols, rows, cfg->save ? cfg->formats : 0);
+	t->ui.popup.save.format = cfg->format;
 	if (cfg->filter) {
 		ui_set_filter(&t->ui, cfg->filter);
 		err = set_filter(t, t->ui.filter);
@@ -74,7 +74,7 @@ int tui_new(struct tui **out, const struct tui_cfg *cfg)
 			return err;
 	}
 	if (!cfg->dump) {
-		err = screen_open(&t->screen, cfg->theme);
+		err = screen_open(&t->screen, cfg->theme, !cfg->no_mouse);
 		if (err)
 			return err;
 		screen_resize(t->screen, &cols, &rows);
@@ -100,27 +100,23 @@ void tui_free(struct tui *t)
 
 static void save(struct tui *t)
 {
-	struct snapshot *s = &t->model.shown;
-	struct finding *one = t->ui.ladder.f;
-	struct finding *const *list = &one;
-	size_t n = 1;
+	const struct popup *p = &t->ui.popup;
+	struct tui_save what = { .path = p->save.path.text,
+				 .format = (enum tui_format)p->save.format,
+				 .backend_only = p->save.backend_only };
+	struct finding *one;
 	char msg[160] = "";
 	int err;
 
-	if (t->ui.save_all) {
-		list = s->rows;
-		n = s->nrows;
-	} else if (t->ui.stack[t->ui.depth - 1] != VIEW_LADDER) {
-		one = t->ui.list.row < s->nrows ? s->rows[t->ui.list.row] : NULL;
-	}
-	if (!n || !list[0] || !t->cfg.save)
+	what.f = popup_save_list(&t->ui, &t->model, &one, &what.n);
+	if (!what.n || !t->cfg.save)
 		return;
-	err = t->cfg.save(t->cfg.self, list, n, t->ui.save_path, msg, sizeof(msg));
+	err = t->cfg.save(t->cfg.self, &what, msg, sizeof(msg));
 	if (err)
 		ui_say(&t->ui, STYLE_BAD, "Not saved: %s", msg[0] ? msg : strerror(-err));
 	else
 		ui_say(&t->ui, STYLE_GOOD, "%s %s", msg[0] ? msg : "Saved",
-		       msg[0] ? "" : t->ui.save_path);
+		       msg[0] ? "" : what.path);
 }
 
 static int handle_key(struct tui *t, int key)
@@ -129,10 +125,10 @@ static int handle_key(struct tui *t, int key)
 
 	if (r & UI_REFILTER && set_filter(t, t->ui.filter))
 		ui_say(&t->ui, STYLE_BAD, "The filter could not be set: out of memory");
-	if (r & UI_PAUSE)
-		model_pause(&t->model, !t->model.paused);
-	if (r & UI_WINDOW)
-		model_set_window(&t->model, (t->model.window + 1) % GROUP_WINDOW_MAX);
+	if (r & UI_PAUSE && model_pause(&t->model, !t->model.paused))
+		ui_say(&t->ui, STYLE_BAD, "Not paused: out of memory");
+	if (r & UI_WINDOW && model_set_window(&t->model, (t->model.window + 1) % GROUP_WINDOW_MAX))
+		ui_say(&t->ui, STYLE_BAD, "The list is incomplete: out of memory");
 	if (r & UI_SAVE)
 		save(t);
 	if (r & UI_REPAINT)

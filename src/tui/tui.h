@@ -30,6 +30,23 @@ enum tui_reaction {
 	TUI_QUIT = 0x02,
 };
 
+/* What a save may write. */
+enum tui_format {
+	TUI_FORMAT_PCAPNG,
+	TUI_FORMAT_PCAP,
+	TUI_FORMAT_NDJSON,
+	TUI_FORMAT_TEXT,
+	TUI_FORMAT_MAX,
+};
+
+struct tui_save {
+	struct finding *const *f; /* oldest first */
+	size_t n;
+	const char *path;
+	enum tui_format format;
+	bool backend_only; /* packets of the backends' conns alone */
+};
+
 #define TUI_MAX_FINDINGS 2000 /* default of max_findings */
 
 struct tui_cfg {
@@ -37,14 +54,15 @@ struct tui_cfg {
 	size_t max_findings; /* kept for the list, newest win; 0 = TUI_MAX_FINDINGS */
 	const char *filter;  /* in force at the start, or NULL */
 	enum tui_theme theme;
+	bool no_mouse;
 	bool ascii; /* even where the locale is UTF-8 */
 
-	/* Writes the packets of n findings to path; a line for the user goes to msg, also
-	 * on failure. 0 or -errno. NULL: saving is not offered. */
-	int (*save)(void *self, struct finding *const *f, size_t n, const char *path, char *msg,
-		    size_t msglen);
+	/* Writes findings to a file; a line for the user goes to msg, also on failure. 0 or
+	 * -errno. NULL: saving is not offered. */
+	int (*save)(void *self, const struct tui_save *what, char *msg, size_t msglen);
+	unsigned formats;	/* bits of enum tui_format that save can write */
+	enum tui_format format; /* the one offered first */
 	void *self;
-	const char *save_ending; /* of the file name offered; borrowed; NULL = "pcapng" */
 
 	/* Without a terminal: */
 	FILE *dump;	  /* borrowed */

@@ -23,16 +23,31 @@ static const struct view_ops *current(const struct ui *ui)
 	return views[ui->stack[ui->depth - 1]];
 }
 
-void ui_init(struct ui *ui, int cols, int rows, bool can_save)
+void ui_init(struct ui *ui, int cols, int rows, unsigned formats)
 {
-	*ui = (struct ui){ .cols = cols, .rows = rows, .depth = 1, .can_save = can_save };
-	ui->list.follow = true;
+	*ui = (struct ui){ .cols = cols, .rows = rows, .depth = 1, .formats = formats };
+	for (size_t i = 0; i < VIEW_MAX; i++)
+		if (views[i]->list)
+			list_init(&ui->lists[i], views[i]->list);
 }
 
 void ui_fini(struct ui *ui)
 {
 	finding_unref(ui->ladder.f);
 	ui->ladder.f = NULL;
+	selection_clear(&ui->selected);
+	for (size_t i = 0; i < VIEW_MAX; i++)
+		list_fini(&ui->lists[i]);
+}
+
+const struct list_ops *ui_list_ops(const struct ui *ui)
+{
+	return current(ui)->list;
+}
+
+struct list *ui_list(struct ui *ui)
+{
+	return &ui->lists[ui->stack[ui->depth - 1]];
 }
 
 void ui_say(struct ui *ui, enum style st, const char *fmt, ...)
@@ -57,15 +72,14 @@ unsigned ui_set_filter(struct ui *ui, const char *expr)
 	return UI_REDRAW | UI_REFILTER;
 }
 
-void ui_open_ladder(struct ui *ui, struct finding *f)
+void ui_open_ladder(struct ui *ui, const struct model *m, struct finding *f)
 {
 	finding_ref(f);
 	finding_unref(ui->ladder.f);
 	ui->ladder.f = f;
 	ui->ladder.top = 0;
 	ui->ladder.is_fresh = true;
-	ui->list.id = f->id;
-	ui->list.follow = false;
+	list_hold(&ui->lists[VIEW_MAIN], &exchanges_list, m, f->id);
 }
 
 bool ui_move(size_t *row, size_t n, size_t page, enum action a)
@@ -96,11 +110,12 @@ void ui_scroll_to(size_t *top, size_t row, size_t n, size_t page)
 		*top = n > page ? n - page : 0;
 }
 
-static struct finding *selected(const struct ui *ui, const struct model *m)
+struct finding *ui_selected(const struct ui *ui, const struct model *m)
 {
 	if (ui->stack[ui->depth - 1] == VIEW_LADDER)
 		return ui->ladder.f;
-	return ui->list.row < m->shown.nrows ? m->shown.rows[ui->list.row] : NULL;
+	/* the snapshot lends its rows as const; a finding never changes, its count of users does */
+	return (struct finding *)list_current(&ui->lists[VIEW_MAIN], &exchanges_list, m);
 }
 
 static unsigned act_back(struct ui *ui, const struct model *m)
@@ -125,7 +140,7 @@ static unsigned act_filter(struct ui *ui, const struct model *m)
 
 static unsigned act_same(struct ui *ui, const struct model *m)
 {
-	const struct finding *f = selected(ui, m);
+	const struct finding *f = ui_selected(ui, m);
 	char expr[PROMPT_MAX], where[TEXT_ENDPOINT_MAX];
 	const struct attempt *a = f ? finding_last_attempt(f) : NULL;
 
@@ -140,40 +155,81 @@ static unsigned act_same(struct ui *ui, const struct model *m)
 	return ui_set_filter(ui, strcmp(ui->filter, expr) ? expr : "");
 }
 
-static void open_save(struct ui *ui, const struct finding *f, enum prompt_kind kind)
+static unsigned open_save(struct ui *ui, const struct model *m, enum save_what what, bool is_any)
 {
-	char stamp[TEXT_TIME_MAX], path[PROMPT_MAX];
-
-	text_time_utc(stamp, sizeof(stamp), f->wall_ns);
-	/* 2026-11-22T12:06:21.341402Z: date and time without their signs */
-	snprintf(path, sizeof(path), "why502-%.4s%.2s%.2s-%.2s%.2s%.2s-%s%llu.%s", stamp, stamp + 5,
-		 stamp + 8, stamp + 11, stamp + 14, stamp + 17,
-		 kind == PROMPT_SAVE_ALL ? "upto" : "", (unsigned long long)f->id,
-		 ui->save_ending ? ui->save_ending : "pcapng");
-	prompt_open(&ui->prompt, kind, path);
+	if (!ui->formats)
+		ui_say(ui, STYLE_WARN, "Saving is not possible here");
+	else if (!is_any)
+		ui_say(ui, STYLE_WARN, "There is no exchange to save yet");
+	else
+		popup_open_save(ui, m, what);
+	return UI_REDRAW;
 }
 
 static unsigned act_save(struct ui *ui, const struct model *m)
 {
-	const struct finding *f = selected(ui, m);
+	bool in_ladder = ui->stack[ui->depth - 1] == VIEW_LADDER;
+	bool is_selected = ui->selected.n && !in_ladder;
 
-	if (!ui->can_save)
-		ui_say(ui, STYLE_WARN, "Saving packets is not possible here");
-	else if (!f)
-		ui_say(ui, STYLE_WARN, "There is no exchange to save yet");
-	else
-		open_save(ui, f, PROMPT_SAVE);
-	return UI_REDRAW;
+	return open_save(ui, m, is_selected ? SAVE_SELECTED : SAVE_THIS,
+			 is_selected || ui_selected(ui, m));
 }
 
 static unsigned act_save_all(struct ui *ui, const struct model *m)
 {
-	if (!ui->can_save)
-		ui_say(ui, STYLE_WARN, "Saving packets is not possible here");
-	else if (!m->shown.nrows)
-		ui_say(ui, STYLE_WARN, "There is no exchange to save yet");
+	return open_save(ui, m, SAVE_LISTED, m->shown.nrows);
+}
+
+static unsigned act_sort_menu(struct ui *ui, const struct model *m)
+{
+	popup_open_columns(ui, POPUP_SORT);
+	return UI_REDRAW;
+}
+
+static unsigned act_columns(struct ui *ui, const struct model *m)
+{
+	popup_open_columns(ui, POPUP_COLUMNS);
+	return UI_REDRAW;
+}
+
+static void say_selected(struct ui *ui, int err)
+{
+	if (err == -ENOSPC)
+		ui_say(ui, STYLE_WARN, "No more than %d can be selected", SELECTION_MAX);
+	else if (err)
+		ui_say(ui, STYLE_BAD, "Not selected: out of memory");
 	else
-		open_save(ui, m->shown.rows[m->shown.nrows - 1], PROMPT_SAVE_ALL);
+		ui_say(ui, STYLE_NORMAL, "%zu selected: s saves them, U selects none",
+		       ui->selected.n);
+}
+
+static unsigned act_select(struct ui *ui, const struct model *m)
+{
+	struct finding *f = ui_selected(ui, m);
+	int err;
+
+	if (!f)
+		return 0;
+	err = selection_toggle(&ui->selected, f);
+	/* in the list the mark is seen */
+	if (err || ui->stack[ui->depth - 1] != VIEW_MAIN)
+		say_selected(ui, err);
+	else
+		list_act(&ui->lists[VIEW_MAIN], &exchanges_list, m, ACTION_DOWN);
+	return UI_REDRAW;
+}
+
+static unsigned act_select_all(struct ui *ui, const struct model *m)
+{
+	prompt_open(&ui->prompt, PROMPT_SELECT, "");
+	return UI_REDRAW;
+}
+
+static unsigned act_unselect(struct ui *ui, const struct model *m)
+{
+	if (ui->selected.n)
+		ui_say(ui, STYLE_NORMAL, "Nothing is selected any more");
+	selection_clear(&ui->selected);
 	return UI_REDRAW;
 }
 
@@ -225,42 +281,65 @@ static unsigned act_redraw(struct ui *ui, const struct model *m)
 
 /* What an action does where the view has nothing special for it. */
 static unsigned (*const everywhere[ACTION_MAX])(struct ui *, const struct model *) = {
-	[ACTION_BACK] = act_back,	    [ACTION_QUIT] = act_quit,
-	[ACTION_FILTER] = act_filter,	    [ACTION_SAME] = act_same,
-	[ACTION_SAVE] = act_save,	    [ACTION_SAVE_ALL] = act_save_all,
-	[ACTION_UPSTREAMS] = act_upstreams, [ACTION_HELP] = act_help,
-	[ACTION_WINDOW] = act_window,	    [ACTION_PAUSE] = act_pause,
-	[ACTION_REDRAW] = act_redraw,	    [ACTION_ENDPOINTS] = act_endpoints,
-	[ACTION_CLIENTS] = act_clients,	    [ACTION_WORKERS] = act_workers,
+	[ACTION_BACK] = act_back,
+	[ACTION_QUIT] = act_quit,
+	[ACTION_FILTER] = act_filter,
+	[ACTION_SAME] = act_same,
+	[ACTION_SAVE] = act_save,
+	[ACTION_SAVE_ALL] = act_save_all,
+	[ACTION_UPSTREAMS] = act_upstreams,
+	[ACTION_HELP] = act_help,
+	[ACTION_WINDOW] = act_window,
+	[ACTION_PAUSE] = act_pause,
+	[ACTION_REDRAW] = act_redraw,
+	[ACTION_SORT] = act_sort_menu,
+	[ACTION_COLUMNS] = act_columns,
+	[ACTION_SELECT] = act_select,
+	[ACTION_SELECT_ALL] = act_select_all,
+	[ACTION_UNSELECT] = act_unselect,
+	[ACTION_ENDPOINTS] = act_endpoints,
+	[ACTION_CLIENTS] = act_clients,
+	[ACTION_WORKERS] = act_workers,
 };
 
-static unsigned filter_entered(struct ui *ui)
+/* NULL: it is wrong, and the prompt says where. */
+static struct filter *parse_prompt(struct ui *ui)
 {
 	struct filter_error err = { 0 };
 	struct filter *flt = NULL;
 	int ret = filter_parse(&flt, ui->prompt.text, &err);
 
-	filter_free(flt);
-	if (ret) {
-		snprintf(ui->prompt.error, sizeof(ui->prompt.error), "%s",
-			 ret == -EINVAL ? err.text : "out of memory");
-		ui->prompt.error_at = ui->prompt.at = min_size(err.at, ui->prompt.len);
-		return UI_REDRAW;
-	}
-	ui->prompt.kind = PROMPT_NONE;
-	return ui_set_filter(ui, ui->prompt.text);
+	if (!ret)
+		return flt;
+	snprintf(ui->prompt.error, sizeof(ui->prompt.error), "%s",
+		 ret == -EINVAL ? err.text : "out of memory");
+	ui->prompt.error_at = ui->prompt.at = min_size(err.at, ui->prompt.len);
+	return NULL;
 }
 
-static unsigned prompt_entered(struct ui *ui)
+/* All listed that match, on top of those already selected. */
+static void select_matching(struct ui *ui, const struct model *m, const struct filter *flt)
 {
-	if (ui->prompt.kind == PROMPT_FILTER)
-		return filter_entered(ui);
-	ui->save_all = ui->prompt.kind == PROMPT_SAVE_ALL;
-	ui->prompt.kind = PROMPT_NONE;
-	if (!ui->prompt.len)
+	int err = 0;
+
+	for (size_t i = 0; i < m->shown.nrows && !err; i++)
+		if (filter_match(flt, m->shown.rows[i]))
+			err = selection_add(&ui->selected, m->shown.rows[i]);
+	say_selected(ui, err);
+}
+
+static unsigned prompt_entered(struct ui *ui, const struct model *m)
+{
+	bool is_select = ui->prompt.kind == PROMPT_SELECT;
+	struct filter *flt = ui->prompt.len ? parse_prompt(ui) : NULL;
+
+	if (!flt && ui->prompt.len)
 		return UI_REDRAW;
-	snprintf(ui->save_path, sizeof(ui->save_path), "%s", ui->prompt.text);
-	return UI_REDRAW | UI_SAVE;
+	ui->prompt.kind = PROMPT_NONE;
+	if (is_select)
+		select_matching(ui, m, flt);
+	filter_free(flt);
+	return is_select ? UI_REDRAW : ui_set_filter(ui, ui->prompt.text);
 }
 
 static enum action action_here(const struct view_ops *ops, int key)
@@ -271,12 +350,26 @@ static enum action action_here(const struct view_ops *ops, int key)
 	return action_of_key(key);
 }
 
+unsigned ui_do(struct ui *ui, const struct model *m, enum action a)
+{
+	const struct view_ops *ops = current(ui);
+	unsigned reaction = UI_REDRAW;
+	int mine = a && ops->act ? ops->act(ui, m, a) : -1;
+
+	if (mine >= 0)
+		reaction = (unsigned)mine;
+	else if (ops->list && list_act(ui_list(ui), ops->list, m, a))
+		reaction = UI_REDRAW;
+	else if (everywhere[a])
+		reaction = everywhere[a](ui, m);
+	ui_sync(ui, m);
+	return reaction;
+}
+
 unsigned ui_key(struct ui *ui, const struct model *m, int key)
 {
 	const struct view_ops *ops = current(ui);
 	unsigned reaction = ui->message[0] ? UI_REDRAW : 0;
-	enum action a;
-	int mine;
 
 	ui->message[0] = '\0';
 	if (ui->prompt.kind != PROMPT_NONE) {
@@ -284,25 +377,30 @@ unsigned ui_key(struct ui *ui, const struct model *m, int key)
 
 		if (r == PROMPT_CANCELLED)
 			ui->prompt.kind = PROMPT_NONE;
-		return UI_REDRAW | (r == PROMPT_DONE ? prompt_entered(ui) : 0);
+		return UI_REDRAW | (r == PROMPT_DONE ? prompt_entered(ui, m) : 0);
 	}
-	a = action_here(ops, key);
+	if (ui->popup.kind != POPUP_NONE) {
+		reaction |= popup_key(ui, m, key);
+		ui_sync(ui, m);
+		return reaction;
+	}
+	if (key & KEY_W5_MOUSE)
+		return reaction | ui_mouse(ui, m, ops, key);
 	if (key == KEY_W5_ESC && ui->depth == 1 && ui->filter[0])
 		return reaction | ui_set_filter(ui, "");
-	mine = a && ops->act ? ops->act(ui, m, a) : -1;
-	if (mine >= 0)
-		reaction |= (unsigned)mine;
-	else if (everywhere[a])
-		reaction |= everywhere[a](ui, m);
-	ui_sync(ui, m);
-	return reaction;
+	return reaction | ui_do(ui, m, action_here(ops, key));
 }
 
 void ui_sync(struct ui *ui, const struct model *m)
 {
-	for (size_t i = 0; i < ui->depth; i++)
-		if (views[ui->stack[i]]->sync)
-			views[ui->stack[i]]->sync(ui, m);
+	for (size_t i = 0; i < ui->depth; i++) {
+		const struct view_ops *ops = views[ui->stack[i]];
+
+		if (ops->list)
+			list_sync(&ui->lists[ui->stack[i]], ops->list, m, ui);
+		if (ops->sync)
+			ops->sync(ui, m);
+	}
 }
 
 void ui_resize(struct ui *ui, const struct model *m, int cols, int rows)
@@ -326,6 +424,19 @@ static void draw_too_small(struct canvas *c)
 		canvas_text(c, y++, 0, c->cols, STYLE_NORMAL, line);
 }
 
+static void draw_list_page(struct canvas *c, const struct model *m, const struct ui *ui)
+{
+	const struct list_ops *ops = ui_list_ops(ui);
+	const struct list *l = &ui->lists[ui->stack[ui->depth - 1]];
+	char text[128];
+	int x = 1;
+
+	x += canvas_text(c, 1, x, c->cols - 2, STYLE_BOLD, ops->title) + 2;
+	list_say(text, sizeof(text), l, ops);
+	canvas_text(c, 1, x, c->cols - x - 1, STYLE_DIM, text);
+	list_draw(c, l, ops, m, ui);
+}
+
 void ui_draw(struct canvas *c, const struct model *m, const struct ui *ui)
 {
 	canvas_clear(c);
@@ -334,7 +445,11 @@ void ui_draw(struct canvas *c, const struct model *m, const struct ui *ui)
 		return;
 	}
 	title_draw(c, m);
-	current(ui)->draw(c, m, ui);
+	if (current(ui)->draw)
+		current(ui)->draw(c, m, ui);
+	else
+		draw_list_page(c, m, ui);
+	popup_draw(c, m, ui);
 	if (ui->prompt.kind != PROMPT_NONE)
 		prompt_draw(&ui->prompt, c);
 	else

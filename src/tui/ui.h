@@ -2,15 +2,18 @@
 /*
  * What the user looks at: which view, cursor, scroll, filter text, prompt. Keys change
  * this and nothing else; what has to happen outside comes back as reaction bits.
- * Holds references to the finding in the ladder.
+ * Holds references to the finding in the ladder and to those selected.
  */
 #ifndef TUI_UI_H
 #define TUI_UI_H
 
 #include "tui/canvas.h"
 #include "tui/keys.h"
+#include "tui/list.h"
 #include "tui/model.h"
+#include "tui/popup.h"
 #include "tui/prompt.h"
+#include "tui/select.h"
 
 #define UI_MIN_COLS  60
 #define UI_MIN_ROWS  12
@@ -32,26 +35,17 @@ enum ui_reaction {
 	UI_QUIT = 0x02,
 	UI_REFILTER = 0x04, /* ui->filter is another one */
 	UI_PAUSE = 0x08,    /* toggle */
-	UI_WINDOW = 0x10,   /* next window of the WHY panel */
-	UI_SAVE = 0x20,	    /* ui->save_path, ui->save_all */
+	UI_WINDOW = 0x10,   /* next window of list and WHY panel */
+	UI_SAVE = 0x20,	    /* what ui->popup.save says */
 	UI_REPAINT = 0x40,  /* the terminal may show something else: draw every cell */
 };
 
 struct ui {
 	int cols, rows;
 	enum view_id stack[UI_DEPTH_MAX];
-	size_t depth; /* of stack; at least 1 */
-	struct {
-		uint64_t id; /* of the finding under the cursor */
-		size_t row, top;
-		bool follow; /* stays on the newest */
-	} list;
-	struct {
-		size_t row, top;
-		struct w5_addr ip; /* of the row: it moves when failures are counted */
-		uint16_t port;
-		bool is_set;
-	} upstreams;
+	size_t depth;		     /* of stack; at least 1 */
+	struct list lists[VIEW_MAX]; /* of the views that are one */
+	struct selection selected;
 	struct {
 		size_t row, top;
 		char label[FACET_LABEL_MAX]; /* of the row: it moves when failures are counted */
@@ -64,10 +58,9 @@ struct ui {
 	size_t help_top;
 	struct prompt prompt;
 	char filter[PROMPT_MAX];
-	char save_path[PROMPT_MAX];
-	bool save_all, can_save;
-	const char *save_ending; /* of the name offered */
-	char message[192];	 /* instead of the footer, until the next key */
+	struct popup popup;
+	unsigned formats;  /* bits of enum tui_format that can be saved; 0: saving is not offered */
+	char message[192]; /* instead of the footer, until the next key */
 	enum style message_style;
 };
 
@@ -78,6 +71,9 @@ struct key_action {
 
 struct view_ops {
 	const char *title;
+	/* The view is a list: moving, sorting, columns and mouse come with it. */
+	const struct list_ops *list;
+	/* NULL: the list alone, with a line about it above. */
 	void (*draw)(struct canvas *c, const struct model *m, const struct ui *ui);
 	/* Reactions, or -1: not mine, do what the action does everywhere. */
 	int (*act)(struct ui *ui, const struct model *m, enum action a);
@@ -90,8 +86,9 @@ struct view_ops {
 };
 extern const struct view_ops view_main, view_ladder, view_upstreams, view_help;
 extern const struct view_ops view_endpoints, view_clients, view_workers;
+extern const struct list_ops exchanges_list; /* main_list.c */
 
-void ui_init(struct ui *ui, int cols, int rows, bool can_save);
+void ui_init(struct ui *ui, int cols, int rows, unsigned formats);
 void ui_fini(struct ui *ui);
 unsigned ui_key(struct ui *ui, const struct model *m, int key); /* enum ui_reaction */
 void ui_sync(struct ui *ui, const struct model *m);
@@ -103,8 +100,15 @@ void ui_say(struct ui *ui, enum style st, const char *fmt, ...)
 /* ---- for views ---- */
 
 void ui_push(struct ui *ui, enum view_id v);
+/* Does what the key of this action does. */
+unsigned ui_do(struct ui *ui, const struct model *m, enum action a);
+/* Of the view on top; NULL: it is no list. */
+const struct list_ops *ui_list_ops(const struct ui *ui);
+struct list *ui_list(struct ui *ui);
+/* The exchange the view is about: that of the ladder, or under the cursor. Borrowed. */
+struct finding *ui_selected(const struct ui *ui, const struct model *m);
 unsigned ui_set_filter(struct ui *ui, const char *expr);
-void ui_open_ladder(struct ui *ui, struct finding *f);
+void ui_open_ladder(struct ui *ui, const struct model *m, struct finding *f);
 /* Scroll and cursor arithmetic shared by all lists: false if the action is no movement. */
 bool ui_move(size_t *row, size_t n, size_t page, enum action a);
 void ui_scroll_to(size_t *top, size_t row, size_t n, size_t page);
@@ -113,5 +117,9 @@ void ui_scroll_to(size_t *top, size_t row, size_t n, size_t page);
 void title_draw(struct canvas *c, const struct model *m);
 /* Last line: keys of the view, or the message. */
 void footer_draw(struct canvas *c, const struct ui *ui, const struct view_ops *ops);
+/* What stands at column x of the key bar. */
+enum action footer_hit(const struct view_ops *ops, int cols, int x);
+/* mouse.c: clicks and wheel, where no prompt and no popup takes them. */
+unsigned ui_mouse(struct ui *ui, const struct model *m, const struct view_ops *ops, int key);
 
 #endif

@@ -321,7 +321,7 @@ static void move(struct ui *ui, const struct model *m, bool forward)
 	else if (row-- == 0)
 		return;
 	if (row < s->nrows)
-		ui_open_ladder(ui, s->rows[row]);
+		ui_open_ladder(ui, m, s->rows[row]);
 	else
 		ui_say(ui, STYLE_WARN, "This is the newest one");
 }
@@ -333,7 +333,7 @@ static void open_linked(struct ui *ui, const struct model *m)
 	struct finding *f = id ? model_find(m, id) : NULL;
 
 	if (f)
-		ui_open_ladder(ui, f);
+		ui_open_ladder(ui, m, f);
 	else if (id)
 		ui_say(ui, STYLE_WARN, "Exchange #%llu is no longer kept", (unsigned long long)id);
 	else

@@ -77,63 +77,43 @@ static void draw(struct canvas *c, const struct model *m, const struct ui *ui)
 		main_draw_history(c, lay.history_y, &m->shown);
 	main_draw_verdict(c, &lay, m);
 	if (m->shown.rank.n)
-		main_draw_why(c, lay.panel_y, lay.panel_h, m);
+		main_draw_why(c, lay.panel_y, lay.panel_h, m, ui);
 	else
 		main_draw_watching(c, lay.panel_y, lay.panel_h, m);
 	if (lay.filter_y)
 		draw_filter(c, lay.filter_y, m, ui);
-	if (lay.list_h > 0 && (m->shown.nkept || m->shown.rank.n))
-		main_draw_list(c, &lay, m, ui);
+	if (lay.list_h <= 0 || (!m->shown.nkept && !m->shown.rank.n))
+		return;
+	list_draw(c, &ui->lists[VIEW_MAIN], &exchanges_list, m, ui);
+	if (!m->shown.nrows)
+		canvas_text(c, lay.list_y, 1, c->cols - 2, STYLE_DIM,
+			    ui->filter[0] ? "Nothing listed matches the filter."
+					  : "The exchanges counted above are no longer kept.");
 }
 
 static int act(struct ui *ui, const struct model *m, enum action a)
 {
-	struct main_layout lay;
+	struct finding *f = ui_selected(ui, m);
 
-	if (a == ACTION_OPEN) {
-		if (ui->list.row < m->shown.nrows) {
-			ui_open_ladder(ui, m->shown.rows[ui->list.row]);
-			ui_push(ui, VIEW_LADDER);
-		}
-		return UI_REDRAW;
-	}
-	main_layout(&lay, m, ui);
-	if (!ui_move(&ui->list.row, m->shown.nrows, (size_t)(lay.list_h > 1 ? lay.list_h - 1 : 1),
-		     a))
+	if (a != ACTION_OPEN)
 		return -1;
-	if (m->shown.nrows)
-		ui->list.id = m->shown.rows[ui->list.row]->id;
-	ui->list.follow = ui->list.row + 1 >= m->shown.nrows;
+	if (f) {
+		ui_open_ladder(ui, m, f);
+		ui_push(ui, VIEW_LADDER);
+	}
 	return UI_REDRAW;
 }
 
-static void settle(struct ui *ui, const struct model *m)
-{
-	const struct snapshot *s = &m->shown;
-	struct main_layout lay;
-
-	main_layout(&lay, m, ui);
-	if (!s->nrows) {
-		ui->list.row = ui->list.top = 0;
-		return;
-	}
-	ui->list.row = ui->list.follow ? s->nrows - 1
-				       : min_size(snapshot_row_of(s, ui->list.id), s->nrows - 1);
-	ui->list.id = s->rows[ui->list.row]->id;
-	ui_scroll_to(&ui->list.top, ui->list.row, s->nrows,
-		     (size_t)(lay.list_h > 0 ? lay.list_h : 1));
-}
-
-static const enum action footer[] = { ACTION_HELP,    ACTION_OPEN,	ACTION_FILTER,
-				      ACTION_SAVE,    ACTION_UPSTREAMS, ACTION_ENDPOINTS,
-				      ACTION_CLIENTS, ACTION_WORKERS,	ACTION_SAME,
-				      ACTION_WINDOW,  ACTION_PAUSE,	ACTION_QUIT,
-				      ACTION_NONE };
+static const enum action footer[] = {
+	ACTION_HELP,   ACTION_OPEN,   ACTION_FILTER,	ACTION_SAVE,	ACTION_UPSTREAMS,
+	ACTION_SELECT, ACTION_SORT,   ACTION_ENDPOINTS, ACTION_CLIENTS, ACTION_WORKERS,
+	ACTION_SAME,   ACTION_WINDOW, ACTION_PAUSE,	ACTION_QUIT,	ACTION_NONE,
+};
 
 const struct view_ops view_main = {
 	.title = "bad exchanges",
 	.draw = draw,
 	.act = act,
-	.sync = settle,
+	.list = &exchanges_list,
 	.footer = footer,
 };

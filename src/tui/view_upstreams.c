@@ -9,224 +9,242 @@
 #include "base/util.h"
 #include "tui/fmt.h"
 
-#define FIRST_ROW 2 /* title, headings */
-#define CELL_MAX  64
-
-static void address_cell(char *out, size_t cap, const struct engine_upstream *u)
+static void address_cell(char *out, size_t cap, const void *row, const struct model *m)
 {
+	const struct engine_upstream *u = row;
+
 	text_endpoint(out, cap, &u->ip, u->port);
 }
 
-static void requests_cell(char *out, size_t cap, const struct engine_upstream *u)
+#define COUNT_CELL(name, value)                                                                \
+	static void name##_cell(char *out, size_t cap, const void *row, const struct model *m) \
+	{                                                                                      \
+		const struct engine_upstream *u = row;                                         \
+                                                                                               \
+		text_count(out, cap, u->value);                                                \
+	}                                                                                      \
+	static int by_##name(const void *a, const void *b)                                     \
+	{                                                                                      \
+		const struct engine_upstream *x = a, *y = b;                                   \
+                                                                                               \
+		return x->value < y->value ? -1 : x->value > y->value;                         \
+	}
+COUNT_CELL(requests, requests)
+COUNT_CELL(failed, failures)
+COUNT_CELL(s5xx, s5xx)
+COUNT_CELL(connects, connects)
+COUNT_CELL(connect_failures, connect_failures)
+COUNT_CELL(resets, resets)
+COUNT_CELL(retrans, retrans)
+COUNT_CELL(open, open)
+
+static double reuse_of(const struct engine_upstream *u)
 {
-	text_count(out, cap, u->requests);
+	return u->requests ? (double)min_u64(u->reused, u->requests) / (double)u->requests : -1;
 }
 
-static void failed_cell(char *out, size_t cap, const struct engine_upstream *u)
+static uint64_t ttfb_of(const struct engine_upstream *u)
 {
-	text_count(out, cap, u->failures);
+	return u->ttfb_count ? u->ttfb_us_sum / u->ttfb_count : 0;
 }
 
-static void s5xx_cell(char *out, size_t cap, const struct engine_upstream *u)
+static void reuse_cell(char *out, size_t cap, const void *row, const struct model *m)
 {
-	text_count(out, cap, u->s5xx);
-}
+	double share = reuse_of(row);
 
-static void connects_cell(char *out, size_t cap, const struct engine_upstream *u)
-{
-	text_count(out, cap, u->connects);
-}
-
-static void connect_failures_cell(char *out, size_t cap, const struct engine_upstream *u)
-{
-	text_count(out, cap, u->connect_failures);
-}
-
-static void resets_cell(char *out, size_t cap, const struct engine_upstream *u)
-{
-	text_count(out, cap, u->resets);
-}
-
-static void retrans_cell(char *out, size_t cap, const struct engine_upstream *u)
-{
-	text_count(out, cap, u->retrans);
-}
-
-static void open_cell(char *out, size_t cap, const struct engine_upstream *u)
-{
-	text_count(out, cap, u->open);
-}
-
-static void reuse_cell(char *out, size_t cap, const struct engine_upstream *u)
-{
-	if (u->requests)
-		snprintf(out, cap, "%u%%",
-			 (unsigned)(min_u64(u->reused, u->requests) * 100 / u->requests));
+	if (share >= 0)
+		snprintf(out, cap, "%u%%", (unsigned)(share * 100));
 	else
 		snprintf(out, cap, "-");
 }
 
-static void ttfb_cell(char *out, size_t cap, const struct engine_upstream *u)
+static void us_text(char *out, size_t cap, uint64_t us)
 {
-	if (u->ttfb_count)
-		text_duration(out, cap, u->ttfb_us_sum / u->ttfb_count * 1000);
+	if (us)
+		text_duration(out, cap, us * 1000);
 	else
 		snprintf(out, cap, "-");
 }
 
-static void srtt_cell(char *out, size_t cap, const struct engine_upstream *u)
+static void ttfb_cell(char *out, size_t cap, const void *row, const struct model *m)
 {
-	if (u->srtt_us)
-		text_duration(out, cap, u->srtt_us * 1000ull);
+	us_text(out, cap, ttfb_of(row));
+}
+
+static void srtt_cell(char *out, size_t cap, const void *row, const struct model *m)
+{
+	us_text(out, cap, ((const struct engine_upstream *)row)->srtt_us);
+}
+
+/* Times of day, from monotonic ones. */
+static void failure_time(char *out, size_t cap, uint64_t ns, const struct model *m)
+{
+	if (ns)
+		fmt_time_of_day(out, cap, ns + m->shown.counters.wall_offset_ns);
 	else
 		snprintf(out, cap, "-");
 }
 
-static const struct {
-	const char *title;
-	int from_cols, w;
-	bool left, alarming; /* alarming: anything but 0 is */
-	void (*text)(char *out, size_t cap, const struct engine_upstream *u);
-} columns[] = {
-	{ "UPSTREAM", 0, 21, true, false, address_cell },
-	{ "OPEN", 0, 4, false, false, open_cell },
-	{ "REQ", 0, 5, false, false, requests_cell },
-	{ "FAILED", 0, 6, false, true, failed_cell },
-	{ "5XX", 0, 5, false, true, s5xx_cell },
-	{ "CONN", 0, 5, false, false, connects_cell },
-	{ "CFAIL", 104, 5, false, true, connect_failures_cell },
-	{ "RST", 74, 5, false, true, resets_cell },
-	{ "RETR", 92, 5, false, false, retrans_cell },
-	{ "REUSE", 98, 5, false, false, reuse_cell },
-	{ "TTFB", 0, 8, false, false, ttfb_cell },
-	{ "SRTT", 84, 8, false, false, srtt_cell },
+static void first_cell(char *out, size_t cap, const void *row, const struct model *m)
+{
+	failure_time(out, cap, ((const struct engine_upstream *)row)->first_fail_ns, m);
+}
+
+static void last_cell(char *out, size_t cap, const void *row, const struct model *m)
+{
+	failure_time(out, cap, ((const struct engine_upstream *)row)->last_fail_ns, m);
+}
+
+static int by_address(const void *a, const void *b)
+{
+	const struct engine_upstream *x = a, *y = b;
+	int d = memcmp(&x->ip, &y->ip, sizeof(x->ip));
+
+	return d ? d : (int)x->port - (int)y->port;
+}
+
+#define BY_VALUE(name, value)                                          \
+	static int by_##name(const void *a, const void *b)             \
+	{                                                              \
+		const struct engine_upstream *x = a, *y = b;           \
+                                                                       \
+		return value(x) < value(y) ? -1 : value(x) > value(y); \
+	}
+#define SRTT_OF(u)  ((u)->srtt_us)
+#define FIRST_OF(u) ((u)->first_fail_ns)
+#define LAST_OF(u)  ((u)->last_fail_ns)
+BY_VALUE(reuse, reuse_of)
+BY_VALUE(ttfb, ttfb_of)
+BY_VALUE(srtt, SRTT_OF)
+BY_VALUE(first, FIRST_OF)
+BY_VALUE(last, LAST_OF)
+
+static enum style info_style(const void *row, const char *text)
+{
+	return STYLE_INFO;
+}
+
+/* Anything but none is alarming. */
+static enum style alarm_style(const void *row, const char *text)
+{
+	return strcmp(text, "0") ? STYLE_BAD : STYLE_NORMAL;
+}
+
+static int address_used(const struct model *m)
+{
+	char text[TEXT_ENDPOINT_MAX];
+	int used = 0, w;
+
+	for (size_t i = 0; i < m->shown.nupstreams; i++) {
+		address_cell(text, sizeof(text), &m->shown.upstreams[i], m);
+		w = canvas_width(text);
+		used = w > used ? w : used;
+	}
+	return used;
+}
+
+/* clang-format off */
+static const struct list_column columns[] = {
+	{ .title = "UPSTREAM", .help = "address of the backend", .min = 21, .want = 21,
+	  .max = 48, .text = address_cell, .compare = by_address, .style = info_style,
+	  .used = address_used },
+	{ .title = "OPEN", .help = "connections open now", .rank = 2, .min = 4, .want = 4, .max = 5,
+	  .right = true, .descends = true, .text = open_cell, .compare = by_open },
+	{ .title = "REQ", .help = "requests sent to it", .min = 5, .want = 5, .max = 5,
+	  .right = true, .descends = true, .text = requests_cell, .compare = by_requests },
+	{ .title = "FAILED", .help = "attempts that failed", .min = 6, .want = 6, .max = 6,
+	  .right = true, .descends = true, .text = failed_cell, .compare = by_failed,
+	  .style = alarm_style },
+	{ .title = "5XX", .help = "answers of 500 and above", .rank = 1, .min = 5, .want = 5,
+	  .max = 5, .right = true, .descends = true, .text = s5xx_cell, .compare = by_s5xx,
+	  .style = alarm_style },
+	{ .title = "CONN", .help = "connections opened", .rank = 1, .min = 5, .want = 5, .max = 5,
+	  .right = true, .descends = true, .text = connects_cell, .compare = by_connects },
+	{ .title = "CFAIL", .help = "connects that failed", .rank = 7, .min = 5, .want = 5,
+	  .max = 5, .right = true, .descends = true, .text = connect_failures_cell,
+	  .compare = by_connect_failures, .style = alarm_style },
+	{ .title = "RST", .help = "resets received", .rank = 3, .min = 5, .want = 5, .max = 5,
+	  .right = true, .descends = true, .text = resets_cell, .compare = by_resets,
+	  .style = alarm_style },
+	{ .title = "RETR", .help = "segments sent again", .rank = 5, .min = 5, .want = 5, .max = 5,
+	  .right = true, .descends = true, .text = retrans_cell, .compare = by_retrans },
+	{ .title = "REUSE", .help = "share of requests on a reused connection", .rank = 6,
+	  .min = 5, .want = 5, .max = 5, .right = true, .descends = true, .text = reuse_cell,
+	  .compare = by_reuse },
+	{ .title = "TTFB", .help = "time to the first byte of an answer, mean", .rank = 1,
+	  .min = 8, .want = 8, .max = 9, .right = true, .descends = true, .text = ttfb_cell,
+	  .compare = by_ttfb },
+	{ .title = "SRTT", .help = "round trip as TCP measures it, newest", .rank = 4,
+	  .min = 8, .want = 8, .max = 9, .right = true, .descends = true, .text = srtt_cell,
+	  .compare = by_srtt },
+	{ .title = "FIRST", .help = "first failure", .rank = 8, .min = 8, .want = 8, .max = 8,
+	  .text = first_cell, .compare = by_first },
+	{ .title = "LAST", .help = "last failure", .rank = 8, .min = 8, .want = 8, .max = 8,
+	  .descends = true, .text = last_cell, .compare = by_last },
 };
+/* clang-format on */
 
-/* First and last failure: times of day, from monotonic ones. */
-static void failure_times(char *out, size_t cap, const struct engine_upstream *u,
-			  const struct engine_counters *n)
+static size_t count(const struct model *m)
 {
-	char first[16], last[16];
-
-	out[0] = '\0';
-	if (!u->last_fail_ns)
-		return;
-	fmt_time_of_day(last, sizeof(last), u->last_fail_ns + n->wall_offset_ns);
-	fmt_time_of_day(first, sizeof(first), u->first_fail_ns + n->wall_offset_ns);
-	if (u->first_fail_ns)
-		snprintf(out, cap, "%s - %s", first, last);
-	else
-		snprintf(out, cap, "%s", last);
+	return m->shown.nupstreams;
 }
 
-static void draw_cells(struct canvas *c, int y, const struct model *m,
-		       const struct engine_upstream *u)
+static const void *row_at(const struct model *m, size_t i)
 {
-	char cell[CELL_MAX];
-	int x = 1;
-
-	for (size_t i = 0; i < ARRAY_SIZE(columns); i++) {
-		enum style st = u ? STYLE_NORMAL : STYLE_HEAD;
-
-		if (c->cols < columns[i].from_cols)
-			continue;
-		snprintf(cell, sizeof(cell), "%s", columns[i].title);
-		if (u)
-			columns[i].text(cell, sizeof(cell), u);
-		if (u && columns[i].alarming && strcmp(cell, "0"))
-			st = STYLE_BAD;
-		if (columns[i].left)
-			canvas_text(c, y, x, columns[i].w, u ? STYLE_INFO : st, cell);
-		else
-			canvas_right(c, y, x, columns[i].w, st, cell);
-		x += columns[i].w + 1;
-	}
-	snprintf(cell, sizeof(cell), "%s", c->cols - x >= 19 ? "FAILED FROM - TO" : "");
-	if (u)
-		failure_times(cell, sizeof(cell), u, &m->shown.counters);
-	if (c->cols - x >= 19)
-		canvas_text(c, y, x + 1, c->cols - x - 1, u ? STYLE_NORMAL : STYLE_HEAD, cell);
+	return &m->shown.upstreams[i];
 }
 
-static size_t page(const struct ui *ui)
+/* FNV-1a: two upstreams with one id only share a cursor. */
+static uint64_t id_of(const void *row)
 {
-	return ui->rows > FIRST_ROW + 2 ? (size_t)(ui->rows - FIRST_ROW - 1) : 1;
+	const struct engine_upstream *u = row;
+	uint64_t h = 0xcbf29ce484222325ull ^ u->port;
+
+	for (size_t i = 0; i < sizeof(u->ip.ip); i++)
+		h = (h ^ u->ip.ip[i]) * 0x100000001b3ull;
+	return h;
 }
 
-static void draw(struct canvas *c, const struct model *m, const struct ui *ui)
-{
-	const struct snapshot *s = &m->shown;
+#define SORT_AT_START 3 /* FAILED */
 
-	canvas_fill(c, 1, 0, c->cols, STYLE_HEAD, ' ');
-	draw_cells(c, 1, m, NULL);
-	for (size_t i = 0; i < page(ui) && ui->upstreams.top + i < s->nupstreams; i++) {
-		size_t row = ui->upstreams.top + i;
-		int y = FIRST_ROW + (int)i;
-
-		draw_cells(c, y, m, &s->upstreams[row]);
-		if (row == ui->upstreams.row) {
-			canvas_text(c, y, 0, 1, STYLE_BOLD, ">");
-			canvas_restyle(c, y, 0, c->cols, STYLE_CURSOR);
-		}
-	}
-	if (!s->nupstreams)
-		canvas_text(c, FIRST_ROW + 1, 1, c->cols - 2, STYLE_DIM,
-			    "No gateway has used an upstream yet.");
-}
-
-static void hold(struct ui *ui, const struct engine_upstream *u)
-{
-	ui->upstreams.ip = u->ip;
-	ui->upstreams.port = u->port;
-	ui->upstreams.is_set = true;
-}
+static const struct list_ops upstreams_list = {
+	.title = "Upstreams",
+	.empty = "No gateway has used an upstream yet.",
+	.columns = columns,
+	.ncolumns = ARRAY_SIZE(columns),
+	.sort = SORT_AT_START,
+	.natural = -1,
+	.count = count,
+	.row = row_at,
+	.id = id_of,
+};
 
 static int act(struct ui *ui, const struct model *m, enum action a)
 {
 	char expr[PROMPT_MAX], where[TEXT_ENDPOINT_MAX];
-	const struct engine_upstream *u;
+	const struct engine_upstream *u = list_current(ui_list(ui), &upstreams_list, m);
 
 	if (a == ACTION_UPSTREAMS) {
 		ui->depth--;
 		return UI_REDRAW;
 	}
-	if (ui_move(&ui->upstreams.row, m->shown.nupstreams, page(ui), a)) {
-		if (ui->upstreams.row < m->shown.nupstreams)
-			hold(ui, &m->shown.upstreams[ui->upstreams.row]);
-		return UI_REDRAW;
-	}
 	if (a != ACTION_OPEN)
 		return -1;
-	if (ui->upstreams.row >= m->shown.nupstreams)
+	if (!u)
 		return UI_REDRAW;
-	u = &m->shown.upstreams[ui->upstreams.row];
 	text_endpoint(where, sizeof(where), &u->ip, u->port);
 	snprintf(expr, sizeof(expr), "upstream==%s", where);
 	ui->depth = 1;
 	return (int)ui_set_filter(ui, expr);
 }
 
-static void settle(struct ui *ui, const struct model *m)
-{
-	const struct engine_upstream *u = m->shown.upstreams;
-	size_t n = m->shown.nupstreams;
-
-	for (size_t i = 0; ui->upstreams.is_set && i < n; i++)
-		if (u[i].port == ui->upstreams.port &&
-		    !memcmp(&u[i].ip, &ui->upstreams.ip, sizeof(u[i].ip)))
-			ui->upstreams.row = i;
-	ui->upstreams.row = n ? min_size(ui->upstreams.row, n - 1) : 0;
-	ui_scroll_to(&ui->upstreams.top, ui->upstreams.row, n, page(ui));
-}
-
-static const enum action footer[] = { ACTION_HELP, ACTION_OPEN, ACTION_BACK, ACTION_PAUSE,
-				      ACTION_NONE };
+static const enum action footer[] = { ACTION_HELP,    ACTION_BACK,  ACTION_OPEN, ACTION_SORT,
+				      ACTION_COLUMNS, ACTION_PAUSE, ACTION_NONE };
 
 const struct view_ops view_upstreams = {
 	.title = "upstreams",
-	.draw = draw,
+	.list = &upstreams_list,
 	.act = act,
-	.sync = settle,
 	.footer = footer,
 	.enters = "Exchanges",
 };

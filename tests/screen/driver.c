@@ -491,15 +491,17 @@ static const struct scene scenes[] = {
 	{ "replay", make_mixed, true },	      { "spread", make_spread, false },
 };
 
-static int save(void *self, struct finding *const *f, size_t n, const char *path, char *msg,
-		size_t msglen)
+static int save(void *self, const struct tui_save *w, char *msg, size_t msglen)
 {
-	if (!strncmp(path, "/nowhere/", 9)) {
+	static const char *const formats[] = { "pcapng", "pcap", "ndjson", "text" };
+
+	if (!strncmp(w->path, "/nowhere/", 9)) {
 		snprintf(msg, msglen, "no such directory: /nowhere");
 		return -ENOENT;
 	}
-	snprintf(msg, msglen, "Saved %zu exchange%s (first: %llu) to %s", n, n == 1 ? "" : "s",
-		 (unsigned long long)f[0]->id, path);
+	snprintf(msg, msglen, "Saved %zu exchange%s (first: %llu) as %s%s to %s", w->n,
+		 w->n == 1 ? "" : "s", (unsigned long long)w->f[0]->id, formats[w->format],
+		 w->backend_only ? ", backend only," : "", w->path);
 	return 0;
 }
 
@@ -527,7 +529,7 @@ static void run_on_terminal(struct tui *t, const struct model_input *in)
 
 int main(int argc, char **argv)
 {
-	struct tui_cfg cfg = { .save = save, .dump = stdout };
+	struct tui_cfg cfg = { .save = save, .formats = 0xf, .dump = stdout };
 	struct model_input in = { .counters = &counters };
 	const struct scene *scene = NULL;
 	struct tui *t;

@@ -107,6 +107,22 @@ static void test_both_legs_in_time_order_with_wall_clock(void **state)
 	assert_int_equal(files_in_dir(), 1); /* no temporary file stays */
 }
 
+static void test_the_backend_side_alone(void **state)
+{
+	const struct finding *f = *state;
+	struct packet p[32];
+	size_t n, ng;
+
+	/* as classic pcap, whatever its name says */
+	assert_int_equal(pcap_save_as(in_dir("a.x"), PCAP_FORMAT_PCAP, true, &f, 1, &n), 0);
+	assert_int_equal(n, f->attempts[0].flight->p.total);
+	assert_true(n < 7);
+	assert_int_equal(read_back(in_dir("a.x"), p, 32), n);
+	assert_int_equal(p[n - 1].tcp_flags, W5_TCP_RST);
+	assert_int_equal(pcap_save_as(in_dir("b.x"), PCAP_FORMAT_PCAPNG, true, &f, 1, &ng), 0);
+	assert_int_equal(ng, n);
+}
+
 static void test_ring_that_wrapped_gives_the_newest_packets(void **state)
 {
 	struct finding *f = *state;
@@ -314,6 +330,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 #define TEST(t) cmocka_unit_test_setup_teardown(t, setup, teardown)
 		TEST(test_both_legs_in_time_order_with_wall_clock),
+		TEST(test_the_backend_side_alone),
 		TEST(test_ring_that_wrapped_gives_the_newest_packets),
 		TEST(test_a_packet_in_two_dumps_is_written_once),
 		TEST(test_hostile_dumps_do_no_harm),

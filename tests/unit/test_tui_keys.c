@@ -54,11 +54,28 @@ static void test_scripts_name_keys(void **state)
 
 	for (size_t i = 0; i < sizeof(want) / sizeof(want[0]); i++)
 		assert_int_equal(key_script_next(&s), want[i]);
+	s = "<Click:12,7><WheelDown:0,4095>";
+	assert_int_equal(key_script_next(&s), mouse_key(MOUSE_CLICK, 7, 12));
+	assert_int_equal(key_script_next(&s), mouse_key(MOUSE_WHEEL_DOWN, 4095, 0));
+	s = "<Click:12>";
+	assert_int_equal(key_script_next(&s), -EINVAL);
+	s = "<Click:1,4096>";
+	assert_int_equal(key_script_next(&s), -EINVAL);
 	s = "<NoSuchKey>";
 	assert_int_equal(key_script_next(&s), -EINVAL);
 	s = "<Down";
 	assert_int_equal(key_script_next(&s), -EINVAL);
 	assert_int_equal(key_by_name("F13", 3), KEY_W5_NONE);
+}
+
+static void test_a_mouse_key_keeps_what_it_says(void **state)
+{
+	int key = mouse_key(MOUSE_WHEEL_DOWN, 4095, 123);
+
+	assert_int_equal(mouse_what(key), MOUSE_WHEEL_DOWN);
+	assert_int_equal(mouse_y(key), 4095);
+	assert_int_equal(mouse_x(key), 123);
+	assert_int_equal(action_of_key(key), ACTION_NONE);
 }
 
 int main(void)
@@ -67,6 +84,7 @@ int main(void)
 		cmocka_unit_test(test_every_action_can_be_reached),
 		cmocka_unit_test(test_no_key_means_two_things),
 		cmocka_unit_test(test_scripts_name_keys),
+		cmocka_unit_test(test_a_mouse_key_keeps_what_it_says),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -1,0 +1,73 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* A sorted array: selecting in order of time appends. */
+#include "tui/select.h"
+
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/util.h"
+
+static size_t place_of(const struct selection *s, uint64_t id)
+{
+	size_t lo = 0, hi = s->n;
+
+	while (lo < hi) {
+		size_t mid = lo + (hi - lo) / 2;
+
+		if (s->f[mid]->id < id)
+			lo = mid + 1;
+		else
+			hi = mid;
+	}
+	return lo;
+}
+
+void selection_clear(struct selection *s)
+{
+	for (size_t i = 0; i < s->n; i++)
+		finding_unref(s->f[i]);
+	free(s->f);
+	*s = (struct selection){ 0 };
+}
+
+bool selection_has(const struct selection *s, uint64_t id)
+{
+	size_t at = place_of(s, id);
+
+	return at < s->n && s->f[at]->id == id;
+}
+
+int selection_add(struct selection *s, struct finding *f)
+{
+	size_t at = place_of(s, f->id), cap = s->cap ? s->cap * 2 : 16;
+
+	if (at < s->n && s->f[at]->id == f->id)
+		return 0;
+	if (s->n == SELECTION_MAX)
+		return -ENOSPC;
+	if (s->n == s->cap) {
+		struct finding **more = realloc(s->f, cap * sizeof(*more));
+
+		if (!more)
+			return -ENOMEM;
+		s->f = more;
+		s->cap = cap;
+	}
+	memmove(&s->f[at + 1], &s->f[at], (s->n - at) * sizeof(*s->f));
+	s->f[at] = finding_ref(f);
+	s->n++;
+	return 0;
+}
+
+int selection_toggle(struct selection *s, struct finding *f)
+{
+	size_t at = place_of(s, f->id);
+
+	if (at >= s->n || s->f[at]->id != f->id)
+		return selection_add(s, f);
+	finding_unref(s->f[at]);
+	s->n--;
+	memmove(&s->f[at], &s->f[at + 1], (s->n - at) * sizeof(*s->f));
+	return 0;
+}
