@@ -7,61 +7,19 @@
 
 #include <ctype.h>
 #include <errno.h>
-#include <regex.h>
 #include <stdarg.h>
 #include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
-#include "base/text.h"
 #include "base/util.h"
-#include "sink/filter_field.h"
+#include "sink/filter_impl.h"
 
-#define NODES_MAX 64 /* terms and operators in one expression */
-#define DEPTH_MAX 24 /* parentheses and `!` inside each other */
-
-enum node_kind { NODE_TERM, NODE_WORD, NODE_AND, NODE_OR, NODE_NOT };
-
-/* Longer spellings first: the first that fits wins. */
-#define OPS(X)          \
-	X(EQ, "==")     \
-	X(NE, "!=")     \
-	X(NMATCH, "!~") \
-	X(GE, ">=")     \
-	X(LE, "<=")     \
-	X(MATCH, "~")   \
-	X(GT, ">")      \
-	X(LT, "<")
-
-enum op {
-#define X(id, text) OP_##id,
-	OPS(X)
+static const char *const op_text[FILTER_OP_MAX] = {
+#define X(id, text) [FILTER_OP_##id] = text,
+	FILTER_OPS(X)
 #undef X
-		OP_MAX,
-};
-
-static const char *const op_text[OP_MAX] = {
-#define X(id, text) [OP_##id] = text,
-	OPS(X)
-#undef X
-};
-
-struct node {
-	enum node_kind kind;
-	enum op op;
-	const struct filter_field_row *field;
-	size_t left, right; /* AND, OR; NOT: left */
-	char *text;
-	double number;
-	regex_t re;
-	bool has_re;
-};
-
-struct filter {
-	size_t n, root;
-	bool empty;
-	struct node nodes[NODES_MAX];
 };
 
 struct parser {
@@ -99,22 +57,27 @@ static bool at_text(const struct parser *p, const char *text)
 	return !strncmp(p->s + p->at, text, strlen(text));
 }
 
-static int new_node(struct parser *p, enum node_kind kind, size_t *out)
+static int new_node(struct parser *p, enum filter_node_kind kind, size_t *out)
 {
-	if (p->flt->n == NODES_MAX)
-		return fail(p, p->at, "too long: at most %d terms", NODES_MAX / 2);
+	if (p->flt->n == FILTER_NODES_MAX)
+		return fail(p, p->at, "too long: at most %d terms", FILTER_NODES_MAX / 2);
 	*out = p->flt->n++;
 	p->flt->nodes[*out].kind = kind;
 	return 0;
 }
 
-/* A bare value ends at white space, &&, || or the parenthesis that closes an outer one. */
-static size_t bare_length(const char *s)
+/*
+ * A bare value ends at white space, &&, || or the parenthesis that closes an outer one; in a
+ * list at a comma, too.
+ */
+static size_t bare_length(const char *s, bool in_list)
 {
 	size_t n = 0, open = 0;
 
 	while (s[n] && !isspace((unsigned char)s[n])) {
 		if (!strncmp(s + n, "&&", 2) || !strncmp(s + n, "||", 2))
+			break;
+		if (in_list && s[n] == ',')
 			break;
 		if (s[n] == '(')
 			open++;
@@ -125,11 +88,14 @@ static size_t bare_length(const char *s)
 	return n;
 }
 
-static int parse_value(struct parser *p, char **out)
+static int new_value(struct parser *p, struct filter_node *n, bool in_list,
+		     struct filter_value **out)
 {
 	const char *s = p->s + p->at;
 	size_t start = 0, len;
 
+	if (p->flt->nvalues == FILTER_VALUES_MAX)
+		return fail(p, p->at, "too long: at most %d values", FILTER_VALUES_MAX);
 	if (*s == '"') {
 		const char *end = strchr(s + 1, '"');
 
@@ -138,70 +104,86 @@ static int parse_value(struct parser *p, char **out)
 		start = 1;
 		len = (size_t)(end - s) - 1;
 	} else {
-		len = bare_length(s);
+		len = bare_length(s, in_list);
 		if (!len)
 			return fail(p, p->at, "a value is missing here");
 	}
-	*out = strndup(s + start, len);
-	if (!*out)
+	*out = &p->flt->values[p->flt->nvalues];
+	(*out)->text = strndup(s + start, len);
+	if (!(*out)->text)
 		return -ENOMEM;
+	if (!n->nvalues++)
+		n->first = p->flt->nvalues;
+	p->flt->nvalues++;
 	p->at += len + 2 * start;
 	return 0;
 }
 
-static bool is_number_op(enum op op)
+static int parse_value(struct parser *p, struct filter_node *n, bool in_list)
 {
-	return op != OP_MATCH && op != OP_NMATCH;
+	char buf[FILTER_WHY_MAX];
+	struct filter_value *v;
+	size_t value_at = p->at;
+	int err = new_value(p, n, in_list, &v);
+	const char *why;
+
+	if (err)
+		return err;
+	why = filter_value_make(v, n->field, n->op, buf);
+	return why ? fail(p, value_at, "%s", why) : 0;
 }
 
-static int check_number(struct parser *p, struct node *n, size_t value_at)
+/* (502, 504) or (502 504) */
+static int parse_list(struct parser *p, struct filter_node *n)
 {
-	char *end;
+	size_t open_at = p->at++;
+	int err = 0;
 
-	if (!is_number_op(n->op))
-		return 0; /* status~50[24] is handy: matched as text */
-	errno = 0;
-	n->number = strtod(n->text, &end);
-	if (errno || *end || end == n->text)
-		return fail(p, value_at, "%s is a number", n->field->name);
-	return 0;
-}
-
-static int check_text(struct parser *p, struct node *n, size_t value_at)
-{
-	if (n->op != OP_EQ && n->op != OP_NE && is_number_op(n->op))
-		return fail(p, value_at, "%s is text: use ==, !=, ~ or !~", n->field->name);
-	if (is_number_op(n->op) && n->field->known && !n->field->known(n->text))
-		return fail(p, value_at, "no such %s: %.40s", n->field->name, n->text);
-	return 0;
-}
-
-static int compile(struct parser *p, struct node *n, size_t value_at)
-{
-	char why[64];
-	int err;
-
-	if (is_number_op(n->op))
-		return 0;
-	err = regcomp(&n->re, n->text, REG_EXTENDED | REG_NOSUB);
-	if (err) {
-		regerror(err, &n->re, why, sizeof(why));
-		return fail(p, value_at, "bad regular expression: %s", why);
+	skip_space(p);
+	while (!err && p->s[p->at] && p->s[p->at] != ')') {
+		err = parse_value(p, n, true);
+		skip_space(p);
+		if (p->s[p->at] == ',' && n->nvalues) {
+			p->at++;
+			skip_space(p);
+		}
 	}
-	n->has_re = true;
+	if (err)
+		return err;
+	if (!p->s[p->at])
+		return fail(p, open_at, "this parenthesis is not closed");
+	if (!n->nvalues)
+		return fail(p, p->at, "a value is missing here");
+	p->at++;
 	return 0;
 }
 
-static int parse_op(struct parser *p, enum op *out)
+static int parse_op(struct parser *p, enum filter_op *out)
 {
-	for (size_t i = 0; i < OP_MAX; i++) {
+	for (size_t i = 0; i < FILTER_OP_MAX; i++) {
 		if (at_text(p, op_text[i])) {
 			p->at += strlen(op_text[i]);
-			*out = (enum op)i;
+			*out = (enum filter_op)i;
 			return 0;
 		}
 	}
 	return fail(p, p->at, "use == for equal");
+}
+
+static bool at_in(const char *s)
+{
+	if (strncmp(s, "in", 2))
+		return false;
+	for (s += 2; isspace((unsigned char)*s); s++)
+		;
+	return *s == '(';
+}
+
+static bool at_operator(const char *s)
+{
+	if (*s && strchr("=~<>", *s))
+		return true;
+	return *s == '!' && s[1] && strchr("=~", s[1]);
 }
 
 /* Length of a field name that an operator follows, or 0: then it is a bare word. */
@@ -211,47 +193,66 @@ static size_t field_length(const char *s)
 
 	while (islower((unsigned char)s[n]) || s[n] == '_')
 		n++;
+	if (n && s[n] == '.') /* header.NAME */
+		for (n++; isalnum((unsigned char)s[n]) || s[n] == '-'; n++)
+			;
 	if (!n)
 		return 0;
 	for (after = n; isspace((unsigned char)s[after]); after++)
 		;
-	if (strchr("=~<>", s[after]) && s[after])
-		return n;
-	return s[after] == '!' && s[after + 1] && strchr("=~", s[after + 1]) ? n : 0;
+	return at_operator(s + after) || (after > n && at_in(s + after)) ? n : 0;
+}
+
+static int parse_field(struct parser *p, struct filter_node *n, size_t len)
+{
+	const char *s = p->s + p->at, *dot = memchr(s, '.', len);
+	size_t name = dot ? (size_t)(dot - s) : len;
+
+	n->field = filter_field_find(s, name);
+	if (!n->field || (dot && !n->field->has_arg))
+		return fail(p, p->at, "no such field: %.*s", (int)min_size(len, 40), s);
+	if (n->field->has_arg && name + 1 >= len)
+		return fail(p, p->at + name, "say which one: header.user-agent");
+	if (dot) {
+		n->arg = strndup(dot + 1, len - name - 1);
+		if (!n->arg)
+			return -ENOMEM;
+	}
+	p->at += len;
+	skip_space(p);
+	return 0;
 }
 
 static int parse_comparison(struct parser *p, size_t name_len, size_t *out)
 {
-	size_t name_at = p->at, value_at;
-	struct node *n;
-	int err = new_node(p, NODE_TERM, out);
+	struct filter_node *n;
+	int err = new_node(p, FILTER_NODE_TERM, out);
 
 	if (err)
 		return err;
 	n = &p->flt->nodes[*out];
-	n->field = filter_field_find(p->s + p->at, name_len);
-	if (!n->field)
-		return fail(p, name_at, "no such field: %.*s", (int)min_size(name_len, 40),
-			    p->s + name_at);
-	p->at += name_len;
-	skip_space(p);
+	err = parse_field(p, n, name_len);
+	if (err)
+		return err;
+	if (at_in(p->s + p->at)) {
+		n->op = FILTER_OP_EQ;
+		p->at += 2;
+		skip_space(p);
+		return parse_list(p, n);
+	}
 	err = parse_op(p, &n->op);
 	if (err)
 		return err;
 	skip_space(p);
-	value_at = p->at;
-	err = parse_value(p, &n->text);
-	if (err)
-		return err;
-	err = n->field->number ? check_number(p, n, value_at) : check_text(p, n, value_at);
-	return err ? err : compile(p, n, value_at);
+	return parse_value(p, n, false);
 }
 
 static int parse_word(struct parser *p, size_t *out)
 {
-	int err = new_node(p, NODE_WORD, out);
+	struct filter_value *v;
+	int err = new_node(p, FILTER_NODE_WORD, out);
 
-	return err ? err : parse_value(p, &p->flt->nodes[*out].text);
+	return err ? err : new_value(p, &p->flt->nodes[*out], false, &v);
 }
 
 static int parse_or(struct parser *p, size_t *out);
@@ -266,8 +267,8 @@ static int parse_unary(struct parser *p, size_t *out)
 
 		p->at++;
 		skip_space(p);
-		err = new_node(p, NODE_NOT, &self);
-		if (!err && ++p->depth > DEPTH_MAX)
+		err = new_node(p, FILTER_NODE_NOT, &self);
+		if (!err && ++p->depth > FILTER_DEPTH_MAX)
 			err = fail(p, open_at, "nested too deep");
 		if (!err)
 			err = parse_unary(p, &p->flt->nodes[self].left);
@@ -277,7 +278,7 @@ static int parse_unary(struct parser *p, size_t *out)
 	}
 	if (p->s[p->at] == '(') {
 		p->at++;
-		if (++p->depth > DEPTH_MAX)
+		if (++p->depth > FILTER_DEPTH_MAX)
 			return fail(p, open_at, "nested too deep");
 		err = parse_or(p, out);
 		if (err)
@@ -292,7 +293,8 @@ static int parse_unary(struct parser *p, size_t *out)
 	return len ? parse_comparison(p, len, out) : parse_word(p, out);
 }
 
-static int join(struct parser *p, enum node_kind kind, size_t left, size_t right, size_t *out)
+static int join(struct parser *p, enum filter_node_kind kind, size_t left, size_t right,
+		size_t *out)
 {
 	int err = new_node(p, kind, out);
 
@@ -319,7 +321,7 @@ static int parse_and(struct parser *p, size_t *out)
 		skip_space(p);
 		err = parse_unary(p, &right);
 		if (!err)
-			err = join(p, NODE_AND, left, right, &left);
+			err = join(p, FILTER_NODE_AND, left, right, &left);
 	}
 	*out = left;
 	return err;
@@ -334,7 +336,7 @@ static int parse_or(struct parser *p, size_t *out)
 		p->at += 2;
 		err = parse_and(p, &right);
 		if (!err)
-			err = join(p, NODE_OR, left, right, &left);
+			err = join(p, FILTER_NODE_OR, left, right, &left);
 	}
 	*out = left;
 	return err;
@@ -372,64 +374,14 @@ void filter_free(struct filter *flt)
 {
 	if (!flt)
 		return;
-	for (size_t i = 0; i < flt->n; i++) {
-		if (flt->nodes[i].has_re)
-			regfree(&flt->nodes[i].re);
-		free(flt->nodes[i].text);
+	for (size_t i = 0; i < flt->n; i++)
+		free(flt->nodes[i].arg);
+	for (size_t i = 0; i < flt->nvalues; i++) {
+		if (flt->values[i].has_re)
+			regfree(&flt->values[i].re);
+		free(flt->values[i].text);
 	}
 	free(flt);
-}
-
-static bool compare_number(enum op op, double a, double b)
-{
-	switch (op) {
-	case OP_EQ: return a == b;
-	case OP_NE: return a != b;
-	case OP_GT: return a > b;
-	case OP_LT: return a < b;
-	case OP_GE: return a >= b;
-	case OP_LE: return a <= b;
-	default: return false;
-	}
-}
-
-/* Is any value of the field equal to, or matched by, the node's text? */
-static bool any_value(const struct node *n, const struct finding *f)
-{
-	char buf[FILTER_VALUE_MAX];
-
-	for (size_t i = 0; n->field->text(f, i, buf, sizeof(buf)); i++) {
-		if (n->has_re ? !regexec(&n->re, buf, 0, NULL, 0)
-			      : filter_field_equal(n->field, buf, n->text))
-			return true;
-	}
-	return false;
-}
-
-static bool match_term(const struct node *n, const struct finding *f)
-{
-	if (n->field->number && is_number_op(n->op))
-		return compare_number(n->op, n->field->number(f), n->number);
-	return any_value(n, f) == (n->op == OP_EQ || n->op == OP_MATCH);
-}
-
-static bool match_node(const struct filter *flt, size_t i, const struct finding *f)
-{
-	const struct node *n = &flt->nodes[i];
-
-	switch (n->kind) {
-	case NODE_TERM: return match_term(n, f);
-	case NODE_WORD: return filter_field_any_contains(f, n->text);
-	case NODE_AND: return match_node(flt, n->left, f) && match_node(flt, n->right, f);
-	case NODE_OR: return match_node(flt, n->left, f) || match_node(flt, n->right, f);
-	case NODE_NOT: return !match_node(flt, n->left, f);
-	}
-	return false;
-}
-
-bool filter_match(const struct filter *flt, const struct finding *f)
-{
-	return !flt || flt->empty || match_node(flt, flt->root, f);
 }
 
 bool filter_field(size_t i, const char **name, const char **what)

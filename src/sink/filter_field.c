@@ -7,7 +7,10 @@
 
 #include "base/text.h"
 #include "base/util.h"
+#include "engine/codes.h"
+#include "engine/tlshello.h"
 #include "sink/facet.h"
+#include "sink/names.h"
 
 static bool once(size_t i, char *out, size_t cap, const char *value)
 {
@@ -17,99 +20,169 @@ static bool once(size_t i, char *out, size_t cap, const char *value)
 	return true;
 }
 
-static double status_number(const struct finding *f)
+/* Attempts in order, then the client's side. */
+static const struct w5_leg *leg_at(const struct finding *f, size_t i)
 {
-	return f->status;
+	if (i < f->nattempts)
+		return &f->attempts[i].leg;
+	return i == f->nattempts ? &f->down : NULL;
 }
 
-static double ms_number(const struct finding *f)
-{
-	return (double)f->duration_ns / 1e6;
-}
+/* ---- numbers ---- */
 
-static double tries_number(const struct finding *f)
-{
-	return (double)f->nattempts;
-}
-
-static double pid_number(const struct finding *f)
-{
-	return f->down.tgid;
-}
-
-static double id_number(const struct finding *f)
-{
-	return (double)f->id;
-}
-
-#define NUMBER_TEXT(field)                                                                 \
-	static bool field##_text(const struct finding *f, size_t i, char *out, size_t cap) \
-	{                                                                                  \
-		char buf[32];                                                              \
-                                                                                           \
-		snprintf(buf, sizeof(buf), "%.15g", field##_number(f));                    \
-		return once(i, out, cap, buf);                                             \
+/* One number of the finding: VALUE is of f. */
+#define NUMBER_ONCE(field, value)                                                  \
+	static bool field##_number(const struct finding *f, size_t i, double *out) \
+	{                                                                          \
+		*out = (double)(value);                                            \
+		return i == 0;                                                     \
 	}
-NUMBER_TEXT(status)
-NUMBER_TEXT(ms)
-NUMBER_TEXT(tries)
-NUMBER_TEXT(pid)
-NUMBER_TEXT(id)
+NUMBER_ONCE(status, f->status)
+NUMBER_ONCE(ms, (double)f->duration_ns / 1e6)
+NUMBER_ONCE(tries, f->nattempts)
+NUMBER_ONCE(pid, f->down.tgid)
+NUMBER_ONCE(id, f->id)
+NUMBER_ONCE(lost, f->lost)
 
-static bool cause_text(const struct finding *f, size_t i, char *out, size_t cap)
-{
-	return once(i, out, cap, cause_name(f->cause));
-}
-
-static bool cause_known(const char *value)
-{
-	for (int c = 0; c < CAUSE_MAX; c++)
-		if (!strcmp(value, cause_name((enum cause)c)))
-			return true;
-	return false;
-}
-
-static bool verdict_text(const struct finding *f, size_t i, char *out, size_t cap)
-{
-	return once(i, out, cap, verdict_name(f->verdict));
-}
-
-static bool verdict_known(const char *value)
-{
-	for (int v = 0; v < VERDICT_MAX; v++)
-		if (!strcmp(value, verdict_name((enum verdict)v)))
-			return true;
-	return false;
-}
-
-static bool confidence_text(const struct finding *f, size_t i, char *out, size_t cap)
-{
-	return once(i, out, cap, confidence_name(f->confidence));
-}
-
-static bool confidence_known(const char *value)
-{
-	for (int c = 0; c < CONFIDENCE_MAX; c++)
-		if (!strcmp(value, confidence_name((enum confidence)c)))
-			return true;
-	return false;
-}
-
-static bool upstream_text(const struct finding *f, size_t i, char *out, size_t cap)
+static bool reused_number(const struct finding *f, size_t i, double *out)
 {
 	if (i >= f->nattempts)
 		return false;
-	text_endpoint(out, cap, &f->attempts[i].leg.remote, f->attempts[i].leg.rport);
+	*out = f->attempts[i].leg.nr ? f->attempts[i].leg.nr - 1.0 : 0;
 	return true;
 }
 
-static bool client_text(const struct finding *f, size_t i, char *out, size_t cap)
+static bool idle_number(const struct finding *f, size_t i, double *out)
 {
-	char buf[TEXT_ENDPOINT_MAX];
-
-	text_endpoint(buf, sizeof(buf), &f->down.remote, f->down.rport);
-	return once(i, out, cap, buf);
+	if (i >= f->nattempts)
+		return false;
+	*out = (double)f->attempts[i].leg.idle_ns / 1e6;
+	return true;
 }
+
+static bool retransmits_number(const struct finding *f, size_t i, double *out)
+{
+	const struct w5_leg *l = leg_at(f, i);
+
+	if (l)
+		*out = l->retrans;
+	return l;
+}
+
+static bool answer_number(const struct finding *f, size_t i, double *out)
+{
+	if (i >= f->nattempts)
+		return false;
+	*out = f->attempts[i].leg.status;
+	return true;
+}
+
+/* ---- names ---- */
+
+#define NAMED_ONCE(field, count, value, name)                                              \
+	static bool field##_text(const struct finding *f, size_t i, char *out, size_t cap) \
+	{                                                                                  \
+		return once(i, out, cap, name(value));                                     \
+	}                                                                                  \
+	static const char *field##_choice(size_t i)                                        \
+	{                                                                                  \
+		return i < (count) ? name(i) : NULL;                                       \
+	}
+NAMED_ONCE(cause, CAUSE_MAX, f->cause, cause_name)
+NAMED_ONCE(verdict, VERDICT_MAX, f->verdict, verdict_name)
+NAMED_ONCE(confidence, CONFIDENCE_MAX, f->confidence, confidence_name)
+
+static bool try_cause_text(const struct finding *f, size_t i, char *out, size_t cap)
+{
+	if (i >= f->nattempts)
+		return false;
+	snprintf(out, cap, "%s", cause_name(f->attempts[i].cause));
+	return true;
+}
+
+static const char *end_choice(size_t i)
+{
+	return i + 1 < W5_END_MAX ? end_name((unsigned)i + 1) : NULL;
+}
+
+static bool end_text(const struct finding *f, size_t i, char *out, size_t cap)
+{
+	const struct w5_leg *l = leg_at(f, i);
+
+	if (l)
+		snprintf(out, cap, "%s", end_name(l->end));
+	return l;
+}
+
+static bool errno_text(const struct finding *f, size_t i, char *out, size_t cap)
+{
+	const struct w5_leg *l = leg_at(f, i);
+	unsigned err = l ? (l->err ? l->err : l->err_soft) : 0;
+
+	out[0] = '\0';
+	if (err)
+		text_errno(out, cap, err);
+	return l;
+}
+
+/* Two values a leg: what came in, what went out. */
+static bool alert_text(const struct finding *f, size_t i, char *out, size_t cap)
+{
+	const struct w5_leg *l = leg_at(f, i / 2);
+	unsigned alert = l ? (i % 2 ? l->alert_out : l->alert_in) : 0;
+	const char *name = tls_alert_name(alert & 0xff);
+
+	if (!l)
+		return false;
+	if (!alert && !(i % 2) && i / 2 < f->nattempts) {
+		alert = tls_alert_in_clear(l->resp, min_size(l->resp_len, W5_HEAD_RESP));
+		name = tls_alert_name(alert & 0xff);
+	}
+	out[0] = '\0';
+	if (alert & 0xff && name)
+		snprintf(out, cap, "%s", name);
+	else if (alert & 0xff)
+		snprintf(out, cap, "%u", alert & 0xff);
+	return true;
+}
+
+static bool grpc_text(const struct finding *f, size_t i, char *out, size_t cap)
+{
+	const struct w5_leg *l = leg_at(f, i);
+	char text[CODE_TEXT_MAX];
+
+	out[0] = '\0';
+	if (l && l->grpc_status)
+		snprintf(out, cap, "%s", grpc_status_text(text, l->grpc_status - 1u));
+	return l;
+}
+
+static const char *grpc_choice(size_t i)
+{
+	return grpc_status_name((unsigned)i);
+}
+
+static const char *sight_choice(size_t i)
+{
+	static const unsigned sights[] = { SIGHT_WIRE, SIGHT_TLS, SIGHT_LOG, SIGHT_WIRE | SIGHT_LOG,
+					   SIGHT_TLS | SIGHT_LOG };
+
+	return i < ARRAY_SIZE(sights) ? sight_name(sights[i]) : NULL;
+}
+
+#define TEXT_ONCE(field, value)                                                            \
+	static bool field##_text(const struct finding *f, size_t i, char *out, size_t cap) \
+	{                                                                                  \
+		return once(i, out, cap, value);                                           \
+	}
+TEXT_ONCE(path, f->target)
+TEXT_ONCE(method, f->method)
+TEXT_ONCE(host, f->host)
+TEXT_ONCE(request_id, f->request_id)
+TEXT_ONCE(gateway, f->gateway_name)
+TEXT_ONCE(cgroup, f->gateway_cgroup)
+TEXT_ONCE(log_code, f->log_code)
+TEXT_ONCE(sight, sight_name(f->sight))
 
 static bool facet_value(const struct finding *f, size_t i, char *out, size_t cap, enum facet facet)
 {
@@ -131,88 +204,125 @@ static bool endpoint_text(const struct finding *f, size_t i, char *out, size_t c
 	return facet_value(f, i, out, cap, FACET_ENDPOINT);
 }
 
-static bool path_text(const struct finding *f, size_t i, char *out, size_t cap)
+/* The next line of a head, without its end; false where there is none. */
+static bool next_line(const char **p, const char *end, const char **line, size_t *len)
 {
-	return once(i, out, cap, f->target);
+	const char *nl;
+
+	if (*p >= end)
+		return false;
+	nl = memchr(*p, '\n', (size_t)(end - *p));
+	*line = *p;
+	*len = (size_t)((nl ? nl : end) - *p);
+	*p = nl ? nl + 1 : end;
+	if (*len && (*line)[*len - 1] == '\r')
+		--*len;
+	return *len;
 }
 
-static bool method_text(const struct finding *f, size_t i, char *out, size_t cap)
+/* In: the name; out: its value in what was kept of the request's head. */
+static bool header_text(const struct finding *f, size_t i, char *out, size_t cap)
 {
-	return once(i, out, cap, f->method);
+	const char *p = (const char *)f->down.head, *line;
+	const char *end = p + min_size(f->down.head_len, W5_HEAD_REQ);
+	size_t len, name = strlen(out);
+	bool is_first = true;
+
+	for (; next_line(&p, end, &line, &len); is_first = false) {
+		if (is_first || len <= name || line[name] != ':' || strncasecmp(line, out, name) ||
+		    i--)
+			continue;
+		for (name++; name < len && line[name] == ' '; name++)
+			;
+		snprintf(out, cap, "%.*s", (int)(len - name), line + name);
+		return true;
+	}
+	return false;
 }
 
-static bool host_text(const struct finding *f, size_t i, char *out, size_t cap)
+/* ---- addresses ---- */
+
+static bool upstream_addr(const struct finding *f, size_t i, struct w5_addr *ip, uint16_t *port)
 {
-	return once(i, out, cap, f->host);
+	if (i >= f->nattempts)
+		return false;
+	*ip = f->attempts[i].leg.remote;
+	*port = f->attempts[i].leg.rport;
+	return true;
 }
 
-static bool request_id_text(const struct finding *f, size_t i, char *out, size_t cap)
+static bool client_addr(const struct finding *f, size_t i, struct w5_addr *ip, uint16_t *port)
 {
-	return once(i, out, cap, f->request_id);
+	*ip = f->down.remote;
+	*port = f->down.rport;
+	return i == 0;
 }
 
-static bool gateway_text(const struct finding *f, size_t i, char *out, size_t cap)
-{
-	return once(i, out, cap, f->gateway_name);
-}
+#define EVENT	 FILTER_ABOUT_EVENT
+#define UPSTREAM FILTER_ABOUT_UPSTREAM
+#define CLIENT	 FILTER_ABOUT_CLIENT
 
+/* clang-format off */
 static const struct filter_field_row fields[] = {
-	{ .name = "status",
-	  .what = "what the client got; 0 = nothing",
-	  .text = status_text,
-	  .number = status_number,
+	{ .name = "status", .what = "what the client got; 0 = nothing",
+	  .number = status_number, .searched = true },
+	{ .name = "cause", .what = "cause, as in the list",
+	  .text = cause_text, .choice = cause_choice, .searched = true },
+	{ .name = "upstream", .what = "address of any attempt: 10.0.3.18:8080, 10.0.3.0/24",
+	  .about = EVENT | UPSTREAM, .addr = upstream_addr, .searched = true },
+	{ .name = "path", .what = "request target with its query", .about = EVENT,
+	  .text = path_text, .searched = true },
+	{ .name = "target", .what = "the same as path", .about = EVENT, .text = path_text },
+	{ .name = "host", .what = "Host of the request", .about = EVENT, .text = host_text,
 	  .searched = true },
-	{ .name = "cause",
-	  .what = "cause, as in the list",
-	  .text = cause_text,
-	  .known = cause_known,
+	{ .name = "method", .what = "request method", .about = EVENT, .text = method_text,
 	  .searched = true },
-	{ .name = "upstream",
-	  .what = "address or address:port of any attempt",
-	  .text = upstream_text,
-	  .endpoint = true,
-	  .searched = true },
-	{ .name = "path",
-	  .what = "request target with its query",
-	  .text = path_text,
-	  .searched = true },
-	{ .name = "host", .what = "Host of the request", .text = host_text, .searched = true },
-	{ .name = "method", .what = "request method", .text = method_text, .searched = true },
-	{ .name = "client",
-	  .what = "address or address:port of the client",
-	  .text = client_text,
-	  .endpoint = true,
-	  .searched = true },
-	{ .name = "network",
-	  .what = "the client's: 198.51.100.0/24, 2001:db8:5::/64",
+	{ .name = "client", .what = "address of the client, as upstream", .about = EVENT | CLIENT,
+	  .addr = client_addr, .searched = true },
+	{ .name = "network", .what = "the client's: 198.51.100.0/24, 2001:db8:5::/64",
 	  .text = network_text },
-	{ .name = "endpoint",
-	  .what = "Host and path with ids folded: shop.example/users/{id}",
+	{ .name = "endpoint", .what = "Host and path with ids folded: shop.example/users/{id}",
 	  .text = endpoint_text },
-	{ .name = "ms", .what = "duration in milliseconds", .text = ms_text, .number = ms_number },
-	{ .name = "tries",
-	  .what = "number of attempts",
-	  .text = tries_text,
-	  .number = tries_number },
-	{ .name = "verdict",
-	  .what = "gateway-made, passed-through, ...",
-	  .text = verdict_text,
-	  .known = verdict_known },
-	{ .name = "confidence",
-	  .what = "certain, likely, ambiguous",
-	  .text = confidence_text,
-	  .known = confidence_known },
-	{ .name = "gateway",
-	  .what = "name of the gateway process",
-	  .text = gateway_text,
-	  .searched = true },
-	{ .name = "pid", .what = "process that answered", .text = pid_text, .number = pid_number },
-	{ .name = "id", .what = "number of the exchange", .text = id_text, .number = id_number },
-	{ .name = "request_id",
-	  .what = "X-Request-Id or traceparent",
-	  .text = request_id_text,
-	  .searched = true },
+	{ .name = "ms", .what = "duration in milliseconds, or as 1.5s",
+	  .number = ms_number, .is_ms = true },
+	{ .name = "tries", .what = "number of attempts", .number = tries_number },
+	{ .name = "verdict", .what = "gateway-made, passed-through, ...",
+	  .text = verdict_text, .choice = verdict_choice },
+	{ .name = "confidence", .what = "certain, likely, ambiguous",
+	  .text = confidence_text, .choice = confidence_choice },
+	{ .name = "gateway", .what = "name of the gateway process", .about = EVENT,
+	  .text = gateway_text, .searched = true },
+	{ .name = "pid", .what = "process that answered", .about = EVENT, .number = pid_number },
+	{ .name = "cgroup", .what = "cgroup of the gateway", .text = cgroup_text },
+	{ .name = "try_cause", .what = "cause of any attempt",
+	  .text = try_cause_text, .choice = cause_choice },
+	{ .name = "answer", .what = "status any backend answered", .about = EVENT,
+	  .number = answer_number },
+	{ .name = "reused", .what = "earlier requests on any attempt's connection", .about = EVENT,
+	  .number = reused_number },
+	{ .name = "idle", .what = "silence of it before the request, ms or as 60s",
+	  .about = EVENT, .number = idle_number, .is_ms = true },
+	{ .name = "retransmits", .what = "segments sent again, either side", .about = EVENT,
+	  .number = retransmits_number },
+	{ .name = "end", .what = "what ended a connection: fin, rst, connect, ...",
+	  .about = EVENT, .text = end_text, .choice = end_choice },
+	{ .name = "errno", .what = "error of a socket: ECONNREFUSED, ...", .about = EVENT,
+	  .text = errno_text },
+	{ .name = "tls_alert", .what = "TLS alert in or out: handshake_failure, ...",
+	  .about = EVENT, .text = alert_text },
+	{ .name = "grpc", .what = "grpc-status: UNAVAILABLE, ...", .about = EVENT,
+	  .text = grpc_text, .choice = grpc_choice },
+	{ .name = "header", .what = "header.NAME: field of the request's head, as far as kept",
+	  .about = EVENT, .text = header_text, .has_arg = true },
+	{ .name = "request_id", .what = "X-Request-Id or traceparent",
+	  .text = request_id_text, .searched = true },
+	{ .name = "log_code", .what = "the gateway's own word in its log", .text = log_code_text },
+	{ .name = "sight", .what = "who saw the status: wire, tls, log",
+	  .text = sight_text, .choice = sight_choice },
+	{ .name = "lost", .what = "records lost around it", .number = lost_number },
+	{ .name = "id", .what = "number of the exchange", .number = id_number },
 };
+/* clang-format on */
 
 const struct filter_field_row *filter_field_at(size_t i)
 {
@@ -227,30 +337,38 @@ const struct filter_field_row *filter_field_find(const char *name, size_t len)
 	return NULL;
 }
 
-bool filter_field_equal(const struct filter_field_row *row, const char *have, const char *want)
+bool filter_field_text(const struct filter_field_row *row, const struct finding *f, const char *arg,
+		       size_t i, char *out, size_t cap)
 {
-	const char *port;
+	struct w5_addr ip;
+	uint16_t port;
+	double number;
 
-	if (!strcmp(have, want))
+	if (row->addr) {
+		if (!row->addr(f, i, &ip, &port))
+			return false;
+		text_endpoint(out, cap, &ip, port);
 		return true;
-	port = row->endpoint ? strrchr(have, ':') : NULL;
-	if (!port)
-		return false;
-	if (have[0] == '[' && want[0] != '[') { /* [2001:db8::1]:80 against 2001:db8::1 */
-		have++;
-		port--;
 	}
-	return (size_t)(port - have) == strlen(want) && !memcmp(have, want, strlen(want));
+	if (row->number) {
+		if (!row->number(f, i, &number))
+			return false;
+		snprintf(out, cap, "%.15g", number);
+		return true;
+	}
+	if (row->has_arg)
+		snprintf(out, cap, "%s", arg ? arg : "");
+	return row->text(f, i, out, cap);
 }
 
-bool filter_field_any_contains(const struct finding *f, const char *word)
+bool filter_field_any_contains(const struct finding *f, unsigned about, const char *word)
 {
 	char buf[FILTER_VALUE_MAX];
 
 	for (size_t i = 0; i < ARRAY_SIZE(fields); i++) {
-		if (!fields[i].searched)
+		if (!fields[i].searched || !(about & (fields[i].about | FILTER_ABOUT_FINDING)))
 			continue;
-		for (size_t v = 0; fields[i].text(f, v, buf, sizeof(buf)); v++)
+		for (size_t v = 0; filter_field_text(&fields[i], f, NULL, v, buf, sizeof(buf)); v++)
 			if (strcasestr(buf, word))
 				return true;
 	}

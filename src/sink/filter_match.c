@@ -1,0 +1,144 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* Walks the nodes of a filter over one finding, or a row that can answer only some terms. */
+#include <ctype.h>
+#include <string.h>
+
+#include "sink/filter_impl.h"
+
+/* In this order AND is the lesser, OR the greater (Kleene). */
+enum truth { TRUTH_NO, TRUTH_OPEN, TRUTH_YES };
+
+static enum truth truth_of(bool b)
+{
+	return b ? TRUTH_YES : TRUTH_NO;
+}
+
+static bool compare_number(enum filter_op op, double a, const struct filter_value *v)
+{
+	switch (op) {
+	case FILTER_OP_GT: return a > v->lo;
+	case FILTER_OP_LT: return a < v->lo;
+	case FILTER_OP_GE: return a >= v->lo;
+	case FILTER_OP_LE: return a <= v->lo;
+	default: return a >= v->lo && a <= v->hi;
+	}
+}
+
+/* In an address a match begins where a number does. */
+static bool contains(const char *text, const char *part, bool is_address)
+{
+	const char *at = text;
+
+	while ((at = strstr(at, part))) {
+		if (!is_address || at == text || !isalnum((unsigned char)at[-1]) ||
+		    !isalnum((unsigned char)*part))
+			return true;
+		at++;
+	}
+	return false;
+}
+
+static bool matches_text(const struct filter_node *n, const struct filter_value *v,
+			 const struct finding *f)
+{
+	char buf[FILTER_VALUE_MAX];
+
+	for (size_t i = 0; filter_field_text(n->field, f, n->arg, i, buf, sizeof(buf)); i++) {
+		if (!filter_op_is_match(n->op)) {
+			if (!strcmp(buf, v->text))
+				return true;
+		} else if (v->has_re ? !regexec(&v->re, buf, 0, NULL, 0)
+				     : contains(buf, v->text, n->field->addr)) {
+			return true;
+		}
+	}
+	return false;
+}
+
+static bool matches_value(const struct filter_node *n, const struct filter_value *v,
+			  const struct finding *f)
+{
+	struct w5_addr ip;
+	uint16_t port;
+	double number;
+
+	if (filter_op_is_match(n->op) || (!n->field->number && !n->field->addr))
+		return matches_text(n, v, f);
+	if (n->field->addr) {
+		for (size_t i = 0; n->field->addr(f, i, &ip, &port); i++)
+			if (filter_net_has(&v->net, &ip, port))
+				return true;
+		return false;
+	}
+	for (size_t i = 0; n->field->number(f, i, &number); i++)
+		if (compare_number(n->op, number, v))
+			return true;
+	return false;
+}
+
+static enum truth match_term(const struct filter *flt, const struct filter_node *n,
+			     const struct finding *f, unsigned about)
+{
+	bool found = false;
+
+	if (!(about & (n->field->about | FILTER_ABOUT_FINDING)))
+		return TRUTH_OPEN;
+	for (size_t i = 0; i < n->nvalues && !found; i++)
+		found = matches_value(n, &flt->values[n->first + i], f);
+	return truth_of(found != (n->op == FILTER_OP_NE || n->op == FILTER_OP_NMATCH));
+}
+
+/* Of a row that has an address and no more, only a word that can be one says no. */
+static enum truth match_word(const char *word, const struct finding *f, unsigned about)
+{
+	if (filter_field_any_contains(f, about, word))
+		return TRUTH_YES;
+	if (about & (FILTER_ABOUT_UPSTREAM | FILTER_ABOUT_CLIENT) &&
+	    word[strspn(word, "0123456789abcdef.:[]")])
+		return TRUTH_OPEN;
+	return TRUTH_NO;
+}
+
+static enum truth match_node(const struct filter *flt, size_t i, const struct finding *f,
+			     unsigned about)
+{
+	const struct filter_node *n = &flt->nodes[i];
+	enum truth a, b;
+
+	if (n->kind == FILTER_NODE_TERM)
+		return match_term(flt, n, f, about);
+	if (n->kind == FILTER_NODE_WORD)
+		return match_word(flt->values[n->first].text, f, about);
+	a = match_node(flt, n->left, f, about);
+	if (n->kind == FILTER_NODE_NOT)
+		return TRUTH_YES - a;
+	if (a == (n->kind == FILTER_NODE_AND ? TRUTH_NO : TRUTH_YES))
+		return a;
+	b = match_node(flt, n->right, f, about);
+	return (n->kind == FILTER_NODE_AND) == (a < b) ? a : b;
+}
+
+static enum truth match(const struct filter *flt, const struct finding *f, unsigned about)
+{
+	return !flt || flt->empty ? TRUTH_YES : match_node(flt, flt->root, f, about);
+}
+
+bool filter_match(const struct filter *flt, const struct finding *f)
+{
+	return match(flt, f, FILTER_ABOUT_FINDING) == TRUTH_YES;
+}
+
+bool filter_match_upstream(const struct filter *flt, const struct w5_addr *ip, uint16_t port)
+{
+	struct attempt a = { .leg = { .remote = *ip, .rport = port } };
+	const struct finding f = { .nattempts = 1, .attempts = &a };
+
+	return match(flt, &f, FILTER_ABOUT_UPSTREAM) != TRUTH_NO;
+}
+
+bool filter_match_client(const struct filter *flt, const struct w5_addr *ip, uint16_t port)
+{
+	const struct finding f = { .down = { .remote = *ip, .rport = port } };
+
+	return match(flt, &f, FILTER_ABOUT_CLIENT) != TRUTH_NO;
+}
