@@ -61,7 +61,8 @@ DEPS	= -MMD -MP
 BPF_OBJ	:= $(patsubst %.c,$(O)/%.o,$(sort $(wildcard bpf/*.bpf.c)))
 OBJ	:= $(patsubst %.c,$(O)/%.o,$(sort $(wildcard src/*/*.c)))
 # The library is everything that needs no kernel: what tests and fuzzers link.
-LIB_OBJ	:= $(filter-out $(O)/src/kernel/% $(O)/src/app/%,$(OBJ)) $(filter $(O)/src/app/options.o,$(OBJ))
+LIB_OBJ	:= $(filter-out $(O)/src/kernel/% $(O)/src/app/%,$(OBJ)) \
+	   $(filter $(patsubst %,$(O)/src/app/%.o,options expr),$(OBJ))
 BIN_OBJ	:= $(filter-out $(LIB_OBJ),$(OBJ))
 BIN	:= $(if $(wildcard src/app/main.c),$(O)/why502)
 # A program of the lab is one file, or a folder and what the folders share.

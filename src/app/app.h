@@ -8,8 +8,10 @@
 
 #include <stdbool.h>
 
+#include "app/history.h"
 #include "app/options.h"
 #include "engine/engine.h"
+#include "sink/filter.h"
 #include "sink/sink.h"
 #include "source/trace.h"
 
@@ -27,10 +29,14 @@ struct app {
 	struct sink *pcap_dir; /* one of sinks[], or NULL */
 	struct sink *headless; /* ndjson or text, or NULL */
 	struct tui *tui;       /* NULL when headless */
+	struct sink *view;     /* its sink */
+	struct filter *filter; /* NULL = everything */
+	struct sink_filter filtered;
+	struct app_history history;
 	struct trace_writer *trace;
 	struct kernel *kernel; /* NULL in a replay */
 	struct logs *logs;     /* access logs that are followed, or NULL */
-	uint64_t bad;	       /* findings with an alarm handed to the sinks */
+	uint64_t bad;	       /* findings with an alarm that match the filter */
 	uint64_t sink_errors;
 	bool stop;
 	int sink_errno; /* first error of a sink, for one sentence at the end */

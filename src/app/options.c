@@ -11,6 +11,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "app/expr.h"
 #include "base/parse.h"
 #include "base/util.h"
 
@@ -115,6 +116,9 @@ static const struct option_row options[] = {
 	  .allowed = "bytes from 4096, also with K, M or G",
 	  .help = "write at most N bytes of such files" },
 
+	{ .name = "filter", .short_name = 'f', .arg = "EXPR", .kind = KIND_STRING,
+	  .group = GROUP_FILTER, .offset = AT(filter), .allowed = "an expression",
+	  .help = "show, save and count only exchanges that match, such as 'status==502 && path~^/api'" },
 	{ .name = "port", .short_name = 'p', .arg = "PORT", .kind = KIND_NUMBER,
 	  .group = GROUP_FILTER, .offset = AT(port), .min = 1, .max = 65535,
 	  .allowed = "a port number from 1 to 65535",
@@ -430,6 +434,7 @@ static const char doc_before_options[] =
 	"  sudo why502                       watch live\n"
 	"  sudo why502 -o ndjson -d 60       one minute of findings for a program\n"
 	"  sudo why502 --pcap-dir /tmp/502   also save the packets of each failure\n"
+	"  why502 -r FILE -f 'upstream==10.0.3.0/24 && ms>500'\n"
 	"  sudo why502 -w incident.w5t       record; look later: why502 -r incident.w5t\n"
 	"\n"
 	"The manual page why502(8) explains every option, field and cause.";
@@ -532,5 +537,5 @@ int options_parse(struct options *o, int argc, char **argv)
 		fprintf(stderr, "why502: %s\n", conflict);
 		return -EINVAL;
 	}
-	return 0;
+	return expr_check("filter", o->filter);
 }

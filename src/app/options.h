@@ -73,6 +73,7 @@ struct options {
 	unsigned int pcap_choice; /* enum pcap_choice */
 	uint64_t pcap_max_files, pcap_max_bytes;
 
+	const char *filter;	 /* NULL = all; has been parsed once */
 	uint64_t port;		 /* 0 = all */
 	uint64_t pid;		 /* 0 = all */
 	const char *comm;	 /* NULL = all; at most 15 bytes */

@@ -31,13 +31,20 @@ static void sink_result(struct app *a, int err)
 static void on_finding(void *self, struct finding *f)
 {
 	struct app *a = self;
-	bool alarm = f->verdict != VERDICT_RECOVERED && f->verdict != VERDICT_CLIENT;
+	bool match = filter_match(a->filter, f);
+	bool alarm = match && f->verdict != VERDICT_RECOVERED && f->verdict != VERDICT_CLIENT;
 
+	/* the engine itself ends there if all count */
+	if (a->filter && a->opt->count && a->bad >= a->opt->count)
+		return;
+	a->filtered.matched += match;
+	a->filtered.left_out += !match;
 	a->bad += alarm;
 	if (a->opt->count && a->bad >= a->opt->count)
 		a->stop = true;
 	for (size_t i = 0; i < a->nsinks; i++)
-		sink_result(a, a->sinks[i].ops->finding(a->sinks[i].self, f));
+		if (match || &a->sinks[i] == a->view) /* there it can be changed */
+			sink_result(a, a->sinks[i].ops->finding(a->sinks[i].self, f));
 }
 
 static void engine_config(struct engine_cfg *cfg, const struct options *o)
@@ -46,7 +53,7 @@ static void engine_config(struct engine_cfg *cfg, const struct options *o)
 	cfg->max_conns = max_size(o->max_exchanges, CONNS_MIN);
 	cfg->port = o->port;
 	cfg->pid = o->pid;
-	cfg->max_bad = o->count;
+	cfg->max_bad = o->filter ? 0 : o->count;
 	if (o->comm)
 		snprintf(cfg->comm, sizeof(cfg->comm), "%s", o->comm);
 	if (o->cgroup)
@@ -97,6 +104,10 @@ static int add_headless(struct app *a)
 	if (err)
 		return err;
 	a->headless = add_sink(a, &s);
+	if (a->filter && json)
+		ndjson_set_filter(a->headless, &a->filtered);
+	else if (a->filter)
+		textout_set_filter(a->headless, &a->filtered);
 	if (a->pcap_dir && json)
 		ndjson_set_pcap(a->headless, a->pcap_dir);
 	else if (a->pcap_dir)
@@ -155,9 +166,16 @@ static int save(void *self, const struct tui_save *w, char *msg, size_t msglen)
 	return err;
 }
 
+static void remember(void *self, const char *expr)
+{
+	app_history_add(&((struct app *)self)->history, expr);
+}
+
 static int add_tui(struct app *a)
 {
 	const struct options *o = a->opt;
+	/* a screen drawn for a test is no session */
+	w5_auto(freep) char *history = o->screen_cols ? NULL : app_history_load(&a->history);
 	struct tui_cfg cfg = { .keys = o->keys,
 			       .cols = o->screen_cols,
 			       .rows = o->screen_rows,
@@ -165,8 +183,11 @@ static int add_tui(struct app *a)
 			       .ascii = o->ascii,
 			       .no_mouse = o->no_mouse,
 			       .theme = o->theme,
+			       .filter = o->filter,
 			       .max_findings = o->max_exchanges,
 			       .is_replay = o->read_path != NULL,
+			       .history = history,
+			       .remember = remember,
 			       .save = save,
 			       .formats = (1u << TUI_FORMAT_MAX) - 1,
 			       .format = pcap_format(o) == PCAP_FORMAT_PCAP ? TUI_FORMAT_PCAP
@@ -175,7 +196,7 @@ static int add_tui(struct app *a)
 	struct sink s;
 	int err;
 
-	setlocale(LC_ALL, "");
+	setlocale(LC_CTYPE, ""); /* numbers stay as they are written in filters */
 	err = tui_new(&a->tui, &cfg);
 	if (err) {
 		log_error("this terminal cannot show the view (TERM=%s): use -o text, or a "
@@ -184,7 +205,7 @@ static int add_tui(struct app *a)
 		return err;
 	}
 	s = tui_sink(a->tui);
-	add_sink(a, &s);
+	a->view = add_sink(a, &s);
 	return 0;
 }
 
@@ -196,7 +217,10 @@ int app_init(struct app *a, const struct options *opt)
 
 	*a = (struct app){ .opt = opt };
 	engine_config(&cfg, opt);
-	err = engine_new(&a->engine, &cfg, &ops, a);
+	a->filtered.expr = opt->filter;
+	err = opt->filter ? filter_parse(&a->filter, opt->filter, NULL) : 0;
+	if (!err)
+		err = engine_new(&a->engine, &cfg, &ops, a);
 	if (!err && opt->pcap_dir)
 		err = add_pcap_dir(a);
 	if (!err && opt->write_path) {
@@ -267,4 +291,5 @@ void app_fini(struct app *a)
 		log_warn("%llu writes of findings failed: %s", (unsigned long long)a->sink_errors,
 			 strerror(a->sink_errno));
 	engine_free(a->engine);
+	filter_free(a->filter);
 }

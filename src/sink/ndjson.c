@@ -19,7 +19,8 @@
 struct ndjson {
 	int fd;
 	struct buf out;
-	struct pcap_dir *pcap; /* or NULL */
+	struct pcap_dir *pcap;		  /* or NULL */
+	const struct sink_filter *filter; /* or NULL */
 	struct tally tally;
 	uint64_t unwritten;	     /* findings */
 	const struct engine *engine; /* borrowed; while ready_waits */
@@ -181,6 +182,13 @@ static void put_stats(struct json *j, struct ndjson *n, const struct engine *e)
 	json_uint(j, "findings", c->findings);
 	json_uint(j, "unwritten", n->unwritten);
 	json_uint(j, "bad_records", c->bad_records);
+	if (n->filter) {
+		json_open(j, "filter", '{');
+		json_str(j, "expr", n->filter->expr);
+		json_uint(j, "matched", n->filter->matched);
+		json_uint(j, "left_out", n->filter->left_out);
+		json_close(j, '}');
+	}
 	put_loss(j, e);
 	put_tally(j, &n->tally);
 	if (n->pcap)
@@ -224,6 +232,13 @@ int ndjson_new(struct sink *out, int fd)
 	buf_init(&n->out, NDJSON_MAX);
 	*out = (struct sink){ .ops = &ndjson_ops, .self = n };
 	return 0;
+}
+
+void ndjson_set_filter(const struct sink *s, const struct sink_filter *flt)
+{
+	struct ndjson *n = s->self;
+
+	n->filter = flt;
 }
 
 void ndjson_set_pcap(const struct sink *s, const struct sink *pcap)

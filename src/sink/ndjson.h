@@ -13,6 +13,8 @@
 
 int ndjson_new(struct sink *out, int fd); /* fd is borrowed */
 /* {"type":"ready"}: call once, when the hooks are attached and the first scan is done. */
+/* Says in the summary what was left out; flt is borrowed. */
+void ndjson_set_filter(const struct sink *s, const struct sink_filter *flt);
 int ndjson_ready(const struct sink *s, const struct engine *e);
 /* pcap: a sink of pcap_dir_new() that is given each finding before this one: its files
  * are named in the findings, its counters in the summary. */

@@ -5,6 +5,12 @@
 
 #include "engine/engine.h"
 
+/* --filter, for those that sum up at their end; counted by whoever hands findings out. */
+struct sink_filter {
+	const char *expr;
+	uint64_t matched, left_out;
+};
+
 struct sink_ops {
 	const char *name;
 	/* f is borrowed. 0 or -errno; an error is counted as W5_LOSS_SINK by the caller. */

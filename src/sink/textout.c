@@ -21,7 +21,8 @@
 struct textout {
 	int fd;
 	struct buf out;
-	struct pcap_dir *pcap; /* or NULL */
+	struct pcap_dir *pcap;		  /* or NULL */
+	const struct sink_filter *filter; /* or NULL */
 	struct tally tally;
 	const struct engine *engine; /* borrowed; while ready_waits */
 	bool ready_waits;	     /* gateways are still to be listed */
@@ -355,6 +356,15 @@ static void put_totals(struct buf *b, const struct engine_counters *c)
 			(unsigned long long)c->undecoded);
 }
 
+static void put_filter(struct buf *b, const struct sink_filter *flt)
+{
+	buf_str(b, "Filter ");
+	put_wire(b, flt->expr);
+	buf_printf(b, ": %llu finding%s matched, %llu left out; the line above counts all\n",
+		   (unsigned long long)flt->matched, plural(flt->matched),
+		   (unsigned long long)flt->left_out);
+}
+
 static void put_tally(struct buf *b, struct tally *t)
 {
 	uint64_t rest = t->other;
@@ -414,6 +424,8 @@ static void on_close(void *self, const struct engine *e)
 		if (t->ready_waits)
 			put_ready(t, e);
 		put_totals(&t->out, c);
+		if (t->filter)
+			put_filter(&t->out, t->filter);
 		put_tally(&t->out, &t->tally);
 		if (t->pcap)
 			put_pcap_stats(&t->out, t->pcap);
@@ -442,6 +454,13 @@ int textout_new(struct sink *out, int fd)
 	buf_init(&t->out, TEXTOUT_MAX);
 	*out = (struct sink){ .ops = &textout_ops, .self = t };
 	return 0;
+}
+
+void textout_set_filter(const struct sink *s, const struct sink_filter *flt)
+{
+	struct textout *t = s->self;
+
+	t->filter = flt;
 }
 
 void textout_set_pcap(const struct sink *s, const struct sink *pcap)

@@ -13,7 +13,7 @@ static const struct {
 } kinds[] = {
 	[PROMPT_NONE] = { "", "" },
 	[PROMPT_FILTER] = { "Filter: ",
-			    "as cause==keepalive-race && path~^/api && ms>500; empty: all" },
+			    "as cause==keepalive-race && ms>500; Tab completes, Up: earlier" },
 	[PROMPT_SELECT] = { "Select: ", "as cause==keepalive-race; empty: all that are listed" },
 	[PROMPT_SAVE] = { "", "" }, /* in the save dialog */
 };
@@ -21,6 +21,11 @@ static const struct {
 void prompt_open(struct prompt *p, enum prompt_kind kind, const char *text)
 {
 	*p = (struct prompt){ .kind = kind };
+	prompt_set(p, text);
+}
+
+void prompt_set(struct prompt *p, const char *text)
+{
 	p->len = p->at = (size_t)snprintf(p->text, sizeof(p->text), "%s", text);
 	if (p->len >= sizeof(p->text))
 		p->len = p->at = sizeof(p->text) - 1;
@@ -115,6 +120,8 @@ void prompt_draw(const struct prompt *p, struct canvas *c)
 		else
 			canvas_text(c, y - 1, caret - 1 - w, w, STYLE_BAD, p->error);
 	} else {
-		canvas_text(c, y - 1, x, c->cols - x, STYLE_DIM, kinds[p->kind].hint);
+		canvas_text(c, y - 1, p->hint[0] ? 1 : x, c->cols - (p->hint[0] ? 1 : x),
+			    p->hint[0] ? STYLE_INFO : STYLE_DIM,
+			    p->hint[0] ? p->hint : kinds[p->kind].hint);
 	}
 }

@@ -19,9 +19,11 @@ struct prompt {
 	size_t len, at; /* at: cursor */
 	char error[96];
 	size_t error_at;
+	char hint[256]; /* in place of the usual one */
 };
 
 void prompt_open(struct prompt *p, enum prompt_kind kind, const char *text);
+void prompt_set(struct prompt *p, const char *text); /* cursor at the end */
 enum prompt_result prompt_key(struct prompt *p, int key);
 /* On the last row, and an error on the row above it. */
 void prompt_draw(const struct prompt *p, struct canvas *c);

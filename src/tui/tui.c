@@ -67,6 +67,8 @@ int tui_new(struct tui **out, const struct tui_cfg *cfg)
 		return err;
 	ui_init(&t->ui, cols, rows, cfg->save ? cfg->formats : 0);
 	t->ui.popup.save.format = cfg->format;
+	if (cfg->history)
+		history_load(&t->ui.history, cfg->history);
 	if (cfg->filter) {
 		ui_set_filter(&t->ui, cfg->filter);
 		err = set_filter(t, t->ui.filter);
@@ -125,6 +127,8 @@ static int handle_key(struct tui *t, int key)
 
 	if (r & UI_REFILTER && set_filter(t, t->ui.filter))
 		ui_say(&t->ui, STYLE_BAD, "The filter could not be set: out of memory");
+	if (r & UI_REMEMBER && t->cfg.remember)
+		t->cfg.remember(t->cfg.self, t->ui.filter);
 	if (r & UI_PAUSE && model_pause(&t->model, !t->model.paused))
 		ui_say(&t->ui, STYLE_BAD, "Not paused: out of memory");
 	if (r & UI_WINDOW && model_set_window(&t->model, (t->model.window + 1) % GROUP_WINDOW_MAX))

@@ -53,6 +53,7 @@ struct tui_cfg {
 	bool is_replay;	     /* a file, not the present: says REPLAY, rates of the whole run */
 	size_t max_findings; /* kept for the list, newest win; 0 = TUI_MAX_FINDINGS */
 	const char *filter;  /* in force at the start, or NULL */
+	const char *history; /* filters entered before, a line each; borrowed for tui_new() */
 	enum tui_theme theme;
 	bool no_mouse;
 	bool ascii; /* even where the locale is UTF-8 */
@@ -62,6 +63,8 @@ struct tui_cfg {
 	int (*save)(void *self, const struct tui_save *what, char *msg, size_t msglen);
 	unsigned formats;	/* bits of enum tui_format that save can write */
 	enum tui_format format; /* the one offered first */
+	/* A filter was entered that is to be remembered. NULL: for this session only. */
+	void (*remember)(void *self, const char *expr);
 	void *self;
 
 	/* Without a terminal: */

@@ -135,6 +135,7 @@ static unsigned act_quit(struct ui *ui, const struct model *m)
 static unsigned act_filter(struct ui *ui, const struct model *m)
 {
 	prompt_open(&ui->prompt, PROMPT_FILTER, ui->filter);
+	history_begin(&ui->history);
 	return UI_REDRAW;
 }
 
@@ -222,6 +223,7 @@ static unsigned act_select(struct ui *ui, const struct model *m)
 static unsigned act_select_all(struct ui *ui, const struct model *m)
 {
 	prompt_open(&ui->prompt, PROMPT_SELECT, "");
+	history_begin(&ui->history);
 	return UI_REDRAW;
 }
 
@@ -339,7 +341,32 @@ static unsigned prompt_entered(struct ui *ui, const struct model *m)
 	if (is_select)
 		select_matching(ui, m, flt);
 	filter_free(flt);
-	return is_select ? UI_REDRAW : ui_set_filter(ui, ui->prompt.text);
+	if (is_select)
+		return UI_REDRAW;
+	return (history_add(&ui->history, ui->prompt.text) ? UI_REMEMBER : 0) |
+	       ui_set_filter(ui, ui->prompt.text);
+}
+
+/* Keys that mean something only where an expression is asked for. */
+static bool expression_key(struct ui *ui, const struct model *m, int key)
+{
+	bool back = key == KEY_W5_UP || key == 16; /* C-p, C-n */
+	const char *line;
+
+	if (ui->prompt.kind != PROMPT_FILTER && ui->prompt.kind != PROMPT_SELECT)
+		return false;
+	if (key == KEY_W5_TAB) {
+		complete_tab(&ui->complete, &ui->prompt, m);
+		return true;
+	}
+	complete_close(&ui->complete, &ui->prompt);
+	if (!back && key != KEY_W5_DOWN && key != 14)
+		return false;
+	ui->prompt.error[0] = '\0';
+	line = history_move(&ui->history, back, ui->prompt.text);
+	if (line)
+		prompt_set(&ui->prompt, line);
+	return true;
 }
 
 static enum action action_here(const struct view_ops *ops, int key)
@@ -373,7 +400,11 @@ unsigned ui_key(struct ui *ui, const struct model *m, int key)
 
 	ui->message[0] = '\0';
 	if (ui->prompt.kind != PROMPT_NONE) {
-		enum prompt_result r = prompt_key(&ui->prompt, key);
+		enum prompt_result r;
+
+		if (expression_key(ui, m, key))
+			return UI_REDRAW;
+		r = prompt_key(&ui->prompt, key);
 
 		if (r == PROMPT_CANCELLED)
 			ui->prompt.kind = PROMPT_NONE;

@@ -8,6 +8,8 @@
 #define TUI_UI_H
 
 #include "tui/canvas.h"
+#include "tui/complete.h"
+#include "tui/history.h"
 #include "tui/keys.h"
 #include "tui/list.h"
 #include "tui/model.h"
@@ -33,11 +35,12 @@ enum view_id {
 enum ui_reaction {
 	UI_REDRAW = 0x01,
 	UI_QUIT = 0x02,
-	UI_REFILTER = 0x04, /* ui->filter is another one */
-	UI_PAUSE = 0x08,    /* toggle */
-	UI_WINDOW = 0x10,   /* next window of list and WHY panel */
-	UI_SAVE = 0x20,	    /* what ui->popup.save says */
-	UI_REPAINT = 0x40,  /* the terminal may show something else: draw every cell */
+	UI_REFILTER = 0x04,   /* ui->filter is another one */
+	UI_PAUSE = 0x08,      /* toggle */
+	UI_WINDOW = 0x10,     /* next window of list and WHY panel */
+	UI_SAVE = 0x20,	      /* what ui->popup.save says */
+	UI_REMEMBER = 0x1000, /* ui->filter was entered by hand, and is new */
+	UI_REPAINT = 0x40,    /* the terminal may show something else: draw every cell */
 };
 
 struct ui {
@@ -57,6 +60,8 @@ struct ui {
 	} ladder;
 	size_t help_top;
 	struct prompt prompt;
+	struct complete complete;
+	struct history history; /* of filters */
 	char filter[PROMPT_MAX];
 	struct popup popup;
 	unsigned formats;  /* bits of enum tui_format that can be saved; 0: saving is not offered */

@@ -30,6 +30,17 @@ static const struct {
 	{ "lost", "records that got lost; findings they touch are never certain" },
 };
 
+static const struct {
+	const char *left, *right;
+} filter_head[] = {
+	{ "", "" },
+	{ "FILTER", "" },
+	{ "FIELD OP VALUE", "OP is == != ~ !~ > >= < <=; Tab completes, Up brings earlier ones" },
+	{ "FIELD in (A, B)", "also status in (500-504), upstream==10.0.3.0/24, ms>1.5s" },
+	{ "&&  ||  !  ( )", "join terms; && may be left out; a bare word may occur anywhere" },
+	{ "~", "contains; with ^ $ * [ ] ( ) { } | or \\ in it: regular expression" },
+};
+
 /* Line i of the page; false past its end. */
 static bool help_line(size_t i, struct help_line *out)
 {
@@ -49,17 +60,13 @@ static bool help_line(size_t i, struct help_line *out)
 		return true;
 	}
 	i -= ACTION_MAX - 1;
-	if (i < 3) {
-		static const char *const head[] = { "", "FILTER",
-						    "FIELD OP VALUE, with == != ~ !~ > >= < <=, "
-						    "joined by && || ! ( ); or just a word" };
-
+	if (i < ARRAY_SIZE(filter_head)) {
 		out->style = i == 1 ? STYLE_BOLD : STYLE_NORMAL;
-		snprintf(out->left, sizeof(out->left), "%s", i == 1 ? head[1] : "");
-		snprintf(out->right, sizeof(out->right), "%s", i == 2 ? head[2] : "");
+		snprintf(out->left, sizeof(out->left), "%s", filter_head[i].left);
+		snprintf(out->right, sizeof(out->right), "%s", filter_head[i].right);
 		return true;
 	}
-	i -= 3;
+	i -= ARRAY_SIZE(filter_head);
 	if (filter_field(i, &name, &what)) {
 		snprintf(out->left, sizeof(out->left), "%s", name);
 		snprintf(out->right, sizeof(out->right), "%s", what);

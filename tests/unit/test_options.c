@@ -56,6 +56,19 @@ static void test_defaults(void **state)
 	assert_int_equal(o.duration_ns + o.count + o.port + o.pid, 0);
 }
 
+static void test_a_filter_is_parsed_at_once(void **state)
+{
+	struct options o;
+
+	assert_int_equal(parse(&o, "--filter status==502&&path~^/api"), 0);
+	assert_string_equal(o.filter, "status==502&&path~^/api");
+	assert_int_equal(parse(&o, "-f status==502&&caus==x"), -EINVAL);
+	assert_string_equal(said, "why502: --filter: no such field: caus\n"
+				  "  status==502&&caus==x\n"
+				  "               ^\n");
+	assert_int_equal(parse(&o, "--filter="), -EINVAL);
+}
+
 static void test_values_arrive_in_their_fields(void **state)
 {
 	struct options o;
@@ -262,6 +275,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_defaults),
+		cmocka_unit_test(test_a_filter_is_parsed_at_once),
 		cmocka_unit_test(test_values_arrive_in_their_fields),
 		cmocka_unit_test(test_status_5xx_is_all_of_them),
 		cmocka_unit_test(test_commands),
