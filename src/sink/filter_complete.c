@@ -168,7 +168,10 @@ static bool read_value(struct reader *r, const struct filter_field_row *field, c
 static bool read_list(struct reader *r, const struct filter_field_row *field, const char *arg)
 {
 	for (;;) {
+		size_t before;
+
 		skip_space(r);
+		before = r->at;
 		if (r->at < r->end && r->s[r->at] == ')') {
 			r->at++;
 			return true;
@@ -178,6 +181,8 @@ static bool read_list(struct reader *r, const struct filter_field_row *field, co
 		skip_space(r);
 		if (r->at < r->end && r->s[r->at] == ',')
 			r->at++;
+		if (r->at == before)
+			return false; /* && in a list: nothing goes on from there */
 	}
 }
 

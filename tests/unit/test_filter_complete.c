@@ -72,6 +72,7 @@ static const struct {
 	{ "nosuch==|", 8, "" },
 	{ "a=|", 2, "" },
 	{ ")|", 1, "" },
+	{ "status in (502 && |", 18, "" },
 	{ "status==502 && |cause==x", 15, "[status][cause]..." },
 };
 
