@@ -375,11 +375,13 @@ struct w5_stats {
 	w5_u64 tls_conns, h2_conns;   /* accepted conns whose messages could not be read */
 };
 
+#define W5_SESSION_MASKED 0x1 /* secrets in what follows were overwritten before it was stored */
+
 struct w5_session {
 	struct w5_hdr h;
 	w5_u64 realtime_ns; /* CLOCK_REALTIME at h.ts_ns */
 	w5_u32 abi;	    /* W5_ABI_VERSION */
-	w5_u32 pad;
+	w5_u32 flags;	    /* W5_SESSION_* */
 	char host[64];
 	char kernel[64];
 	char version[32];

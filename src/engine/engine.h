@@ -18,6 +18,7 @@
 #include "w5_abi.h"
 
 struct engine;
+struct mask;
 
 struct engine_cfg {
 	uint64_t grace_ns;  /* wait this long after a bad response before the finding is final
@@ -29,6 +30,9 @@ struct engine_cfg {
 	char comm[16];	    /* only gateways of this name; "" = all */
 	char cgroup[256]; /* show only gateways below it: packets come from there alone; "" = all */
 	uint64_t max_bad; /* after so many findings with an alarm nothing is taken any more; 0 = all */
+	/* Secrets in header blocks of HTTP/2 are masked with it, as in the other records
+	 * before they came here; NULL = kept. Borrowed. */
+	const struct mask *mask;
 	uint8_t bad_status
 		[100]; /* bad_status[s - 500] for 500..599: 1 = bad exchange. Default 502 503 504 */
 };

@@ -9,8 +9,9 @@
 #include <errno.h>
 #include <string.h>
 
-#define BYTES_KEPT	 4096 /* a buffer that grew beyond is given back after use */
-#define SET_HEADER_TABLE 1    /* RFC 9113 6.5.2 */
+#include "base/mask.h"
+
+#define SET_HEADER_TABLE 1 /* RFC 9113 6.5.2 */
 #define SETTING_BYTES	 6
 #define PRIORITY_BYTES	 5
 #define STREAM_MASK	 0x7fffffffu
@@ -18,40 +19,6 @@
 static uint32_t get32(const uint8_t *p)
 {
 	return (uint32_t)p[0] << 24 | (uint32_t)p[1] << 16 | (uint32_t)p[2] << 8 | p[3];
-}
-
-/* ---- bytes in parts ---- */
-
-static bool bytes_put(struct h2_bytes *b, const uint8_t *p, size_t n)
-{
-	size_t cap = b->cap ? b->cap : 1024;
-	uint8_t *to;
-
-	if (n > H2_BLOCK_MAX - b->len)
-		return false;
-	while (cap < b->len + n)
-		cap *= 2;
-	if (cap != b->cap) {
-		to = realloc(b->p, cap);
-		if (!to)
-			return false;
-		b->p = to;
-		b->cap = cap;
-	}
-	if (n)
-		memcpy(b->p + b->len, p, n);
-	b->len += n;
-	return true;
-}
-
-static void bytes_reset(struct h2_bytes *b)
-{
-	b->len = 0;
-	if (b->cap <= BYTES_KEPT)
-		return;
-	free(b->p);
-	b->p = NULL;
-	b->cap = 0;
 }
 
 /* ---- header blocks ---- */
@@ -79,8 +46,8 @@ static void dir_give_up(struct h2_dir *d)
 static void dir_missed(struct h2_dir *d)
 {
 	d->in_frame = d->in_block = false;
-	bytes_reset(&d->frame);
-	bytes_reset(&d->block);
+	h2_bytes_reset(&d->frame);
+	h2_bytes_reset(&d->block);
 	if (d->hpack && hpack_missed(d->hpack))
 		dir_give_up(d);
 }
@@ -104,6 +71,8 @@ static void on_block(struct engine *e, struct text_conn *tc, struct h2_dir *d, c
 	/* What came before the fault in a block is not sure either: the table may have been wrong. */
 	if (err || d->type == W5_H2_PUSH_PROMISE)
 		return;
+	if (e->cfg.mask)
+		h2_head_mask(&head, e->cfg.mask);
 	h2_on_head(e, tc, d->stream, &head, d->flags & W5_H2_END_STREAM, &d->at);
 }
 
@@ -159,7 +128,7 @@ static void on_headers(struct engine *e, struct text_conn *tc, const struct fram
 		on_block(e, tc, d, p, n);
 		return;
 	}
-	d->in_block = bytes_put(&d->block, p, n);
+	d->in_block = h2_bytes_put(&d->block, p, n);
 	if (!d->in_block)
 		dir_missed(d);
 }
@@ -168,7 +137,7 @@ static void on_continuation(struct engine *e, struct text_conn *tc, const struct
 {
 	struct h2_dir *d = dir_begin(tc, f->at->dir);
 
-	if (!d->in_block || f->stream != d->stream || !bytes_put(&d->block, f->p, f->n)) {
+	if (!d->in_block || f->stream != d->stream || !h2_bytes_put(&d->block, f->p, f->n)) {
 		dir_missed(d);
 		e->c.undecoded++;
 		return;
@@ -177,7 +146,7 @@ static void on_continuation(struct engine *e, struct text_conn *tc, const struct
 		return;
 	d->in_block = false;
 	on_block(e, tc, d, d->block.p, d->block.len);
-	bytes_reset(&d->block);
+	h2_bytes_reset(&d->block);
 }
 
 static void on_data(struct engine *e, struct text_conn *tc, const struct frame *f)
@@ -257,7 +226,7 @@ static void on_part(struct engine *e, struct text_conn *tc, struct h2_dir *d,
 	if (!rest)
 		d->frame_at = *at;
 	d->in_frame = true;
-	if (!bytes_put(&d->frame, t->data, t->len)) {
+	if (!h2_bytes_put(&d->frame, t->data, t->len)) {
 		dir_missed(d);
 		e->c.undecoded++;
 		return;
@@ -269,7 +238,7 @@ static void on_part(struct engine *e, struct text_conn *tc, struct h2_dir *d,
 		on_frame(e, tc, d->frame.p, d->frame.len, &d->frame_at);
 	else
 		dir_missed(d);
-	bytes_reset(&d->frame);
+	h2_bytes_reset(&d->frame);
 }
 
 static bool h2_begin(struct engine *e, struct text_conn *tc)

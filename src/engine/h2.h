@@ -6,18 +6,12 @@
 #ifndef ENGINE_H2_H
 #define ENGINE_H2_H
 
+#include "engine/h2_bytes.h"
 #include "engine/hpack.h"
 #include "engine/texts.h"
 #include "w5_h2.h"
 
-#define H2_BLOCK_MAX  65536 /* one header block, all its frames together */
-#define H2_ERRORS_MAX 16    /* blocks that made no sense, then a direction is given up */
-
-/* Bytes that come in parts. */
-struct h2_bytes {
-	uint8_t *p; /* NULL between uses that were large */
-	size_t len, cap;
-};
+#define H2_ERRORS_MAX 16 /* blocks that made no sense, then a direction is given up */
 
 struct h2_dir {
 	struct hpack *hpack; /* NULL: not begun, or given up */
@@ -47,7 +41,7 @@ struct h2 {
 struct h2_head {
 	char room[1024];
 	size_t used;
-	struct span method, path, authority, request_id, traceparent, length, server;
+	struct span method, path, authority, request_id, traceparent, length, server, agent;
 	uint16_t status;      /* 0 = none, or not known */
 	uint16_t grpc_status; /* 1 + grpc-status; 0 = none */
 	bool has_status;      /* even one that makes no sense */
@@ -58,7 +52,11 @@ struct h2_head {
 };
 
 /* ---- h2_head.c ---- */
+/* A field that ends up there: the others are of no use to anybody here. */
+bool h2_head_reads(const struct hpack_field *f);
 void h2_head_field(void *self, const struct hpack_field *f); /* self: struct h2_head, zeroed */
+struct mask;
+void h2_head_mask(struct h2_head *h, const struct mask *m);
 /* What is asked for; empty if that, or the method, is not known. */
 struct span h2_head_target(const struct h2_head *h);
 /* As HTTP/1 would write it, into l->head or l->resp. */

@@ -7,6 +7,8 @@
 
 #include <string.h>
 
+#include "base/mask.h"
+
 static bool is_name(const struct hpack_field *f, const char *name)
 {
 	return f->name_len == strlen(name) && !memcmp(f->name, name, f->name_len);
@@ -35,7 +37,7 @@ static void keep(struct h2_head *h, struct span *s, const struct hpack_field *f,
 		return;
 	if (n > sizeof(h->room) - h->used)
 		n = sizeof(h->room) - h->used;
-	if (n < f->value_len)
+	if (n < f->value_len && s != &h->agent)
 		h->is_cut = true;
 	for (size_t i = 0; i < n; i++)
 		to[i] = f->value[i] == '\r' || f->value[i] == '\n' ? '?' : (char)f->value[i];
@@ -76,7 +78,17 @@ static const struct {
 	{ .name = "traceparent", .span = offsetof(struct h2_head, traceparent), .max = 64 },
 	{ .name = "content-length", .span = offsetof(struct h2_head, length), .max = 20 },
 	{ .name = "server", .span = offsetof(struct h2_head, server), .max = 64 },
+	{ .name = "user-agent", .span = offsetof(struct h2_head, agent), .max = 128 },
 };
+
+bool h2_head_reads(const struct hpack_field *f)
+{
+	for (size_t i = 0; i < ARRAY_SIZE(fields); i++) {
+		if (is_name(f, fields[i].name))
+			return true;
+	}
+	return false;
+}
 
 void h2_head_field(void *self, const struct hpack_field *f)
 {
@@ -95,6 +107,18 @@ void h2_head_field(void *self, const struct hpack_field *f)
 			keep(h, (struct span *)((char *)h + fields[i].span), f, fields[i].max);
 		return;
 	}
+}
+
+static void mask_span(struct h2_head *h, struct span s, const struct mask *m)
+{
+	if (s.p)
+		mask_target(m, (uint8_t *)h->room + ((const char *)s.p - h->room), s.len);
+}
+
+void h2_head_mask(struct h2_head *h, const struct mask *m)
+{
+	mask_span(h, h->path, m);
+	mask_span(h, h->authority, m);
 }
 
 struct line {
@@ -150,6 +174,9 @@ void h2_head_request(struct w5_leg *l, const struct h2_head *h)
 	put_field(&w, "X-Request-Id: ", h->request_id);
 	put_field(&w, "Host: ", h->authority);
 	put_field(&w, "traceparent: ", h->traceparent);
+	/* Of no use but to a report: left out where it would cut something. */
+	if (h->agent.len + sizeof("User-Agent: \r\n\r\n") <= w.cap - w.len)
+		put_field(&w, "User-Agent: ", h->agent);
 	put(&w, "\r\n", 2);
 	l->head_len = (uint16_t)w.len;
 	if (w.cut || h->is_cut)

@@ -15,6 +15,9 @@
 #include "sink/ndjson.h"
 #include "sink/pcapout.h"
 #include "sink/textout.h"
+#include "engine/h2_store.h"
+#include "source/masker.h"
+#include "source/record.h"
 #include "source/trace.h"
 
 #define expect(c)                \
@@ -26,6 +29,8 @@
 struct run {
 	struct engine *e;
 	struct sink json, text;
+	struct masker *masker;
+	struct h2_store *store;
 	uint64_t findings, bad;
 };
 
@@ -44,11 +49,20 @@ static void on_finding(void *self, struct finding *f)
 	pcap_save("/dev/null/none", &one, 1, NULL); /* sorts and checks; opens nothing */
 }
 
+static void on_stored(void *self, const struct w5_hdr *rec)
+{
+	(void)self;
+	expect(!record_check(rec, rec->size));
+}
+
 static int on_record(void *self, const struct w5_hdr *rec)
 {
 	const struct engine_counters *c;
 	struct run *r = self;
 
+	rec = masker_record(r->masker, rec);
+	expect(!record_check(rec, rec->size));
+	h2_store_record(r->store, rec);
 	engine_feed(r->e, rec);
 	c = engine_counters(r->e);
 	expect(c->bad >= r->bad && c->findings >= c->bad);
@@ -81,6 +95,8 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	const struct trace_header head = { .magic = TRACE_MAGIC,
 					   .abi = W5_ABI_VERSION,
 					   .endian = TRACE_ENDIAN };
+	static const struct h2_store_ops store_ops = { .emit = on_stored };
+	static const uint8_t key[MASK_KEY_BYTES];
 	static const struct engine_ops ops = { .finding = on_finding };
 	static int json_fd = -1, text_fd = -1;
 	char *file = malloc(sizeof(head) + size), err[TRACE_ERR_MAX] = "";
@@ -98,6 +114,9 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	memcpy(file + sizeof(head), data, size);
 	engine_cfg_default(&cfg);
 	cfg.max_conns = 64; /* evictions are part of the game */
+	expect(!masker_new(&r.masker, key, size & 1));
+	expect(!h2_store_new(&r.store, masker_mask(r.masker), &store_ops, &r));
+	cfg.mask = masker_mask(r.masker);
 	expect(!engine_new(&r.e, &cfg, &ops, &r));
 	expect(!ndjson_new(&r.json, json_fd) && !textout_new(&r.text, text_fd));
 	ndjson_ready(&r.json, r.e);
@@ -110,6 +129,8 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	r.text.ops->close(r.text.self, r.e);
 	check_json(json_fd);
 	engine_free(r.e);
+	h2_store_free(r.store);
+	masker_free(r.masker);
 	free(file);
 	return 0;
 }
