@@ -17,8 +17,10 @@
 
 #define APP_SINKS_MAX 4
 
+struct h2_store;
 struct kernel;
 struct logs;
+struct masker;
 struct tui;
 
 struct app {
@@ -33,10 +35,12 @@ struct app {
 	struct filter *filter; /* NULL = everything */
 	struct sink_filter filtered;
 	struct app_history history;
+	struct masker *masker; /* NULL: secrets are shown */
 	struct trace_writer *trace;
-	struct kernel *kernel; /* NULL in a replay */
-	struct logs *logs;     /* access logs that are followed, or NULL */
-	uint64_t bad;	       /* findings with an alarm that match the filter */
+	struct h2_store *store; /* what the trace gets goes through it, or NULL */
+	struct kernel *kernel;	/* NULL in a replay */
+	struct logs *logs;	/* access logs that are followed, or NULL */
+	uint64_t bad;		/* findings with an alarm that match the filter */
 	uint64_t sink_errors;
 	bool stop;
 	int sink_errno; /* first error of a sink, for one sentence at the end */

@@ -116,6 +116,12 @@ static const struct option_row options[] = {
 	  .allowed = "bytes from 4096, also with K, M or G",
 	  .help = "write at most N bytes of such files" },
 
+	{ .name = "pcap-bodies", .kind = KIND_FLAG, .group = GROUP_FILES, .offset = AT(pcap_bodies),
+	  .help = "keep what follows the head of a message in packets and traces (default: cut)" },
+	{ .name = "show-secrets", .kind = KIND_FLAG, .group = GROUP_FILES,
+	  .offset = AT(show_secrets),
+	  .help = "do not mask credentials, cookies and tokens, in any output" },
+
 	{ .name = "filter", .short_name = 'f', .arg = "EXPR", .kind = KIND_STRING,
 	  .group = GROUP_FILTER, .offset = AT(filter), .allowed = "an expression",
 	  .help = "show, save and count only exchanges that match, such as 'status==502 && path~^/api'" },

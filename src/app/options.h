@@ -72,6 +72,8 @@ struct options {
 	const char *pcap_dir;
 	unsigned int pcap_choice; /* enum pcap_choice */
 	uint64_t pcap_max_files, pcap_max_bytes;
+	bool pcap_bodies;  /* keep what follows the heads of messages */
+	bool show_secrets; /* mask nothing */
 
 	const char *filter;	 /* NULL = all; has been parsed once */
 	uint64_t port;		 /* 0 = all */

@@ -4,14 +4,17 @@
 #include <locale.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/random.h>
 #include <unistd.h>
 
 #include "app/app.h"
 #include "base/log.h"
 #include "base/util.h"
+#include "engine/h2_store.h"
 #include "sink/ndjson.h"
 #include "sink/pcapout.h"
 #include "sink/textout.h"
+#include "source/masker.h"
 #include "tui/tui.h"
 
 /* Conns remembered beside --max-exchanges: a busy gateway holds tens of thousands open. */
@@ -59,6 +62,16 @@ static void engine_config(struct engine_cfg *cfg, const struct options *o)
 	if (o->cgroup)
 		snprintf(cfg->cgroup, sizeof(cfg->cgroup), "%s", o->cgroup);
 	memcpy(cfg->bad_status, o->bad_status, sizeof(cfg->bad_status));
+}
+
+/* The key is of this process alone: what it masks cannot be found out from outside. */
+static int make_masker(struct app *a)
+{
+	uint8_t key[MASK_KEY_BYTES];
+
+	if (getrandom(key, sizeof(key), 0) != sizeof(key))
+		return -errno;
+	return masker_new(&a->masker, key, a->opt->pcap_bodies);
 }
 
 static struct sink *add_sink(struct app *a, const struct sink *s)
@@ -209,6 +222,25 @@ static int add_tui(struct app *a)
 	return 0;
 }
 
+static void on_stored(void *self, const struct w5_hdr *rec)
+{
+	struct app *a = self;
+
+	trace_write(a->trace, rec); /* what did not fit is counted in the writer */
+}
+
+static int add_trace(struct app *a)
+{
+	static const struct h2_store_ops ops = { .emit = on_stored };
+	int err = trace_writer_new(&a->trace, a->opt->write_path);
+
+	if (err)
+		log_error("cannot write %s: %s", a->opt->write_path, strerror(-err));
+	else if (a->masker)
+		err = h2_store_new(&a->store, masker_mask(a->masker), &ops, a);
+	return err;
+}
+
 int app_init(struct app *a, const struct options *opt)
 {
 	static const struct engine_ops ops = { .finding = on_finding };
@@ -219,15 +251,16 @@ int app_init(struct app *a, const struct options *opt)
 	engine_config(&cfg, opt);
 	a->filtered.expr = opt->filter;
 	err = opt->filter ? filter_parse(&a->filter, opt->filter, NULL) : 0;
+	if (!err && !opt->show_secrets)
+		err = make_masker(a);
+	if (a->masker)
+		cfg.mask = masker_mask(a->masker);
 	if (!err)
 		err = engine_new(&a->engine, &cfg, &ops, a);
 	if (!err && opt->pcap_dir)
 		err = add_pcap_dir(a);
-	if (!err && opt->write_path) {
-		err = trace_writer_new(&a->trace, opt->write_path);
-		if (err)
-			log_error("cannot write %s: %s", opt->write_path, strerror(-err));
-	}
+	if (!err && opt->write_path)
+		err = add_trace(a);
 	if (!err && opt->output != OUTPUT_TUI)
 		err = add_headless(a);
 	return err;
@@ -248,10 +281,14 @@ int app_record(void *self, const struct w5_hdr *rec)
 {
 	struct app *a = self;
 
+	if (a->masker)
+		rec = masker_record(a->masker, rec);
 	if (a->logs && rec->type == W5_REC_GATEWAY)
 		app_logs_gateway(a, rec);
-	if (a->trace)
-		trace_write(a->trace, rec); /* what did not fit is counted in the writer */
+	if (a->store)
+		h2_store_record(a->store, rec);
+	else if (a->trace)
+		on_stored(a, rec);
 	engine_feed(a->engine, rec);
 	return a->stop;
 }
@@ -292,4 +329,6 @@ void app_fini(struct app *a)
 			 strerror(a->sink_errno));
 	engine_free(a->engine);
 	filter_free(a->filter);
+	h2_store_free(a->store);
+	masker_free(a->masker);
 }
