@@ -50,10 +50,6 @@ struct ui {
 	struct list lists[VIEW_MAX]; /* of the views that are one */
 	struct selection selected;
 	struct {
-		size_t row, top;
-		char label[FACET_LABEL_MAX]; /* of the row: it moves when failures are counted */
-	} facets[FACET_MAX];
-	struct {
 		struct finding *f;
 		size_t top;
 		bool all, is_fresh; /* fresh: just opened, not yet scrolled */

@@ -8,137 +8,89 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "base/hash.h"
 #include "base/text.h"
 #include "base/util.h"
 #include "tui/fmt.h"
 
-#define HEAD_ROW  2 /* title, summary, headings */
-#define FIRST_ROW 3
-#define CELL_MAX  FACET_LABEL_MAX
+static const struct {
+	const char *one, *many;
+} words[FACET_MAX] = {
+	[FACET_ENDPOINT] = { "endpoint", "endpoints" },
+	[FACET_CLIENT] = { "client network", "client networks" },
+	[FACET_GATEWAY] = { "gateway process", "gateway processes" },
+};
+
+/* ---- cells ---- */
+
+static void count_cell(char *out, size_t cap, const void *row, const struct model *m)
+{
+	text_count(out, cap, ((const struct facet_row *)row)->count);
+}
+
+static void share_cell(char *out, size_t cap, const void *row, const struct model *m)
+{
+	snprintf(out, cap, "%u%%", ((const struct facet_row *)row)->share);
+}
+
+static void rate_cell(char *out, size_t cap, const void *row, const struct model *m)
+{
+	fmt_rate(out, cap, ((const struct facet_row *)row)->rate);
+}
+
+static void first_cell(char *out, size_t cap, const void *row, const struct model *m)
+{
+	fmt_time_of_day(out, cap, ((const struct facet_row *)row)->first_wall_ns);
+}
+
+static void last_cell(char *out, size_t cap, const void *row, const struct model *m)
+{
+	fmt_time_of_day(out, cap, ((const struct facet_row *)row)->last_wall_ns);
+}
+
+static void cause_cell(char *out, size_t cap, const void *row, const struct model *m)
+{
+	snprintf(out, cap, "%s", cause_name(((const struct facet_row *)row)->cause));
+}
+
+static void cause_share_cell(char *out, size_t cap, const void *row, const struct model *m)
+{
+	snprintf(out, cap, "%u%%", ((const struct facet_row *)row)->cause_share);
+}
 
 static const struct {
-	const char *head, *one, *many;
-} words[FACET_MAX] = {
-	[FACET_ENDPOINT] = { "ENDPOINT", "endpoint", "endpoints" },
-	[FACET_CLIENT] = { "CLIENT NETWORK", "client network", "client networks" },
-	[FACET_GATEWAY] = { "GATEWAY PROCESS", "gateway process", "gateway processes" },
+	const char *mark, *text;
+} trends[] = {
+	[TREND_STEADY] = { " ", "steady" },
+	[TREND_UP] = { "↑", "rising" },
+	[TREND_DOWN] = { "↓", "falling" },
+	[TREND_OVER] = { " ", "over" },
 };
 
-static void count_cell(char *out, size_t cap, const struct facet_row *r)
+/* The arrow alone: where the word has no column. */
+static void arrow_cell(char *out, size_t cap, const void *row, const struct model *m)
 {
-	text_count(out, cap, r->count);
+	snprintf(out, cap, "%s", trends[((const struct facet_row *)row)->trend].mark);
 }
 
-static void share_cell(char *out, size_t cap, const struct facet_row *r)
+static void trend_cell(char *out, size_t cap, const void *row, const struct model *m)
 {
-	snprintf(out, cap, "%u%%", r->share);
-}
-
-static void rate_cell(char *out, size_t cap, const struct facet_row *r)
-{
-	fmt_rate(out, cap, r->rate);
-}
-
-static void first_cell(char *out, size_t cap, const struct facet_row *r)
-{
-	fmt_time_of_day(out, cap, r->first_wall_ns);
-}
-
-static void last_cell(char *out, size_t cap, const struct facet_row *r)
-{
-	fmt_time_of_day(out, cap, r->last_wall_ns);
-}
-
-static void cause_cell(char *out, size_t cap, const struct facet_row *r)
-{
-	snprintf(out, cap, "%s", cause_name(r->cause));
-}
-
-static void cause_share_cell(char *out, size_t cap, const struct facet_row *r)
-{
-	snprintf(out, cap, "%u%%", r->cause_share);
-}
-
-static const char *const trend_mark[] = {
-	[TREND_STEADY] = " ",
-	[TREND_UP] = "↑",
-	[TREND_DOWN] = "↓",
-	[TREND_OVER] = " ",
-};
-
-static void trend_cell(char *out, size_t cap, const struct facet_row *r)
-{
-	static const char *const word[] = {
-		[TREND_STEADY] = "steady",
-		[TREND_UP] = "rising",
-		[TREND_DOWN] = "falling",
-		[TREND_OVER] = "over",
-	};
-
-	snprintf(out, cap, "%s %s", trend_mark[r->trend], word[r->trend]);
-}
-
-/* The label takes what is left. */
-static const struct column {
-	const char *title;
-	int from_cols, w, wide;
-	bool left;
-	void (*text)(char *out, size_t cap, const struct facet_row *r);
-} columns[] = {
-	{ "COUNT", 0, 5, 5, false, count_cell },
-	{ "SHARE", 0, 5, 5, false, share_cell },
-	{ "/S", 72, 5, 5, false, rate_cell },
-	{ "FIRST", 76, 8, 8, true, first_cell },
-	{ "LAST", 0, 8, 8, true, last_cell },
-	{ "TREND", 0, 1, 9, true, trend_cell }, /* narrow: the arrow alone */
-	{ "TOP CAUSE", 0, 15, 27, true, cause_cell },
-	{ "ITS %", 100, 5, 5, false, cause_share_cell },
-};
-
-#define WIDE_FROM      116
-#define SPARK_FROM     132
-#define LABEL_MAX_COLS 96
-
-static int column_width(int i, int cols)
-{
-	if (cols < columns[i].from_cols)
-		return 0;
-	return cols >= WIDE_FROM ? columns[i].wide : columns[i].w;
-}
-
-static int label_width(int cols)
-{
-	int w = cols - 2;
-
-	for (size_t i = 0; i < ARRAY_SIZE(columns); i++)
-		w -= column_width((int)i, cols) ? column_width((int)i, cols) + 1 : 0;
-	if (cols >= SPARK_FROM)
-		w -= (int)ARRAY_SIZE(((struct facet_row *)0)->recent) + 1;
-	return w < LABEL_MAX_COLS ? w : LABEL_MAX_COLS;
-}
-
-static enum style cell_style(size_t i, const struct facet_row *r)
-{
-	if (r->trend == TREND_OVER)
-		return STYLE_DIM;
-	if (columns[i].text == count_cell)
-		return STYLE_BAD;
-	if (columns[i].text == cause_cell)
-		return STYLE_BOLD;
-	return columns[i].text == trend_cell && r->trend == TREND_UP ? STYLE_BAD : STYLE_NORMAL;
+	snprintf(out, cap, "%s", trends[((const struct facet_row *)row)->trend].text);
 }
 
 /* The last minute in blocks of 5 s. */
-static void draw_spark(struct canvas *c, int y, int x, const struct facet_row *r)
+static void spark_cell(char *out, size_t cap, const void *row, const struct model *m)
 {
+	const struct facet_row *r = row;
 	uint32_t max = 1;
+	size_t n = 0;
 
 	for (size_t i = 0; i < ARRAY_SIZE(r->recent); i++)
 		max = max > r->recent[i] ? max : r->recent[i];
-	for (size_t i = 0; i < ARRAY_SIZE(r->recent); i++) {
+	for (size_t i = 0; i < ARRAY_SIZE(r->recent) && n + 5 < cap; i++) {
 		uint32_t level = !r->recent[i] ? 0 : max < 2 ? 7 : 1 + (r->recent[i] * 6) / max;
 
-		canvas_fill(c, y, x + (int)i, 1, level ? STYLE_BAD : STYLE_DIM, 0x2581 + level);
+		n += canvas_utf8(0x2581 + level, out + n);
 	}
 }
 
@@ -156,52 +108,149 @@ static size_t common_host(const struct facet_rank *r, enum facet facet)
 	return len;
 }
 
-static void draw_cells(struct canvas *c, int y, enum facet facet, const struct facet_row *r,
-		       size_t skip)
+static void label_text(char *out, size_t cap, const void *row, const struct model *m,
+		       enum facet facet)
 {
-	char cell[CELL_MAX];
-	int x = 1, w = label_width(c->cols);
+	size_t skip = common_host(&m->shown.facets[facet], facet);
+	char text[FACET_LABEL_MAX];
 
-	if (r)
-		facet_row_text(cell, sizeof(cell), facet, r);
-	canvas_text(c, y, x, w,
-		    !r			     ? STYLE_HEAD
-		    : r->trend == TREND_OVER ? STYLE_DIM
-					     : STYLE_INFO,
-		    r ? cell + skip : words[facet].head);
-	x += w + 1;
-	for (size_t i = 0; i < ARRAY_SIZE(columns); i++) {
-		enum style st = r ? cell_style(i, r) : STYLE_HEAD;
-
-		w = column_width((int)i, c->cols);
-		if (!w)
-			continue;
-		snprintf(cell, sizeof(cell), "%s", columns[i].title);
-		if (r)
-			columns[i].text(cell, sizeof(cell), r);
-		if (w == 1) /* no room for an ellipsis either */
-			canvas_text(c, y, x, w, st, r ? trend_mark[r->trend] : "");
-		else if (columns[i].left)
-			canvas_text(c, y, x, w, st, cell);
-		else
-			canvas_right(c, y, x, w, st, cell);
-		x += w + 1;
-	}
-	if (r && c->cols >= SPARK_FROM)
-		draw_spark(c, y, x, r);
-	else if (c->cols >= SPARK_FROM)
-		canvas_text(c, y, x, c->cols - x, STYLE_HEAD, "LAST MIN");
+	facet_row_text(text, sizeof(text), facet, row);
+	snprintf(out, cap, "%s", text + min_size(skip, strlen(text)));
 }
 
-static size_t page(const struct ui *ui)
+static int label_used(const struct model *m, enum facet facet)
 {
-	return ui->rows > FIRST_ROW + 2 ? (size_t)(ui->rows - FIRST_ROW - 1) : 1;
+	const struct facet_rank *r = &m->shown.facets[facet];
+	char text[FACET_LABEL_MAX];
+	int used = 0, w;
+
+	for (size_t i = 0; i < r->n; i++) {
+		label_text(text, sizeof(text), &r->rows[i], m, facet);
+		w = canvas_width(text);
+		used = w > used ? w : used;
+	}
+	return used;
+}
+
+/* ---- order and looks ---- */
+
+#define BY_NUMBER(name, value)                                         \
+	static int by_##name(const void *a, const void *b)             \
+	{                                                              \
+		const struct facet_row *x = a, *y = b;                 \
+                                                                       \
+		return x->value < y->value ? -1 : x->value > y->value; \
+	}
+BY_NUMBER(count, count)
+BY_NUMBER(first, first_wall_ns)
+BY_NUMBER(last, last_wall_ns)
+BY_NUMBER(cause_share, cause_share)
+
+static int by_label(const void *a, const void *b)
+{
+	return strcmp(((const struct facet_row *)a)->label, ((const struct facet_row *)b)->label);
+}
+
+static int by_cause(const void *a, const void *b)
+{
+	return strcmp(cause_name(((const struct facet_row *)a)->cause),
+		      cause_name(((const struct facet_row *)b)->cause));
+}
+
+static int trend_rank(const void *row)
+{
+	static const int rank[] = {
+		[TREND_OVER] = 0, [TREND_DOWN] = 1, [TREND_STEADY] = 2, [TREND_UP] = 3
+	};
+
+	return rank[((const struct facet_row *)row)->trend];
+}
+
+static int by_trend(const void *a, const void *b)
+{
+	return trend_rank(a) - trend_rank(b);
+}
+
+static int by_recent(const void *a, const void *b)
+{
+	const struct facet_row *x = a, *y = b;
+	uint64_t sum[2] = { 0 };
+
+	for (size_t i = 0; i < ARRAY_SIZE(x->recent); i++) {
+		sum[0] += x->recent[i];
+		sum[1] += y->recent[i];
+	}
+	return sum[0] < sum[1] ? -1 : sum[0] > sum[1];
+}
+
+static enum style row_style(const void *row)
+{
+	return ((const struct facet_row *)row)->trend == TREND_OVER ? STYLE_DIM : STYLE_NORMAL;
+}
+
+static enum style info_style(const void *row, const char *text)
+{
+	return STYLE_INFO;
+}
+
+static enum style bad_style(const void *row, const char *text)
+{
+	return STYLE_BAD;
+}
+
+static enum style bold_style(const void *row, const char *text)
+{
+	return STYLE_BOLD;
+}
+
+static enum style trend_style(const void *row, const char *text)
+{
+	return ((const struct facet_row *)row)->trend == TREND_UP ? STYLE_BAD : STYLE_NORMAL;
+}
+
+/* ---- columns ---- */
+
+/* clang-format off */
+#define COLUMNS                                                                                  \
+	{ .title = "COUNT", .help = "bad exchanges in the window", .min = 5, .want = 5,          \
+	  .max = 5, .right = true, .descends = true, .text = count_cell, .compare = by_count,    \
+	  .style = bad_style },                                                                  \
+	{ .title = "SHARE", .help = "of all bad exchanges", .min = 5, .want = 5, .max = 5,       \
+	  .right = true, .descends = true, .text = share_cell, .compare = by_count },            \
+	{ .title = "/S", .help = "per second", .rank = 2, .min = 5, .want = 5, .max = 5,         \
+	  .right = true, .descends = true, .text = rate_cell, .compare = by_count },             \
+	{ .title = "FIRST", .help = "first seen", .rank = 1, .min = 8, .want = 8, .max = 8,      \
+	  .text = first_cell, .compare = by_first },                                             \
+	{ .title = "LAST", .help = "last seen", .min = 8, .want = 8, .max = 8,                   \
+	  .descends = true, .text = last_cell, .compare = by_last },                             \
+	{ .title = "", .help = "rising or falling, as an arrow", .min = 1, .want = 1, .max = 1,  \
+	  .descends = true, .text = arrow_cell, .compare = by_trend, .style = trend_style },     \
+	{ .title = "TREND", .help = "the last 30 s against the 30 s before", .rank = 5,          \
+	  .min = 7, .want = 7, .max = 7, .descends = true, .text = trend_cell,                   \
+	  .compare = by_trend, .style = trend_style },                                           \
+	{ .title = "TOP CAUSE", .help = "the most frequent one", .min = 15, .want = 15,          \
+	  .max = 27, .text = cause_cell, .compare = by_cause, .style = bold_style },             \
+	{ .title = "ITS %", .help = "share of that cause", .rank = 4, .min = 5, .want = 5,       \
+	  .max = 5, .right = true, .descends = true, .text = cause_share_cell,                   \
+	  .compare = by_cause_share },                                                           \
+	{ .title = "LAST MIN", .help = "the last minute in steps of 5 s", .rank = 6,             \
+	  .min = 12, .want = 12, .max = 12, .descends = true, .text = spark_cell,                \
+	  .compare = by_recent, .style = bad_style }
+/* clang-format on */
+
+#define SORT_AT_START 1 /* COUNT */
+
+static uint64_t id_of(const void *row)
+{
+	const struct facet_row *r = row;
+
+	return hash_bytes(r->label, strlen(r->label), 0);
 }
 
 /* "101 bad exchanges, last 5 min: 3 endpoints" and what is in no row. */
-static void draw_summary(struct canvas *c, enum facet facet, const struct facet_rank *r,
-			 size_t host_len)
+static void draw_summary(struct canvas *c, enum facet facet, const struct facet_rank *r)
 {
+	size_t host_len = common_host(r, facet);
 	char total[16], others[16];
 	int x = 1;
 
@@ -222,100 +271,89 @@ static void draw_summary(struct canvas *c, enum facet facet, const struct facet_
 			      (unsigned long long)r->folded);
 }
 
-static void draw(struct canvas *c, const struct model *m, const struct ui *ui, enum facet facet)
-{
-	const struct facet_rank *r = &m->shown.facets[facet];
-	size_t skip = common_host(r, facet);
-
-	draw_summary(c, facet, r, skip);
-	canvas_fill(c, HEAD_ROW, 0, c->cols, STYLE_HEAD, ' ');
-	draw_cells(c, HEAD_ROW, facet, NULL, 0);
-	for (size_t i = 0; i < page(ui) && ui->facets[facet].top + i < r->n; i++) {
-		size_t row = ui->facets[facet].top + i;
-		int y = FIRST_ROW + (int)i;
-
-		draw_cells(c, y, facet, &r->rows[row], skip);
-		if (row == ui->facets[facet].row) {
-			canvas_text(c, y, 0, 1, STYLE_BOLD, ">");
-			canvas_restyle(c, y, 0, c->cols, STYLE_CURSOR);
-		}
-	}
-}
-
-static void hold(struct ui *ui, const struct facet_rank *r, enum facet facet)
-{
-	size_t row = ui->facets[facet].row;
-
-	if (row < r->n)
-		memcpy(ui->facets[facet].label, r->rows[row].label,
-		       sizeof(ui->facets[facet].label));
-}
-
 static int act(struct ui *ui, const struct model *m, enum action a, enum facet facet,
 	       enum action own)
 {
-	const struct facet_rank *r = &m->shown.facets[facet];
+	const struct facet_row *r = list_current(ui_list(ui), ui_list_ops(ui), m);
 	char expr[PROMPT_MAX];
 
 	if (a == own) {
 		ui->depth--;
 		return UI_REDRAW;
 	}
-	if (ui_move(&ui->facets[facet].row, r->n, page(ui), a)) {
-		hold(ui, r, facet);
-		return UI_REDRAW;
-	}
 	if (a != ACTION_OPEN)
 		return -1;
-	if (ui->facets[facet].row >= r->n)
+	if (!r)
 		return UI_REDRAW;
-	hold(ui, r, facet);
-	facet_row_filter(expr, sizeof(expr), facet, &r->rows[ui->facets[facet].row]);
+	facet_row_filter(expr, sizeof(expr), facet, r);
 	ui->depth = 1;
 	return (int)ui_set_filter(ui, expr);
 }
 
-static void settle(struct ui *ui, const struct model *m, enum facet facet)
-{
-	const struct facet_rank *r = &m->shown.facets[facet];
-	size_t *row = &ui->facets[facet].row;
-
-	for (size_t i = 0; ui->facets[facet].label[0] && i < r->n; i++) {
-		if (!strcmp(r->rows[i].label, ui->facets[facet].label)) {
-			*row = i;
-			break;
-		}
-	}
-	*row = r->n ? min_size(*row, r->n - 1) : 0;
-	ui_scroll_to(&ui->facets[facet].top, *row, r->n, page(ui));
-}
-
 static const enum action footer[] = { ACTION_HELP,	ACTION_OPEN,	ACTION_WINDOW,
 				      ACTION_ENDPOINTS, ACTION_CLIENTS, ACTION_WORKERS,
-				      ACTION_PAUSE,	ACTION_BACK,	ACTION_NONE };
+				      ACTION_SORT,	ACTION_PAUSE,	ACTION_BACK,
+				      ACTION_NONE };
 
-#define FACET_VIEW(name, facet, own)                                                          \
-	static void draw_##name(struct canvas *c, const struct model *m, const struct ui *ui) \
-	{                                                                                     \
-		draw(c, m, ui, facet);                                                        \
-	}                                                                                     \
-	static int act_##name(struct ui *ui, const struct model *m, enum action a)            \
-	{                                                                                     \
-		return act(ui, m, a, facet, own);                                             \
-	}                                                                                     \
-	static void settle_##name(struct ui *ui, const struct model *m)                       \
-	{                                                                                     \
-		settle(ui, m, facet);                                                         \
-	}                                                                                     \
-	const struct view_ops view_##name = {                                                 \
-		.title = #name,                                                               \
-		.draw = draw_##name,                                                          \
-		.act = act_##name,                                                            \
-		.sync = settle_##name,                                                        \
-		.footer = footer,                                                             \
-		.enters = "Exchanges",                                                        \
+#define FACET_VIEW(name, facet, own, head, view)                                               \
+	static void name##_cell(char *out, size_t cap, const void *row, const struct model *m) \
+	{                                                                                      \
+		label_text(out, cap, row, m, facet);                                           \
+	}                                                                                      \
+	static int name##_used(const struct model *m)                                          \
+	{                                                                                      \
+		return label_used(m, facet);                                                   \
+	}                                                                                      \
+	static size_t count_##name(const struct model *m)                                      \
+	{                                                                                      \
+		return m->shown.facets[facet].n;                                               \
+	}                                                                                      \
+	static const void *row_of_##name(const struct model *m, size_t i)                      \
+	{                                                                                      \
+		return &m->shown.facets[facet].rows[i];                                        \
+	}                                                                                      \
+	static const struct list_column name##_columns[] = {                                   \
+		{ .title = head,                                                               \
+		  .help = "what is counted",                                                   \
+		  .min = 16,                                                                   \
+		  .want = 24,                                                                  \
+		  .ample = 40,                                                                 \
+		  .max = 96,                                                                   \
+		  .text = name##_cell,                                                         \
+		  .compare = by_label,                                                         \
+		  .style = info_style,                                                         \
+		  .used = name##_used },                                                       \
+		COLUMNS,                                                                       \
+	};                                                                                     \
+	static const struct list_ops name##_list = {                                           \
+		.title = head,                                                                 \
+		.columns = name##_columns,                                                     \
+		.ncolumns = ARRAY_SIZE(name##_columns),                                        \
+		.sort = SORT_AT_START,                                                         \
+		.natural = -1,                                                                 \
+		.count = count_##name,                                                         \
+		.row = row_of_##name,                                                          \
+		.id = id_of,                                                                   \
+		.row_style = row_style,                                                        \
+	};                                                                                     \
+	static void draw_##name(struct canvas *c, const struct model *m, const struct ui *ui)  \
+	{                                                                                      \
+		draw_summary(c, facet, &m->shown.facets[facet]);                               \
+		list_draw(c, &ui->lists[view], &name##_list, m, ui);                           \
+	}                                                                                      \
+	static int act_##name(struct ui *ui, const struct model *m, enum action a)             \
+	{                                                                                      \
+		return act(ui, m, a, facet, own);                                              \
+	}                                                                                      \
+	const struct view_ops view_##name = {                                                  \
+		.title = #name,                                                                \
+		.list = &name##_list,                                                          \
+		.draw = draw_##name,                                                           \
+		.act = act_##name,                                                             \
+		.footer = footer,                                                              \
+		.enters = "Exchanges",                                                         \
 	}
 
-FACET_VIEW(endpoints, FACET_ENDPOINT, ACTION_ENDPOINTS);
-FACET_VIEW(clients, FACET_CLIENT, ACTION_CLIENTS);
-FACET_VIEW(workers, FACET_GATEWAY, ACTION_WORKERS);
+FACET_VIEW(endpoints, FACET_ENDPOINT, ACTION_ENDPOINTS, "ENDPOINT", VIEW_ENDPOINTS);
+FACET_VIEW(clients, FACET_CLIENT, ACTION_CLIENTS, "CLIENT NETWORK", VIEW_CLIENTS);
+FACET_VIEW(workers, FACET_GATEWAY, ACTION_WORKERS, "GATEWAY PROCESS", VIEW_WORKERS);

@@ -5,6 +5,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "base/hash.h"
 #include "base/text.h"
 #include "base/util.h"
 #include "tui/fmt.h"
@@ -194,15 +195,12 @@ static const void *row_at(const struct model *m, size_t i)
 	return &m->shown.upstreams[i];
 }
 
-/* FNV-1a: two upstreams with one id only share a cursor. */
+/* Two upstreams with one id only share a cursor. */
 static uint64_t id_of(const void *row)
 {
 	const struct engine_upstream *u = row;
-	uint64_t h = 0xcbf29ce484222325ull ^ u->port;
 
-	for (size_t i = 0; i < sizeof(u->ip.ip); i++)
-		h = (h ^ u->ip.ip[i]) * 0x100000001b3ull;
-	return h;
+	return hash_bytes(&u->ip, sizeof(u->ip), u->port);
 }
 
 #define SORT_AT_START 3 /* FAILED */
