@@ -102,7 +102,7 @@ static void count_upstream(struct engine *e, struct conn *c, int gw, const struc
 		if (c->counted)
 			u->pub.open++;
 		if (!(l->flags & W5_F_OLDER))
-			u->pub.connects++;
+			upstreams_add_connect(e, u);
 	}
 	if (wanted)
 		u->pub.unwanted = false;
@@ -115,8 +115,7 @@ static void count_upstream(struct engine *e, struct conn *c, int gw, const struc
 	} else {
 		u->pub.requests += 1u + l->held;
 		u->pub.reused += (l->nr > 1) + l->held;
-		u->pub.ttfb_us_sum += l->held_ttfb_us;
-		u->pub.ttfb_count += l->held;
+		upstreams_add_ttfb(e, u, l->held_ttfb_us, l->held);
 		if (l->synack_ttl)
 			u->synack_ttl = l->synack_ttl;
 		if (!(l->flags & W5_F_OLDER) && l->open_ns > u->last_connect_ok_ns)
@@ -137,8 +136,7 @@ static void count_upstream(struct engine *e, struct conn *c, int gw, const struc
 		u->last_answer_ns = l->resp_ns;
 		if (l->status < 500)
 			u->pub.last_answer_ns = l->resp_ns;
-		u->pub.ttfb_us_sum += (l->resp_ns - l->req_ns) / 1000;
-		u->pub.ttfb_count++;
+		upstreams_add_ttfb(e, u, (l->resp_ns - l->req_ns) / 1000, 1);
 	}
 	u->pub.s5xx += l->status >= 500;
 	u->pub.resets += l->end == W5_END_RST_IN && l->phase != W5_PHASE_CONNECT;

@@ -91,6 +91,7 @@ struct engine_gateway {
 };
 size_t engine_gateways(const struct engine *e, const struct engine_gateway **out);
 
+#define ENGINE_QUANTILES 3
 struct engine_upstream {
 	struct w5_addr ip;
 	uint16_t port;
@@ -105,7 +106,11 @@ struct engine_upstream {
 	uint64_t ttfb_us_sum, ttfb_count; /* request -> first response byte */
 	uint32_t srtt_us;		  /* newest */
 	size_t open;			  /* conns open now, as far as known */
-	bool unwanted;			  /* narrowed away: not to be shown */
+	/* Time to the first byte, P50, P90 and P99 of the last 5 to 10 minutes; 0: no answer. */
+	uint32_t ttfb_us[ENGINE_QUANTILES];
+	bool ttfb_is_rough;    /* of many turns, gathered in one record, only the mean is known */
+	double connects_per_s; /* over the last whole seconds */
+	bool unwanted;	       /* narrowed away: not to be shown */
 };
 /* Sorted by address; *out is an array of pointers. */
 size_t engine_upstreams(const struct engine *e, const struct engine_upstream *const **out);

@@ -8,6 +8,7 @@
 #define ENGINE_INTERNAL_H
 
 #include "base/hash.h"
+#include "base/hist.h"
 #include "base/list.h"
 #include "base/util.h"
 #include "engine/engine.h"
@@ -92,8 +93,18 @@ struct att {
 	struct turn turn;
 };
 
+#define TTFB_SPAN_NS	(300 * NS_PER_S)
+#define CONNECT_SECONDS 8 /* power of two */
+
 struct upstream {
 	struct engine_upstream pub;
+	struct hist ttfb[2]; /* of the present span, and of the one before */
+	uint64_t ttfb_span;  /* number of the present one: time / TTFB_SPAN_NS */
+	bool ttfb_changed;   /* pub.ttfb_us is of before */
+	struct {
+		uint64_t sec;
+		uint32_t n;
+	} connects[CONNECT_SECONDS];
 	uint64_t sampled_ns; /* when a route was looked at */
 	size_t next_host, next_route;
 	uint64_t last_connect_ok_ns, last_answer_ns;
@@ -313,6 +324,9 @@ struct upstream *upstreams_get(struct engine *e, const struct w5_leg *l);
 /* Who uses it, and for what; told with every attempt, looked at now and then. */
 void upstreams_note(struct engine *e, struct upstream *u, int gw, const struct w5_leg *l);
 /* Of any port of the same address: the newest answer; TTL of its SYN-ACKs (0 = none seen). */
+/* n answers that took sum_us together. */
+void upstreams_add_ttfb(struct engine *e, struct upstream *u, uint64_t sum_us, uint64_t n);
+void upstreams_add_connect(struct engine *e, struct upstream *u);
 uint64_t upstreams_last_answer(struct engine *e, const struct w5_leg *l);
 uint8_t upstreams_synack_ttl(struct engine *e, const struct w5_leg *l);
 void upstreams_free(struct engine *e);

@@ -4,6 +4,8 @@
 
 #include <string.h>
 
+#define RATE_SECONDS 5 /* less than CONNECT_SECONDS */
+
 static uint64_t key_of(const struct w5_leg *l)
 {
 	return hash_bytes(&l->remote, sizeof(l->remote), l->rport);
@@ -160,8 +162,86 @@ uint8_t upstreams_synack_ttl(struct engine *e, const struct w5_leg *l)
 	return 0;
 }
 
+/* Spans go by records' time: what is two of them old no longer counts. */
+static void turn_spans(const struct engine *e, struct upstream *u)
+{
+	uint64_t span = e->c.now_ns / TTFB_SPAN_NS;
+
+	if (span <= u->ttfb_span)
+		return;
+	u->ttfb[1] = span == u->ttfb_span + 1 ? u->ttfb[0] : (struct hist){ 0 };
+	u->ttfb[0] = (struct hist){ 0 };
+	u->ttfb_span = span;
+	u->ttfb_changed = true;
+}
+
+void upstreams_add_ttfb(struct engine *e, struct upstream *u, uint64_t sum_us, uint64_t n)
+{
+	u->pub.ttfb_us_sum += sum_us;
+	u->pub.ttfb_count += n;
+	if (!n)
+		return;
+	turn_spans(e, u);
+	hist_add_sum(&u->ttfb[0], sum_us, n);
+	u->ttfb_changed = true;
+}
+
+void upstreams_add_connect(struct engine *e, struct upstream *u)
+{
+	uint64_t sec = e->c.now_ns / NS_PER_S;
+	size_t at = sec & (CONNECT_SECONDS - 1);
+
+	u->pub.connects++;
+	if (u->connects[at].sec != sec)
+		u->connects[at].n = 0;
+	u->connects[at].sec = sec;
+	u->connects[at].n++;
+}
+
+/* The present second is still filling. */
+static double connect_rate(const struct engine *e, const struct upstream *u)
+{
+	uint64_t now = e->c.now_ns / NS_PER_S, first = e->c.start_ns / NS_PER_S;
+	uint64_t span = min_u64(RATE_SECONDS, now - min_u64(now, first));
+	uint64_t n = 0;
+
+	for (size_t i = 0; i < CONNECT_SECONDS; i++)
+		if (u->connects[i].sec < now && u->connects[i].sec + span >= now)
+			n += u->connects[i].n;
+	return span ? (double)n / (double)span : 0;
+}
+
+/* Above this share of averaged turns a quantile is called rough. */
+#define ROUGH_PERCENT 1
+
+static void refresh_quantiles(const struct engine *e, struct upstream *u)
+{
+	static const double q[ENGINE_QUANTILES] = { 0.5, 0.9, 0.99 };
+	uint64_t n, rough;
+
+	turn_spans(e, u);
+	if (!u->ttfb_changed)
+		return;
+	n = u->ttfb[0].n + u->ttfb[1].n;
+	rough = u->ttfb[0].rough + u->ttfb[1].rough;
+	for (size_t i = 0; i < ENGINE_QUANTILES; i++) {
+		uint64_t us = hist_quantile(&u->ttfb[0], &u->ttfb[1], q[i]);
+
+		/* faster than a microsecond is not "no answer" */
+		u->pub.ttfb_us[i] = n ? (uint32_t)min_u64(max_u64(us, 1), UINT32_MAX) : 0;
+	}
+	u->pub.ttfb_is_rough = rough * 100 > n * ROUGH_PERCENT;
+	u->ttfb_changed = false;
+}
+
 size_t engine_upstreams(const struct engine *e, const struct engine_upstream *const **out)
 {
+	for (size_t i = 0; i < e->nups; i++) {
+		struct upstream *u = list_entry(e->upv[i], struct upstream, pub);
+
+		refresh_quantiles(e, u);
+		u->pub.connects_per_s = connect_rate(e, u);
+	}
 	*out = (const struct engine_upstream *const *)e->upv;
 	return e->nups;
 }

@@ -102,6 +102,26 @@ void fmt_upstream(char *out, size_t cap, const struct finding *f)
 		snprintf(out, cap, "-");
 }
 
+void fmt_about(char *out, size_t cap, uint64_t us)
+{
+	double ms = (double)us / 1e3;
+
+	if (ms < 0.0995)
+		snprintf(out, cap, "%.3f ms", ms);
+	else if (ms < 0.995)
+		snprintf(out, cap, "%.2f ms", ms);
+	else if (ms < 9.95)
+		snprintf(out, cap, "%.1f ms", ms);
+	else if (ms < 99.5)
+		snprintf(out, cap, "%.0f ms", ms);
+	else if (ms < 995)
+		snprintf(out, cap, "%.0f0 ms", ms / 10);
+	else if (ms < 9950)
+		snprintf(out, cap, "%.1f s", ms / 1e3);
+	else
+		snprintf(out, cap, "%.0f s", ms / 1e3);
+}
+
 void fmt_relative(char *out, size_t cap, int64_t ns)
 {
 	char sign = ns < 0 ? '-' : '+';

@@ -18,6 +18,8 @@ void fmt_client(char *out, size_t cap, const struct finding *f);  /* address onl
 void fmt_upstream(char *out, size_t cap, const struct finding *f);
 /* The attempt that the finding is about, or NULL. */
 const struct attempt *fmt_deciding_attempt(const struct finding *f);
+/* Two digits, for what is not known better: 0.068 ms, 3.2 ms, 140 ms, 1.5 s, 30 s */
+void fmt_about(char *out, size_t cap, uint64_t us);
 /* Signed, relative to the request: +0.402 ms, -60.004 s */
 void fmt_relative(char *out, size_t cap, int64_t ns);
 /* "a minute", "3 min", "2 h": how long, for a sentence */

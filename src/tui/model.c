@@ -227,8 +227,10 @@ static int by_failures(const void *a, const void *b)
 	return d ? d : (x->port > y->port) - (x->port < y->port);
 }
 
-static int copy_upstreams(struct snapshot *s, const struct model_input *in)
+static int copy_upstreams(struct model *m, const struct model_input *in)
 {
+	struct snapshot *s = &m->shown;
+	double run_s = (double)(in->counters->now_ns - in->counters->start_ns) / 1e9;
 	size_t n = 0, max = min_size(in->nupstreams, MODEL_UPSTREAMS_MAX);
 	struct engine_upstream *copy = calloc(max ? max : 1, sizeof(*copy));
 
@@ -237,6 +239,9 @@ static int copy_upstreams(struct snapshot *s, const struct model_input *in)
 	for (size_t i = 0; i < in->nupstreams && n < max; i++)
 		if (!in->upstreams[i]->unwanted)
 			copy[n++] = *in->upstreams[i];
+	/* of the whole run: the last seconds of a file are no present */
+	for (size_t i = 0; m->is_replay && i < n; i++)
+		copy[i].connects_per_s = run_s > 0 ? (double)copy[i].connects / run_s : 0;
 	qsort(copy, n, sizeof(*copy), by_failures);
 	free(s->upstreams);
 	s->upstreams = copy;
@@ -307,7 +312,7 @@ int model_tick(struct model *m, const struct model_input *in)
 	s->nhistory = min_size(in->nhistory, MODEL_HISTORY);
 	memcpy(s->history, in->history, s->nhistory * sizeof(s->history[0]));
 	snapshot_rates(m);
-	if (copy_gateways(s, in) || copy_upstreams(s, in))
+	if (copy_gateways(s, in) || copy_upstreams(m, in))
 		return -ENOMEM;
 	return snapshot_rank(m) ? rebuild_findings(m) : snapshot_findings(m);
 }

@@ -44,11 +44,6 @@ static double reuse_of(const struct engine_upstream *u)
 	return u->requests ? (double)min_u64(u->reused, u->requests) / (double)u->requests : -1;
 }
 
-static uint64_t ttfb_of(const struct engine_upstream *u)
-{
-	return u->ttfb_count ? u->ttfb_us_sum / u->ttfb_count : 0;
-}
-
 static void reuse_cell(char *out, size_t cap, const void *row, const struct model *m)
 {
 	double share = reuse_of(row);
@@ -67,9 +62,54 @@ static void us_text(char *out, size_t cap, uint64_t us)
 		snprintf(out, cap, "-");
 }
 
-static void ttfb_cell(char *out, size_t cap, const void *row, const struct model *m)
+/* "~": of turns gathered by the kernel side only the mean is known, which hides extremes. */
+static void quantile_text(char *out, size_t cap, const struct engine_upstream *u, size_t i)
 {
-	us_text(out, cap, ttfb_of(row));
+	char about[24];
+
+	fmt_about(about, sizeof(about), u->ttfb_us[i]);
+	if (!u->ttfb_us[i])
+		snprintf(out, cap, "-");
+	else
+		snprintf(out, cap, "%s%s", u->ttfb_is_rough ? "~" : "", about);
+}
+
+#define QUANTILE_CELL(name, i)                                                                 \
+	static void name##_cell(char *out, size_t cap, const void *row, const struct model *m) \
+	{                                                                                      \
+		quantile_text(out, cap, row, i);                                               \
+	}                                                                                      \
+	static int by_##name(const void *a, const void *b)                                     \
+	{                                                                                      \
+		const struct engine_upstream *x = a, *y = b;                                   \
+                                                                                               \
+		return x->ttfb_us[i] < y->ttfb_us[i] ? -1 : x->ttfb_us[i] > y->ttfb_us[i];     \
+	}
+QUANTILE_CELL(p50, 0)
+QUANTILE_CELL(p90, 1)
+QUANTILE_CELL(p99, 2)
+
+static void connect_rate_cell(char *out, size_t cap, const void *row, const struct model *m)
+{
+	fmt_rate(out, cap, ((const struct engine_upstream *)row)->connects_per_s);
+}
+
+/* Per hundred connects and requests: how many segments went out is not known. */
+static double retrans_share_of(const struct engine_upstream *u)
+{
+	uint64_t n = u->connects + u->requests;
+
+	return n ? (double)u->retrans * 100 / (double)n : 0;
+}
+
+static void retrans_share_cell(char *out, size_t cap, const void *row, const struct model *m)
+{
+	double share = retrans_share_of(row);
+
+	if (share > 0 && share < 0.095)
+		snprintf(out, cap, "<0.1%%");
+	else
+		snprintf(out, cap, share < 9.95 && share > 0 ? "%.1f%%" : "%.0f%%", share);
 }
 
 static void srtt_cell(char *out, size_t cap, const void *row, const struct model *m)
@@ -111,11 +151,13 @@ static int by_address(const void *a, const void *b)
                                                                        \
 		return value(x) < value(y) ? -1 : value(x) > value(y); \
 	}
+#define RATE_OF(u)  ((u)->connects_per_s)
 #define SRTT_OF(u)  ((u)->srtt_us)
 #define FIRST_OF(u) ((u)->first_fail_ns)
 #define LAST_OF(u)  ((u)->last_fail_ns)
 BY_VALUE(reuse, reuse_of)
-BY_VALUE(ttfb, ttfb_of)
+BY_VALUE(connect_rate, RATE_OF)
+BY_VALUE(retrans_share, retrans_share_of)
 BY_VALUE(srtt, SRTT_OF)
 BY_VALUE(first, FIRST_OF)
 BY_VALUE(last, LAST_OF)
@@ -159,24 +201,36 @@ static const struct list_column columns[] = {
 	{ .title = "5XX", .help = "answers of 500 and above", .rank = 1, .min = 5, .want = 5,
 	  .max = 5, .right = true, .descends = true, .text = s5xx_cell, .compare = by_s5xx,
 	  .style = alarm_style },
-	{ .title = "CONN", .help = "connections opened", .rank = 1, .min = 5, .want = 5, .max = 5,
+	{ .title = "CON/S", .help = "connections opened per second", .rank = 3, .min = 5,
+	  .want = 5, .max = 5, .right = true, .descends = true, .text = connect_rate_cell,
+	  .compare = by_connect_rate },
+	{ .title = "CONN", .help = "connections opened", .rank = 8, .min = 5, .want = 5, .max = 5,
 	  .right = true, .descends = true, .text = connects_cell, .compare = by_connects },
 	{ .title = "CFAIL", .help = "connects that failed", .rank = 7, .min = 5, .want = 5,
 	  .max = 5, .right = true, .descends = true, .text = connect_failures_cell,
 	  .compare = by_connect_failures, .style = alarm_style },
-	{ .title = "RST", .help = "resets received", .rank = 3, .min = 5, .want = 5, .max = 5,
+	{ .title = "RST", .help = "resets received", .rank = 2, .min = 5, .want = 5, .max = 5,
 	  .right = true, .descends = true, .text = resets_cell, .compare = by_resets,
 	  .style = alarm_style },
-	{ .title = "RETR", .help = "segments sent again", .rank = 5, .min = 5, .want = 5, .max = 5,
+	{ .title = "RETR", .help = "segments sent again", .rank = 9, .min = 5, .want = 5, .max = 5,
 	  .right = true, .descends = true, .text = retrans_cell, .compare = by_retrans },
+	{ .title = "RETR%", .help = "segments sent again per 100 connects and requests", .rank = 4, .min = 5,
+	  .want = 5, .max = 6, .right = true, .descends = true, .text = retrans_share_cell,
+	  .compare = by_retrans_share },
 	{ .title = "REUSE", .help = "share of requests on a reused connection", .rank = 6,
 	  .min = 5, .want = 5, .max = 5, .right = true, .descends = true, .text = reuse_cell,
 	  .compare = by_reuse },
-	{ .title = "TTFB", .help = "time to the first byte of an answer, mean", .rank = 1,
-	  .min = 8, .want = 8, .max = 9, .right = true, .descends = true, .text = ttfb_cell,
-	  .compare = by_ttfb },
-	{ .title = "SRTT", .help = "round trip as TCP measures it, newest", .rank = 4,
-	  .min = 8, .want = 8, .max = 9, .right = true, .descends = true, .text = srtt_cell,
+	{ .title = "P50", .help = "first byte of an answer: half came sooner; ~ see the manual",
+	  .rank = 5, .min = 9, .want = 9, .max = 9, .right = true, .descends = true,
+	  .text = p50_cell, .compare = by_p50 },
+	{ .title = "P90", .help = "first byte: nine of ten came sooner", .rank = 7, .min = 9,
+	  .want = 9, .max = 9, .right = true, .descends = true, .text = p90_cell,
+	  .compare = by_p90 },
+	{ .title = "P99", .help = "first byte: 99 of 100 came sooner", .rank = 1, .min = 9,
+	  .want = 9, .max = 9, .right = true, .descends = true, .text = p99_cell,
+	  .compare = by_p99 },
+	{ .title = "SRTT", .help = "round trip as TCP measures it, newest", .rank = 5,
+	  .min = 8, .want = 8, .max = 8, .right = true, .descends = true, .text = srtt_cell,
 	  .compare = by_srtt },
 	{ .title = "FIRST", .help = "first failure", .rank = 8, .min = 8, .want = 8, .max = 8,
 	  .text = first_cell, .compare = by_first },

@@ -366,6 +366,10 @@ static struct engine_upstream *upstream(struct model_input *in, const char *ip)
 	u->ttfb_count = 4000;
 	u->ttfb_us_sum = 4000ull * 1250;
 	u->srtt_us = 210;
+	u->ttfb_us[0] = 880;
+	u->ttfb_us[1] = 3170;
+	u->ttfb_us[2] = 41300;
+	u->connects_per_s = 0.4;
 	u->open = 12;
 	upstream_list[in->nupstreams++] = u;
 	in->upstreams = upstream_list;
@@ -396,7 +400,7 @@ static void make_healthy(struct tui *t, struct model_input *in)
 	in->gateways = gateways;
 	in->ngateways = 2;
 	upstream(in, "10.0.3.17");
-	upstream(in, "10.0.3.18");
+	upstream(in, "10.0.3.18")->ttfb_is_rough = true;
 	upstream(in, "10.0.3.19")->retrans = 3;
 	for (size_t i = 0; i < MODEL_HISTORY; i++)
 		in->history[i].exchanges = 64;

@@ -125,6 +125,66 @@ static void test_held_turns_are_counted(void **s)
 	(void)s;
 }
 
+/* Gathered turns count at their mean, and the quantiles say so. */
+static void test_time_to_first_byte_has_quantiles_that_age(void **state)
+{
+	const struct engine_upstream *const *ups;
+	struct w5_leg u;
+	struct bench b;
+
+	bench_open(&b, "nginx");
+	for (uint32_t i = 1; i <= 100; i++) {
+		u = rec_up(U, 1000 + i, "GET", "/a", 18, i);
+		rec_answer(&u, 1000 + i + (i > 95 ? 400 : 2), 200);
+		feed(&b, &u);
+	}
+	rec_tick(b.e, 3000);
+	assert_int_equal(engine_upstreams(b.e, &ups), 1);
+	assert_in_range(ups[0]->ttfb_us[0], 1875, 2125);
+	assert_in_range(ups[0]->ttfb_us[1], 1875, 2125);
+	assert_in_range(ups[0]->ttfb_us[2], 375000, 425000);
+	assert_false(ups[0]->ttfb_is_rough);
+	u = rec_up(U, 3000, "GET", "/a", 18, 117);
+	u.held = 16;
+	u.held_ttfb_us = 16 * 2000;
+	rec_answer(&u, 3002, 200);
+	feed(&b, &u);
+	rec_tick(b.e, 3100);
+	engine_upstreams(b.e, &ups);
+	assert_true(ups[0]->ttfb_is_rough);
+	/* a span later they still count, two later no more; the sums stay */
+	rec_tick(b.e, 299000);
+	engine_upstreams(b.e, &ups);
+	assert_true(ups[0]->ttfb_us[0]);
+	rec_tick(b.e, 901000);
+	engine_upstreams(b.e, &ups);
+	assert_int_equal(ups[0]->ttfb_us[0], 0);
+	assert_int_equal(ups[0]->ttfb_us[2], 0);
+	assert_int_equal(ups[0]->ttfb_count, 117);
+	bench_close(&b);
+}
+
+static void test_connects_have_a_rate(void **state)
+{
+	const struct engine_upstream *const *ups;
+	struct bench b;
+
+	bench_open(&b, "nginx");
+	for (uint32_t i = 0; i < 50; i++) {
+		struct w5_leg u = rec_connect(U + i, 6000 + i * 80, 17, 111, 6000 + i * 80 + 0.2);
+
+		feed(&b, &u);
+	}
+	rec_tick(b.e, 10500);
+	engine_upstreams(b.e, &ups);
+	assert_int_equal(ups[0]->connects, 50);
+	assert_true(ups[0]->connects_per_s == 10); /* of seconds 5 to 9, of which one was idle */
+	rec_tick(b.e, 20500);
+	engine_upstreams(b.e, &ups);
+	assert_true(ups[0]->connects_per_s == 0);
+	bench_close(&b);
+}
+
 static void test_workers_are_one_gateway(void **s)
 {
 	const struct engine_gateway *gws;
@@ -629,6 +689,8 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_counters_and_views),
 		cmocka_unit_test(test_held_turns_are_counted),
+		cmocka_unit_test(test_time_to_first_byte_has_quantiles_that_age),
+		cmocka_unit_test(test_connects_have_a_rate),
 		cmocka_unit_test(test_workers_are_one_gateway),
 		cmocka_unit_test(test_processes_are_counted_once),
 		cmocka_unit_test(test_a_named_gateway_is_used_with_its_first_request),
