@@ -243,7 +243,8 @@ static void weave(struct ladder *to, const struct ladder *from, const struct fin
 		if (last && r->ts_ns - last >= GAP_NS && (extra = ladder_push(to))) {
 			extra->kind = LADDER_GAP;
 			extra->ts_ns = last;
-			text_duration(extra->label, sizeof(extra->label), r->ts_ns - last);
+			snprintf(extra->label, sizeof(extra->label), "%.3f s",
+				 (double)(r->ts_ns - last) / 1e9);
 		}
 		if (r->lane != LADDER_CLIENT && r->attempt != current &&
 		    (extra = ladder_push(to))) {
@@ -288,20 +289,35 @@ void ladder_build(struct ladder *out, const struct finding *f, bool all)
 		out->rows[i].rel_ns = (int64_t)(out->rows[i].ts_ns - zero);
 }
 
+/* ", 3 sent again, RTO 1.60 s" */
+static void again_text(char *out, size_t cap, const struct w5_leg *leg)
+{
+	char rto[16];
+
+	if (!leg->retrans)
+		return;
+	text_duration(rto, sizeof(rto), leg->rto_us * 1000ull);
+	snprintf(out, cap, ", %u sent again%s%s", leg->retrans, leg->rto_us ? ", RTO " : "",
+		 leg->rto_us ? rto : "");
+}
+
 void ladder_attempt_text(char *out, size_t cap, const struct finding *f, size_t attempt)
 {
 	const struct w5_leg *leg = &f->attempts[attempt].leg;
-	char where[TEXT_ENDPOINT_MAX], idle[16] = "", reuse[48] = "", port[24] = "";
+	char where[TEXT_ENDPOINT_MAX], idle[24] = "", reuse[48] = "", port[24] = "", again[64] = "";
 
 	text_endpoint(where, sizeof(where), &leg->remote, leg->rport);
-	if (leg->idle_ns)
+	if (leg->idle_ns >= 1000000000ull)
+		snprintf(idle, sizeof(idle), "%.3f s", (double)leg->idle_ns / 1e9);
+	else if (leg->idle_ns)
 		text_duration(idle, sizeof(idle), leg->idle_ns);
+	again_text(again, sizeof(again), leg);
 	if (leg->nr > 1 && !(leg->flags & W5_F_OLDER))
 		snprintf(reuse, sizeof(reuse), ", reused #%u", leg->nr - 1);
 	else if (leg->nr > 1 || leg->flags & W5_F_OLDER)
 		snprintf(reuse, sizeof(reuse), ", reused (older than this tool)");
 	if (leg->lport)
 		snprintf(port, sizeof(port), " from port %u", leg->lport);
-	snprintf(out, cap, "%s%s%s%s%s%s", where, port, reuse, idle[0] ? ", idle " : "", idle,
-		 f->attempts[attempt].doubtful ? ", doubtful" : "");
+	snprintf(out, cap, "%s%s%s%s%s%s%s", where, port, reuse, idle[0] ? ", idle " : "", idle,
+		 again, f->attempts[attempt].doubtful ? ", doubtful" : "");
 }

@@ -9,6 +9,7 @@
 #include <string.h>
 
 #include "base/packet.h"
+#include "base/text.h"
 #include "base/util.h"
 
 /* Per cause, what to look for in the deciding leg, best first. */
@@ -174,6 +175,25 @@ static void note_end(struct ladder_row *r, const struct ladder_row *req, const s
 	snprintf(r->note, sizeof(r->note), "%s%s%s", acked, acked[0] && ttl[0] ? ", " : "", ttl);
 }
 
+/* How long after the copy before it: the timeout, as it was in effect. */
+static void note_again(struct ladder *l, size_t i)
+{
+	struct ladder_row *r = &l->rows[i];
+	char span[16];
+
+	snprintf(r->note, sizeof(r->note), "sent again");
+	for (size_t k = i; k-- > 0;) {
+		const struct ladder_row *old = &l->rows[k];
+
+		if (old->lane != r->lane || old->attempt != r->attempt ||
+		    old->to_right != r->to_right || old->seq != r->seq || old->what != r->what)
+			continue;
+		text_duration(span, sizeof(span), r->ts_ns - old->ts_ns);
+		snprintf(r->note, sizeof(r->note), "sent again, %s later", span);
+		return;
+	}
+}
+
 void ladder_mark(struct ladder *l, const struct finding *f)
 {
 	mark_decisive(l, f);
@@ -184,6 +204,6 @@ void ladder_mark(struct ladder *l, const struct finding *f)
 		    (r->what == LADDER_FIN || r->what == LADDER_RST) && r->attempt < f->nattempts)
 			note_end(r, request_of(l, r->attempt), &f->attempts[r->attempt].leg);
 		if (r->is_retransmit && !r->note[0])
-			snprintf(r->note, sizeof(r->note), "sent again");
+			note_again(l, i);
 	}
 }

@@ -29,9 +29,10 @@ enum style {
 	STYLE_GOOD,
 	STYLE_INFO, /* addresses, arrows */
 	STYLE_FRAME,
-	STYLE_CURSOR, /* the row the keys act on */
-	STYLE_MARKED, /* rows that were selected */
-	STYLE_KEY,    /* key name in the footer */
+	STYLE_DECISIVE, /* the packet that decided, also without colours */
+	STYLE_CURSOR,	/* the row the keys act on */
+	STYLE_MARKED,	/* rows that were selected */
+	STYLE_KEY,	/* key name in the footer */
 	STYLE_KEY_TEXT,
 	STYLE_MAX,
 };

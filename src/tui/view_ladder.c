@@ -12,25 +12,10 @@
 #include "base/text.h"
 #include "base/util.h"
 #include "tui/fmt.h"
-#include "sink/ladder.h"
+#include "tui/ladder_draw.h"
 
-#define TIME_W	    12
-#define FIRST_ROW   3 /* title, exchange, lane heads */
-#define BELOW_MAX   24
-#define NOTE_BESIDE 34 /* columns that make it worth putting notes beside the lanes */
-
-struct lanes {
-	int client_x, client_w; /* arrows between client and gateway */
-	int gateway_x;
-	int backend_x, backend_w;
-	int note_x, note_w; /* note_w 0: notes get a line of their own */
-};
-
-/* A line of the ladder on the screen: a row, or the note below it. */
-struct line {
-	size_t row;
-	bool is_note;
-};
+#define FIRST_ROW 3 /* title, exchange, lane heads */
+#define BELOW_MAX 24
 
 struct below {
 	struct {
@@ -40,25 +25,6 @@ struct below {
 	} line[BELOW_MAX];
 	size_t n;
 };
-
-static void lay_lanes(struct lanes *out, int cols)
-{
-	int room = cols - TIME_W - 6; /* gap, gateway's line, mark */
-	int client = room * 2 / 5, backend;
-
-	client = client > 44 ? 44 : client;
-	backend = room - client;
-	*out = (struct lanes){ .client_x = TIME_W + 2 };
-	if (backend - 60 >= NOTE_BESIDE) {
-		backend = 60;
-		out->note_w = room - client - backend - 1;
-	}
-	out->client_w = client;
-	out->gateway_x = out->client_x + client;
-	out->backend_x = out->gateway_x + 1;
-	out->backend_w = backend;
-	out->note_x = out->backend_x + backend + 3;
-}
 
 static void below_add(struct below *b, const char *head, enum style head_style, enum style st,
 		      const char *text, int w)
@@ -112,95 +78,9 @@ static void make_below(struct below *b, const struct finding *f, const struct ui
 		b->line[b->n++] = next.line[i];
 }
 
-static enum style row_style(const struct ladder_row *r)
-{
-	if (r->is_decisive)
-		return STYLE_BAD;
-	if (r->is_minor)
-		return STYLE_DIM;
-	if (r->is_retransmit)
-		return STYLE_WARN;
-	return STYLE_NORMAL;
-}
-
-/* ──── POST /api/cart ────► ; dashed where the packet itself was not kept */
-static void draw_arrow(struct canvas *c, int y, int x, int w, const struct ladder_row *r)
-{
-	uint32_t dash = r->kind == LADDER_MOMENT ? '-' : 0x2500;
-	enum style st = row_style(r);
-	int label_w = canvas_width(r->label), lead;
-
-	canvas_fill(c, y, x, w, st, dash);
-	if (r->kind == LADDER_MOMENT)
-		for (int i = 1; i < w; i += 2)
-			canvas_fill(c, y, x + i, 1, st, ' ');
-	canvas_fill(c, y, r->to_right ? x + w - 1 : x, 1, st, r->to_right ? 0x25ba : 0x25c4);
-	if (label_w > w - 5)
-		label_w = w - 5;
-	if (label_w < 1)
-		return;
-	lead = (w - label_w - 2) / 2;
-	lead = lead > 5 ? 5 : lead < 2 ? 2 : lead;
-	canvas_fill(c, y, x + lead, label_w + 2, st, ' ');
-	canvas_text(c, y, x + lead + 1, label_w, st, r->label);
-}
-
-static void draw_note(struct canvas *c, int y, const struct lanes *ln, const struct ladder_row *r,
-		      bool is_own_line)
-{
-	enum style st = r->is_decisive ? STYLE_BAD : STYLE_INFO;
-
-	if (is_own_line)
-		canvas_printf(c, y, ln->backend_x + 2, ln->backend_w, st, "└ %s", r->note);
-	else if (ln->note_w)
-		canvas_text(c, y, ln->note_x, ln->note_w, st, r->note);
-}
-
-static void draw_row(struct canvas *c, int y, const struct lanes *ln, const struct ladder_row *r)
-{
-	char when[24];
-
-	if (r->kind == LADDER_ATTEMPT) {
-		canvas_fill(c, y, 1, c->cols - 2, STYLE_FRAME, 0x2504);
-		canvas_printf(c, y, 3, c->cols - 5, STYLE_INFO, " try %zu: %s ", r->attempt + 1,
-			      r->label);
-		return;
-	}
-	canvas_fill(c, y, ln->gateway_x, 1, STYLE_FRAME, 0x2502);
-	if (r->kind == LADDER_GAP) {
-		canvas_printf(c, y, 3, TIME_W + 20, STYLE_DIM, "··· %s later ···", r->label);
-		return;
-	}
-	fmt_relative(when, sizeof(when), r->rel_ns);
-	canvas_right(c, y, 0, TIME_W, row_style(r), when);
-	if (r->lane == LADDER_CLIENT)
-		draw_arrow(c, y, ln->client_x, ln->client_w, r);
-	else if (r->lane == LADDER_BACKEND)
-		draw_arrow(c, y, ln->backend_x, ln->backend_w, r);
-	else
-		canvas_printf(c, y, ln->gateway_x, c->cols - ln->gateway_x - 3, row_style(r),
-			      "✕ %s", r->label);
-	if (r->is_decisive)
-		canvas_text(c, y, ln->backend_x + ln->backend_w + 1, 1, STYLE_BAD, "◄");
-	draw_note(c, y, ln, r, false);
-}
-
-static size_t make_lines(struct line *out, size_t max, const struct ladder *l,
-			 const struct lanes *ln)
-{
-	size_t n = 0;
-
-	for (size_t i = 0; i < l->n && n < max; i++) {
-		out[n++] = (struct line){ .row = i };
-		if (l->rows[i].note[0] && !ln->note_w && n < max)
-			out[n++] = (struct line){ .row = i, .is_note = true };
-	}
-	return n;
-}
-
 struct page {
 	struct ladder ladder;
-	struct line lines[LADDER_ROWS_MAX * 2];
+	struct ladder_line lines[LADDER_ROWS_MAX * 2];
 	size_t nlines;
 	struct lanes lanes;
 	struct below below;
@@ -214,36 +94,13 @@ static struct page *make_page(const struct ui *ui)
 
 	if (!p)
 		return NULL;
-	lay_lanes(&p->lanes, ui->cols);
+	lanes_lay(&p->lanes, ui->cols, ui->ladder.f->nattempts);
 	ladder_build(&p->ladder, ui->ladder.f, ui->ladder.all);
-	p->nlines = make_lines(p->lines, ARRAY_SIZE(p->lines), &p->ladder, &p->lanes);
+	p->nlines = lanes_lines(p->lines, ARRAY_SIZE(p->lines), &p->ladder, &p->lanes);
 	make_below(&p->below, ui->ladder.f, ui);
 	used = FIRST_ROW + (int)p->below.n + 1;
 	p->height = ui->rows > used ? (size_t)(ui->rows - used) : 1;
 	return p;
-}
-
-static void draw_heads(struct canvas *c, const struct lanes *ln, const struct finding *f)
-{
-	char client[TEXT_ENDPOINT_MAX], up[TEXT_ENDPOINT_MAX], name[72], text[160];
-	int x, w;
-
-	if (f->down.rport)
-		text_endpoint(client, sizeof(client), &f->down.remote, f->down.rport);
-	else
-		fmt_client(client, sizeof(client), f);
-	fmt_upstream(up, sizeof(up), f);
-	text_escape(name, sizeof(name), f->gateway_name, strlen(f->gateway_name));
-	canvas_printf(c, 2, 1, ln->gateway_x - 10, STYLE_BOLD, "client %s", client);
-	snprintf(text, sizeof(text), "%s/%u", name[0] ? name : "gateway",
-		 f->down.tid ? f->down.tid : f->down.tgid);
-	w = canvas_width(text);
-	x = ln->gateway_x - w / 2;
-	canvas_text(c, 2, x, w, STYLE_BOLD, text);
-	snprintf(text, sizeof(text), "%s%s",
-		 ln->backend_w > 36 ? (f->nattempts > 1 ? "last backend " : "backend ") : "", up);
-	canvas_right(c, 2, x + w + 1, ln->backend_x + ln->backend_w - x - w - 1, STYLE_BOLD,
-		     f->nattempts ? text : "no backend was tried");
 }
 
 static void draw_exchange(struct canvas *c, const struct model *m, const struct ui *ui)
@@ -272,10 +129,10 @@ static void draw_exchange(struct canvas *c, const struct model *m, const struct 
 	canvas_text(c, 1, x, c->cols - w - 3 - x, STYLE_HEAD, request);
 }
 
-static void draw_more(struct canvas *c, int y, size_t n)
+static void draw_more(struct canvas *c, int y, const char *arrow, size_t n)
 {
-	canvas_fill(c, y, 0, TIME_W + 1, STYLE_NORMAL, ' ');
-	canvas_printf(c, y, 1, TIME_W, STYLE_WARN, "↓ %zu more", n);
+	canvas_fill(c, y, 0, LANES_TIME_W + 1, STYLE_NORMAL, ' ');
+	canvas_printf(c, y, 1, LANES_TIME_W, STYLE_WARN, "%s %zu more", arrow, n);
 }
 
 static void draw(struct canvas *c, const struct model *m, const struct ui *ui)
@@ -286,23 +143,26 @@ static void draw(struct canvas *c, const struct model *m, const struct ui *ui)
 	if (!p)
 		return;
 	draw_exchange(c, m, ui);
-	draw_heads(c, &p->lanes, ui->ladder.f);
+	lanes_draw_heads(c, 2, &p->lanes, ui->ladder.f);
 	for (size_t i = 0; i < p->height; i++)
-		canvas_fill(c, FIRST_ROW + (int)i, p->lanes.gateway_x, 1, STYLE_FRAME, 0x2502);
+		lanes_draw_lines(c, FIRST_ROW + (int)i, &p->lanes);
 	for (size_t i = 0; i < p->height && ui->ladder.top + i < p->nlines; i++) {
-		const struct line *ln = &p->lines[ui->ladder.top + i];
+		const struct ladder_line *ln = &p->lines[ui->ladder.top + i];
 		const struct ladder_row *r = &p->ladder.rows[ln->row];
 
 		if (ln->is_note)
-			draw_note(c, FIRST_ROW + (int)i, &p->lanes, r, true);
+			lanes_draw_note(c, FIRST_ROW + (int)i, &p->lanes, r);
 		else
-			draw_row(c, FIRST_ROW + (int)i, &p->lanes, r);
+			lanes_draw_row(c, FIRST_ROW + (int)i, &p->lanes, r);
 	}
 	if (!p->nlines)
 		canvas_text(c, FIRST_ROW, 3, c->cols - 6, STYLE_DIM, "Nothing was kept of it.");
 	if (ui->ladder.top + p->height < p->nlines)
-		draw_more(c, FIRST_ROW + (int)p->height - 1,
+		draw_more(c, FIRST_ROW + (int)p->height - 1, "↓",
 			  p->nlines - ui->ladder.top - p->height);
+	if (ui->ladder.top && p->height > 2 && ui->ladder.top < p->nlines &&
+	    !p->ladder.rows[p->lines[ui->ladder.top].row].is_decisive)
+		draw_more(c, FIRST_ROW, "↑", ui->ladder.top);
 	y = c->rows - 1 - (int)p->below.n;
 	for (size_t i = 0; i < p->below.n; i++, y++) {
 		canvas_text(c, y, 1, 6, p->below.line[i].head_style, p->below.line[i].head);

@@ -318,7 +318,13 @@ static void test_attempts_are_described(void **state)
 	char text[160];
 
 	ladder_attempt_text(text, sizeof(text), f, 0);
-	assert_string_equal(text, "10.0.3.18:8080 from port 41022, reused #41, idle 60.0 s");
+	assert_string_equal(text, "10.0.3.18:8080 from port 41022, reused #41, idle 60.000 s");
+	f->attempts[0].leg.retrans = 3;
+	f->attempts[0].leg.rto_us = 1600000;
+	f->attempts[0].leg.idle_ns = 250000000;
+	ladder_attempt_text(text, sizeof(text), f, 0);
+	assert_string_equal(text, "10.0.3.18:8080 from port 41022, reused #41, idle 250.0 ms, "
+				  "3 sent again, RTO 1.60 s");
 	finding_unref(f);
 }
 
