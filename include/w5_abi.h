@@ -49,6 +49,9 @@ enum w5_rec_type {
 	W5_REC_OPEN,	 /* struct w5_leg: a conn whose messages follow as TEXT records */
 	W5_REC_TEXT,	 /* struct w5_text: message heads of such a conn, in plain text */
 	W5_REC_LOG,	 /* struct w5_log: one line of a gateway's access log (user space) */
+	W5_REC_DNS,	 /* struct w5_dns: a gateway asked for a name, or was answered (kernel) */
+	W5_REC_POOL,	 /* struct w5_pool: a process's conns to one upstream (user space) */
+	W5_REC_NAME,	 /* struct w5_name: what a configured name stands for now (user space) */
 	W5_REC_TYPE_MAX,
 };
 
@@ -320,6 +323,58 @@ struct w5_log {
 };
 enum w5_log_kind { W5_LOG_NGINX = 1, W5_LOG_HAPROXY, W5_LOG_APACHE, W5_LOG_CADDY };
 
+/*
+ * A message of the domain name system (RFC 1035) that a gateway process sent or got over UDP, or
+ * the error it got in place of an answer (ICMP). h.cookie is the UDP socket's, h.seq 0.
+ */
+#define W5_DNS_PORT  53
+#define W5_DNS_BYTES 256
+enum w5_dns_kind { W5_DNS_QUERY = 1, W5_DNS_ANSWER, W5_DNS_ERROR, W5_DNS_KIND_MAX };
+
+struct w5_dns {
+	struct w5_hdr h;
+	w5_u64 hint_cookie, hint_ns; /* QUERY: as in an upstream turn's w5_leg */
+	struct w5_addr server;
+	w5_u32 tgid, tid; /* the asking thread; tid 0 = not known */
+	w5_u16 lport;
+	w5_u16 total; /* bytes of the message */
+	w5_u16 len;   /* valid in data[] */
+	w5_u16 err;   /* ERROR: errno */
+	w5_u8 kind;
+	w5_u8 pad[7];
+	w5_u8 data[W5_DNS_BYTES];
+};
+
+/* The conns of one process to one upstream, counted about once a second. One of zeroes says that
+ * there are none any more. */
+struct w5_pool {
+	struct w5_hdr h;
+	struct w5_addr ip;
+	w5_u16 port;
+	w5_u16 pad;
+	w5_u32 tgid;
+	w5_u32 connecting;
+	w5_u32 in_use; /* a request, and no response or the beginning of one */
+	w5_u32 idle;
+	w5_u32 pad2;
+	w5_u64 oldest_ns; /* when the oldest request without a response began; 0 = none */
+};
+
+/* A name in a gateway's configuration, looked up again as that process would. */
+#define W5_NAME_BYTES 128
+#define W5_NAME_ADDRS 16
+
+struct w5_name {
+	struct w5_hdr h;  /* h.ts_ns: when the answer was there */
+	w5_u64 config_ns; /* when the gateway read its configuration; 0 = not known */
+	w5_u32 group;	  /* tgid of its master */
+	w5_u16 port;	  /* it connects to; 0 = any */
+	w5_u8 naddrs;	  /* 0: it stands for nothing now */
+	w5_u8 pad;
+	struct w5_addr addrs[W5_NAME_ADDRS];
+	char name[W5_NAME_BYTES]; /* NUL-terminated */
+};
+
 #define W5_LISTEN_FORKED 0x1 /* it has just been forked: port is 0, tid the parent's tgid */
 
 struct w5_listen {
@@ -396,6 +451,9 @@ W5_STATIC_ASSERT(sizeof(struct w5_packets) % 8 == 0, "records are 8-byte aligned
 W5_STATIC_ASSERT(sizeof(struct w5_packet) % 8 == 0, "records are 8-byte aligned");
 W5_STATIC_ASSERT(sizeof(struct w5_text) % 8 == 0, "records are 8-byte aligned");
 W5_STATIC_ASSERT(sizeof(struct w5_log) % 8 == 0, "records are 8-byte aligned");
+W5_STATIC_ASSERT(sizeof(struct w5_dns) % 8 == 0, "records are 8-byte aligned");
+W5_STATIC_ASSERT(sizeof(struct w5_pool) % 8 == 0, "records are 8-byte aligned");
+W5_STATIC_ASSERT(sizeof(struct w5_name) % 8 == 0, "records are 8-byte aligned");
 W5_STATIC_ASSERT(sizeof(struct w5_listen) % 8 == 0, "records are 8-byte aligned");
 W5_STATIC_ASSERT(sizeof(struct w5_gateway) % 8 == 0, "records are 8-byte aligned");
 W5_STATIC_ASSERT(sizeof(struct w5_stats) % 8 == 0, "records are 8-byte aligned");

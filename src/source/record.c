@@ -82,6 +82,20 @@ static bool log_is_sound(const struct w5_hdr *h)
 	       is_terminated(l->code, sizeof(l->code));
 }
 
+static bool dns_is_sound(const struct w5_hdr *h)
+{
+	const struct w5_dns *d = (const void *)h;
+
+	return d->kind && d->kind < W5_DNS_KIND_MAX && d->len <= sizeof(d->data);
+}
+
+static bool name_is_sound(const struct w5_hdr *h)
+{
+	const struct w5_name *n = (const void *)h;
+
+	return n->naddrs <= ARRAY_SIZE(n->addrs) && is_terminated(n->name, sizeof(n->name));
+}
+
 #define EXACT(type) .min = sizeof(type), .max = sizeof(type)
 /* clang-format off */
 #define LEG .min = W5_LEG_BRIEF, .max = sizeof(struct w5_leg), \
@@ -110,6 +124,9 @@ static const struct record_row records[] = {
 			  .max = sizeof(struct w5_text) + W5_TEXT_MAX,
 			  .is_sound = text_is_sound },
 	[W5_REC_LOG] = { .name = "log", EXACT(struct w5_log), .is_sound = log_is_sound },
+	[W5_REC_DNS] = { .name = "dns", EXACT(struct w5_dns), .is_sound = dns_is_sound },
+	[W5_REC_POOL] = { .name = "pool", EXACT(struct w5_pool) },
+	[W5_REC_NAME] = { .name = "name", EXACT(struct w5_name), .is_sound = name_is_sound },
 };
 _Static_assert(W5_LEG_BRIEF % 8 == 0, "the shortest record is aligned");
 _Static_assert(ARRAY_SIZE(records) == W5_REC_TYPE_MAX, "every record type has its row");

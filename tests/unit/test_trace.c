@@ -28,6 +28,8 @@ union record {
 	struct w5_stats stats;
 	struct w5_session session;
 	struct w5_log log;
+	struct w5_dns dns;
+	struct w5_name name;
 	uint8_t text[sizeof(struct w5_text) + W5_TEXT_MAX];
 };
 
@@ -44,6 +46,9 @@ static const uint16_t sizes[] = {
 	[W5_REC_OPEN] = offsetof(struct w5_leg, head),
 	[W5_REC_TEXT] = sizeof(struct w5_text) + 64,
 	[W5_REC_LOG] = sizeof(struct w5_log),
+	[W5_REC_DNS] = sizeof(struct w5_dns),
+	[W5_REC_POOL] = sizeof(struct w5_pool),
+	[W5_REC_NAME] = sizeof(struct w5_name),
 };
 _Static_assert(sizeof(sizes) / sizeof(sizes[0]) == W5_REC_TYPE_MAX, "every type has its row");
 
@@ -57,6 +62,8 @@ static union record sample(uint16_t type, uint32_t seq)
 
 	if (type == W5_REC_TEXT)
 		((struct w5_text *)&r)->kind = W5_TEXT_FRAME;
+	if (type == W5_REC_DNS)
+		r.dns.kind = W5_DNS_QUERY;
 	return r;
 }
 
@@ -116,6 +123,18 @@ static void test_lengths_inside_must_point_inside(void **state)
 	assert_int_equal(record_check(&r.h, sizeof(r)), -EBADMSG);
 	r = sample(W5_REC_LISTEN, 1);
 	memset(r.listen.comm, 'x', sizeof(r.listen.comm));
+	assert_int_equal(record_check(&r.h, sizeof(r)), -EBADMSG);
+	r = sample(W5_REC_DNS, 1);
+	r.dns.len = W5_DNS_BYTES + 1;
+	assert_int_equal(record_check(&r.h, sizeof(r)), -EBADMSG);
+	r = sample(W5_REC_DNS, 1);
+	r.dns.kind = W5_DNS_KIND_MAX;
+	assert_int_equal(record_check(&r.h, sizeof(r)), -EBADMSG);
+	r = sample(W5_REC_NAME, 1);
+	r.name.naddrs = W5_NAME_ADDRS + 1;
+	assert_int_equal(record_check(&r.h, sizeof(r)), -EBADMSG);
+	r = sample(W5_REC_NAME, 1);
+	memset(r.name.name, 'x', sizeof(r.name.name));
 	assert_int_equal(record_check(&r.h, sizeof(r)), -EBADMSG);
 }
 
