@@ -93,6 +93,20 @@ struct {
 	__type(value, struct w5_proc);
 } procs __weak SEC(".maps");
 
+/* UDP sockets on which a gateway process has asked for a name. */
+struct dns_sock {
+	__u32 tgid, tid;
+	struct w5_addr server; /* asked last */
+	__u16 lport;
+	__u16 pad[3];
+};
+struct {
+	__uint(type, BPF_MAP_TYPE_SK_STORAGE);
+	__uint(map_flags, BPF_F_NO_PREALLOC);
+	__type(key, int);
+	__type(value, struct dns_sock);
+} dns_socks __weak SEC(".maps");
+
 /* thread -> conns it worked on last (correlation witness). */
 struct {
 	__uint(type, BPF_MAP_TYPE_ARRAY);

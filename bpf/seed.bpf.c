@@ -29,7 +29,7 @@ static __always_inline void adopt_older(struct sock *sk, const struct tcp_sock *
 	__u64 now = bpf_ktime_get_ns(), age;
 	struct conn *c;
 
-	if (s->state != TCP_ESTABLISHED && s->state != TCP_CLOSE_WAIT)
+	if ((s->state != TCP_ESTABLISHED && s->state != TCP_CLOSE_WAIT) || s->rport == W5_DNS_PORT)
 		return;
 	if (!bpf_map_lookup_elem(&procs, &tgid) || bpf_sk_storage_get(&conns, sk, NULL, 0))
 		return;

@@ -7,6 +7,7 @@
  * This is the path every packet pays. A pure ACK leaves after the header parse, a
  * conn that is not a gateway's after one storage look-up.
  */
+#include "dns.h"
 #include "text.h"
 #include "turn.h"
 
@@ -519,8 +520,12 @@ static __always_inline int on_packet(struct __sk_buff *skb, bool out)
 	struct seg s;
 	__u64 now;
 
-	if (!sk || !parse(skb, &s))
+	if (!sk)
 		return 1;
+	if (!parse(skb, &s)) {
+		dns_packet(skb, out);
+		return 1;
+	}
 	if (!s.payload && !(s.flags & (W5_TCP_SYN | W5_TCP_FIN | W5_TCP_RST)))
 		return 1; /* a pure ACK */
 	c = bpf_sk_storage_get(&conns, sk, NULL, 0);

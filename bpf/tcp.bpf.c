@@ -4,7 +4,7 @@
  * socket errors, resets and their reasons, and the thread behind each conn.
  * Everything hangs on the socket; `current` counts only where noted.
  */
-#include "conn.h"
+#include "dns.h"
 #include "goregs.h"
 #include "w5_http1.h"
 
@@ -91,6 +91,8 @@ static __always_inline void on_connect(const struct sock *sk)
 
 	if (!p || t->tgid == (int)cfg.self_tgid)
 		return;
+	if (sk->__sk_common.skc_dport == bpf_htons(W5_DNS_PORT))
+		return; /* a question for a name, no request */
 	proc_connects(p, sk, t);
 	c = bpf_sk_storage_get(&conns, (void *)sk, NULL, BPF_SK_STORAGE_GET_F_CREATE);
 	if (!c) {
@@ -475,9 +477,14 @@ static __always_inline int icmp_error(struct conn *c, const struct sock *sk)
 SEC("tp_btf/inet_sk_error_report")
 int BPF_PROG(error_report, const struct sock *sk)
 {
-	struct conn *c = conn_of(sk);
+	struct conn *c;
 	int err;
 
+	if (sk->sk_protocol == IPPROTO_UDP) {
+		dns_error(sk);
+		return 0;
+	}
+	c = conn_of(sk);
 	if (!c)
 		return 0;
 	err = icmp_error(c, sk);
