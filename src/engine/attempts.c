@@ -5,6 +5,7 @@
  */
 #include "engine/correlate.h"
 #include "engine/facts.h"
+#include "engine/lookups.h"
 
 #include <string.h>
 
@@ -145,8 +146,8 @@ static void count_upstream(struct engine *e, struct conn *c, int gw, const struc
 
 void on_attempt(struct engine *e, struct w5_leg *l)
 {
-	uint64_t hint = l->hint_cookie;
-	bool is_open = !trail_resolve(e, l);
+	uint64_t hint;
+	bool is_open;
 	/* Connects and the peer are the conn's, whatever goes over it. */
 	struct conn *home = conns_get(e, leg_conn(l)), *c = conns_get(e, l->h.cookie);
 	int gw = gateways_of(e, l->tgid);
@@ -156,6 +157,9 @@ void on_attempt(struct engine *e, struct w5_leg *l)
 	uint64_t key = 0;
 	struct att *a;
 
+	lookups_lead(e, l);
+	hint = l->hint_cookie;
+	is_open = !trail_resolve(e, l);
 	if (wanted)
 		e->c.attempts += 1u + l->held;
 	gateways_used(e, gw);

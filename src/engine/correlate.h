@@ -44,6 +44,8 @@ int turn_score(struct engine *e, const struct pending *p, const struct turn *t, 
 	       unsigned *w, bool *own);
 /* Its trail came from the other, or from the HTTP/2 conn that is on. */
 bool turn_names(const struct w5_leg *l, const struct w5_leg *other);
+/* A trail that was left before this is not of this request. */
+uint64_t turn_asked_after(const struct pending *p);
 /* Between its end and the answer. */
 uint64_t turn_gap(const struct pending *p, const struct turn *t);
 

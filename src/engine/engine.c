@@ -4,6 +4,7 @@
  * for size, copied where it may be short, and only then handed on.
  */
 #include "engine/lines.h"
+#include "engine/lookups.h"
 #include "engine/texts.h"
 
 #include <errno.h>
@@ -66,6 +67,7 @@ void engine_free(struct engine *e)
 		atts_drop(e, list_entry(list_first(&e->atts), struct att, by_time));
 	texts_free(e);
 	lines_free(e);
+	lookups_free(e);
 	conns_free(e);
 	upstreams_free(e);
 	gateways_free(e);
@@ -99,6 +101,7 @@ static void on_tick(struct engine *e, const struct w5_hdr *h)
 	atts_expire(e);
 	conns_expire(e);
 	texts_expire(e);
+	lookups_expire(e);
 }
 
 static void on_stats_rec(struct engine *e, const struct w5_hdr *h)
@@ -202,6 +205,11 @@ static void on_log_rec(struct engine *e, const struct w5_hdr *h)
 	on_log(e, (const struct w5_log *)h);
 }
 
+static void on_dns_rec(struct engine *e, const struct w5_hdr *h)
+{
+	on_dns(e, (const struct w5_dns *)h);
+}
+
 struct handler {
 	size_t min_size;
 	void (*fn)(struct engine *e, const struct w5_hdr *h);
@@ -222,6 +230,7 @@ static const struct handler handlers[W5_REC_TYPE_MAX] = {
 	[W5_REC_OPEN] = { .min_size = LEG_MIN, .fn = on_leg },
 	[W5_REC_TEXT] = { .min_size = sizeof(struct w5_text), .fn = on_text_rec },
 	[W5_REC_LOG] = { .min_size = sizeof(struct w5_log), .fn = on_log_rec },
+	[W5_REC_DNS] = { .min_size = sizeof(struct w5_dns), .fn = on_dns_rec },
 };
 
 void engine_feed(struct engine *e, const struct w5_hdr *rec)

@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "engine/codes.h"
+#include "engine/lookups.h"
 #include "engine/tlshello.h"
 
 struct writer {
@@ -292,6 +293,34 @@ static void say_no_attempt(struct writer *w)
 	    w->in->kin == KIN_ROUTE ? ", for the same host and path" : "");
 }
 
+static void say_lookup(struct writer *w)
+{
+	const struct lookup *l = w->in->lookup;
+	char server[TEXT_ADDR_MAX], text[32];
+
+	if (!l)
+		return;
+	text_addr(server, sizeof(server), &l->server);
+	say(w, "the gateway asked %s for %.100s %u time%s, first %s before it answered the client",
+	    server, l->name, l->asked, l->asked == 1 ? "" : "s", dur(l->first_ns, w->f->ts_ns).s);
+	if (l->err)
+		say(w,
+		    "%s in place of an answer: nothing listens on UDP port 53 there, or a "
+		    "firewall refuses",
+		    err_name(l->err).s);
+	else if (l->unanswered)
+		say(w, "no answer came");
+	else
+		say(w, "the answer was %s, %s after the first question, %s before the client's",
+		    dns_rcode_text(text, l->rcode), dur(l->first_ns, l->failed_ns).s,
+		    dur(l->failed_ns, w->f->ts_ns).s);
+	if (l->tied)
+		say(w, "the thread that asked came from this request");
+	if (l->others)
+		say(w, "%u other question%s failed then, too: %.100s", l->others,
+		    l->others == 1 ? "" : "s", l->other);
+}
+
 static void say_log(struct writer *w)
 {
 	const struct w5_log *log = w->in->log;
@@ -325,6 +354,7 @@ void sentence_evidence(struct finding *f, const struct sentence_input *in)
 	say_log(&w);
 	say_half_close(&w, &f->down);
 	say_no_attempt(&w);
+	say_lookup(&w);
 	if (f->lost)
 		say(&w, "%llu records were lost in this window", (unsigned long long)f->lost);
 	for (size_t i = 0; in->facts && i < ARRAY_SIZE(says); i++)

@@ -3,10 +3,16 @@
  * From a waiting exchange to a finding: its attempts, their causes, the verdict, how sure
  * we are, the words.
  */
+#include "engine/correlate.h"
 #include "engine/lines.h"
 #include "engine/work.h"
 
 #include <string.h>
+
+/* A gateway answers so soon after the failure that decided. */
+#define PROMPT_NS (5 * NS_PER_MS)
+
+#define WITNESS_STRONG (WITNESS_TARGET | WITNESS_TRAIL | WITNESS_REQUEST_ID | WITNESS_STATUS)
 
 /* Second family of a dual-stack connect (RFC 8305: 250 ms; Go and Envoy 300 ms). */
 #define HAPPY_EYEBALLS_NS NS_PER_S
@@ -82,7 +88,7 @@ static bool lost_the_race(const struct work *w, size_t i)
 	return false;
 }
 
-static bool worth_telling(const struct work *w)
+static bool worth_telling(struct work *w)
 {
 	uint16_t s = w->p->leg.status;
 
@@ -94,7 +100,9 @@ static bool worth_telling(const struct work *w)
 		if (leg_failed(&w->links[i].turn->leg) && !lost_the_race(w, i))
 			return true;
 	}
-	return false;
+	/* A name that did not resolve is a failed attempt, too (Apache answers 500). */
+	return !w->n && !w->p->recovered && s >= 500 && lookups_failed(w->e, w->p, &w->lookup) &&
+	       w->lookup.tied;
 }
 
 static bool passes_port(const struct work *w)
@@ -248,13 +256,25 @@ static void count(struct engine *e, const struct work *w)
 		e->gws[w->p->gw].bad++;
 }
 
+/* A name that did not resolve is more than an attempt that only has its thread and its time in
+ * common with the exchange. */
+static bool asked_in_vain(struct work *w, const struct link *last)
+{
+	if (w->p->recovered || (last->witness & WITNESS_STRONG) ||
+	    !lookups_failed(w->e, w->p, &w->lookup))
+		return false;
+	return w->lookup.tied || turn_gap(w->p, last->turn) > PROMPT_NS;
+}
+
 static size_t find_attempts(struct work *w)
 {
 	struct pending *p = w->p;
 	size_t n;
 
-	if (!p->log)
-		return correlate(w->e, p, w->links, CANDIDATES_MAX, &w->tied);
+	if (!p->log) {
+		n = correlate(w->e, p, w->links, CANDIDATES_MAX, &w->tied);
+		return n && asked_in_vain(w, &w->links[n - 1]) ? 0 : n;
+	}
 	n = lines_correlate(w->e, p, w->links, CANDIDATES_MAX, &w->tied);
 	lines_settle(p, w->links, n);
 	if (p->gw < 0 && n)

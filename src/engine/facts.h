@@ -19,6 +19,8 @@ enum tls_end {
 	TLS_CLOSED_LATER, /* the backend ended it after its first answer */
 };
 
+struct lookup;
+
 struct facts {
 	const struct w5_leg *l;	   /* the attempt */
 	const struct w5_leg *d;	   /* its exchange */
@@ -85,8 +87,9 @@ struct sentence_input {
 	const struct facts *facts;     /* of the attempt that decided, or NULL */
 	const struct failure *earlier; /* no-live-upstream: the failure before */
 	enum kinship kin;
-	const char *doubt;	  /* why the cause is open, or NULL */
-	const struct w5_log *log; /* the line that tells of it alone, or NULL */
+	const char *doubt;	     /* why the cause is open, or NULL */
+	const struct w5_log *log;    /* the line that tells of it alone, or NULL */
+	const struct lookup *lookup; /* dns-failure: of which name */
 };
 void sentence_why(char *out, size_t cap, const struct sentence_input *in);
 void sentence_next(char *out, size_t cap, const struct sentence_input *in);

@@ -71,6 +71,15 @@ struct attempt {
 
 #define FINDING_EVIDENCE_MAX 8
 
+/* dns-failure: the name that was asked for. Printable ASCII, perhaps cut. */
+struct finding_dns {
+	char name[128];
+	struct w5_addr server; /* asked last */
+	unsigned asked;	       /* questions sent; 0 = this finding is about something else */
+	bool unanswered;
+	uint8_t rcode; /* 0: unanswered, or an answer without an address */
+};
+
 struct finding {
 	int refs;
 	uint64_t id;	      /* 1, 2, 3 ... in the order made */
@@ -104,6 +113,7 @@ struct finding {
 	size_t nattempts;
 	struct attempt *attempts; /* in order of start; the last one decides */
 	struct flight *flight;	  /* packets of the downstream conn, or NULL */
+	struct finding_dns dns;
 
 	size_t nevidence;
 	char evidence[FINDING_EVIDENCE_MAX]

@@ -17,6 +17,7 @@
 struct kind {
 	const char *comm;
 	bool trail_exact, trail_follows, streams_roam;
+	bool asks_aside;	 /* resolves names for its list of servers, not for a request */
 	uint64_t holddown_ns;	 /* how long a failed peer is not tried */
 	uint16_t untried_status; /* what it says then; 0 = not known */
 };
@@ -45,7 +46,10 @@ static const struct kind kinds[] = {
 	  .streams_roam = true,
 	  .holddown_ns = 60 * NS_PER_S,
 	  .untried_status = 503 },
-	{ .comm = "haproxy", .holddown_ns = HOLDDOWN_DEFAULT_NS, .untried_status = 503 },
+	{ .comm = "haproxy",
+	  .asks_aside = true,
+	  .holddown_ns = HOLDDOWN_DEFAULT_NS,
+	  .untried_status = 503 },
 	{ .comm = "caddy",
 	  .trail_follows = true,
 	  .streams_roam = true,
@@ -83,6 +87,13 @@ bool gateways_trail_follows(const struct engine *e, int gw)
 	const struct kind *k = kind_of(e, gw);
 
 	return k && k->trail_follows;
+}
+
+bool gateways_asks_aside(const struct engine *e, int gw)
+{
+	const struct kind *k = kind_of(e, gw);
+
+	return k && k->asks_aside;
 }
 
 uint64_t gateways_holddown_ns(const struct engine *e, int gw)

@@ -177,7 +177,9 @@ static void belongs(struct h2_stream *s, struct w5_leg *l)
 		s->failed_ns = settled;
 }
 
-static bool resolve_attempt(struct engine *e, struct w5_leg *l)
+/* The streams that fit best; n is 0 where it is of no stream we know. *one: the only one, if it
+ * can be believed. */
+static struct choice choose_stream(struct engine *e, const struct w5_leg *l, struct h2_stream **one)
 {
 	bool exact = gateways_trail_exact(e, gateways_of(e, l->tgid));
 	struct text_conn *tc = texts_find(e, l->hint_cookie);
@@ -185,25 +187,53 @@ static bool resolve_attempt(struct engine *e, struct w5_leg *l)
 	struct try t = try_of(l, tc);
 	int kind = SAME_TARGET;
 
-	if (l->resp_ns && l->req_ns)
-		note_answer(e, l);
-	if (!l->hint_cookie)
-		return true;
 	if (t.h2)
 		consider_conn(c, &t);
 	if (exact && !list_empty(&e->texts->bodies) && !asks_same(tc, t.key))
 		consider_bodies(e, c, &t);
-	while (kind < KINDS && !c[kind].n)
+	while (kind + 1 < KINDS && !c[kind].n)
 		kind++;
-	if (kind == KINDS)
-		return true; /* of no stream we know */
-	if (c[kind].n == 1 && (t.h2 || (tc && kind == SAME_TARGET))) {
-		belongs(c[kind].s, l);
+	*one = c[kind].n == 1 && (t.h2 || (tc && kind == SAME_TARGET)) ? c[kind].s : NULL;
+	return c[kind];
+}
+
+static bool resolve_attempt(struct engine *e, struct w5_leg *l)
+{
+	struct h2_stream *one;
+	struct choice c;
+
+	if (l->resp_ns && l->req_ns)
+		note_answer(e, l);
+	if (!l->hint_cookie)
 		return true;
-	}
-	if (c[kind].is_elsewhere)
+	c = choose_stream(e, l, &one);
+	if (one)
+		belongs(one, l);
+	else if (c.is_elsewhere)
 		l->hint_cookie = 0;
-	return false;
+	return one || !c.n;
+}
+
+uint64_t trail_asks(struct engine *e, const struct w5_leg *l)
+{
+	struct h2_stream *one = NULL;
+	struct choice c = { 0 };
+
+	if (l->hint_cookie)
+		c = choose_stream(e, l, &one);
+	if (!one)
+		return c.n ? 0 : l->hint_cookie;
+	if (!one->tried_ns)
+		one->tried_ns = leg_start_ns(l);
+	return one->leg.h.cookie;
+}
+
+void trail_told(struct engine *e, uint64_t cookie)
+{
+	struct h2_stream *s = hash_find(&e->texts->streams, cookie);
+
+	if (s && !s->failed_ns)
+		s->tried_ns = 0;
 }
 
 void trail_add_open(struct engine *e, struct att *a, uint64_t hint)

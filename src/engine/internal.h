@@ -164,7 +164,8 @@ struct engine {
 	struct list streams, streams_closed;
 	size_t nconns, nstreams; /* nstreams are not among nconns */
 	struct texts *texts;
-	struct lines *lines; /* NULL: no log is followed */
+	struct lines *lines;	 /* NULL: no log is followed */
+	struct lookups *lookups; /* NULL: no gateway has asked for a name */
 
 	struct list atts;
 	size_t natts;
@@ -213,6 +214,10 @@ bool texts_may_fail(const struct engine *e, const struct w5_leg *down, uint64_t 
 /* Where its hint is an HTTP/2 conn: names the stream instead, if exactly one fits. False: it is
  * open which one, and what is told later may tell. */
 bool trail_resolve(struct engine *e, struct w5_leg *l);
+/* The same for a question for a name, which comes before the connect: the stream, the conn as it
+ * was, or 0 where it is open. trail_told(): it has its answer, the connect can follow. */
+uint64_t trail_asks(struct engine *e, const struct w5_leg *l);
+void trail_told(struct engine *e, uint64_t cookie);
 /* A failed attempt whose stream is open; hint: what the kernel said. */
 void trail_add_open(struct engine *e, struct att *a, uint64_t hint);
 /* Looks again at those: before something is decided on. */
@@ -304,6 +309,8 @@ bool gateways_streams_roam(const struct engine *e, int gw);
 bool gateways_trail_follows(const struct engine *e, int gw);
 uint64_t gateways_holddown_ns(const struct engine *e, int gw);
 void gateways_free(struct engine *e);
+/* It looks names up for its own list of servers, not for a request (HAProxy). */
+bool gateways_asks_aside(const struct engine *e, int gw);
 /* Whether it answers so when it does not try any upstream. */
 bool gateways_may_be_untried(const struct engine *e, int gw, uint16_t status);
 

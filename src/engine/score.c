@@ -105,7 +105,7 @@ static bool ended_promptly(const struct pending *p, const struct w5_leg *l)
  * The trail has the time of the packet, a text that of the call that read it: a busy thread reads
  * later. What came after the turn before is of this one; streams have been told apart before.
  */
-static uint64_t asked_after(const struct pending *p)
+uint64_t turn_asked_after(const struct pending *p)
 {
 	const struct w5_leg *d = &p->leg;
 
@@ -128,7 +128,7 @@ static int score_trail(const struct pending *p, const struct turn *t, bool exact
 	bool to = turn_names(l, &p->leg), from = turn_names(&p->leg, l);
 	/* A hint at an HTTP/2 conn, where several of its streams fit, is one at any of them. */
 	bool sure = hint_exact(l, exact) && !(to && l->hint_cookie != p->leg.h.cookie);
-	bool up = to && l->hint_ns + SLACK_NS >= asked_after(p) && hint_fresh(l, exact) &&
+	bool up = to && l->hint_ns + SLACK_NS >= turn_asked_after(p) && hint_fresh(l, exact) &&
 		  hint_of_request(l, &p->leg, exact);
 	bool elsewhere = l->hint_cookie && !to;
 	bool back = from && p->leg.hint_ns && p->leg.hint_ns + SLACK_NS >= leg_start_ns(l) &&

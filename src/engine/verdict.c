@@ -5,8 +5,12 @@
  */
 #include "engine/work.h"
 
+#include <stdio.h>
+
 /* A gateway that does not try answers at once; one that waited did something unseen. */
 #define NOT_TRIED_NS (100 * NS_PER_MS)
+/* From an answer that is an error to the gateway's own. */
+#define PROMPT_NS    (5 * NS_PER_MS)
 /* The tool may have missed the attempts of a request that began this soon after its start. */
 #define WARM_UP_NS   (200 * NS_PER_MS)
 
@@ -145,6 +149,53 @@ static bool failed_meanwhile(const struct work *w, const struct route *route)
 	       failure_find(w->e, w->p->gw, route, w->p->leg.req_ns, w->p->ts_ns, &kin);
 }
 
+static void blame_lookup(struct work *w, enum confidence conf)
+{
+	const struct lookup *l = &w->lookup;
+	struct finding_dns *d = &w->f->dns;
+
+	w->say.lookup = l;
+	w->say.earlier = NULL;
+	snprintf(d->name, sizeof(d->name), "%s", l->name);
+	d->server = l->server;
+	d->asked = l->asked;
+	d->unanswered = l->unanswered;
+	d->rcode = l->rcode;
+	if (l->tied)
+		w->f->witness |= WITNESS_TRAIL;
+	set(w, w->p->leg.status ? VERDICT_GATEWAY_MADE : VERDICT_SILENT, CAUSE_DNS_FAILURE, conf);
+}
+
+/* It asked for a name and got none. x: an earlier failure that would explain an answer at once; one
+ * of another route is less than an error that came just before. */
+static bool decide_lookup(struct work *w, const struct failure *x)
+{
+	struct lookup *l = &w->lookup;
+	bool is_prompt;
+
+	if (!lookups_failed(w->e, w->p, l))
+		return false;
+	is_prompt = !l->unanswered && w->p->ts_ns < l->failed_ns + PROMPT_NS;
+	if (!l->tied && (warming_up(w) || (x && (w->say.kin == KIN_ROUTE || !is_prompt))))
+		return false;
+	blame_lookup(w, l->others ? CONFIDENCE_AMBIGUOUS
+			: l->tied ? CONFIDENCE_CERTAIN
+				  : CONFIDENCE_LIKELY);
+	return true;
+}
+
+/* A gateway that resolves the names of its servers aside has none left to try. */
+static bool decide_unresolved(struct work *w)
+{
+	if (!gateways_asks_aside(w->e, w->p->gw) || !w->p->leg.status ||
+	    !gateways_may_be_untried(w->e, w->p->gw, w->p->leg.status) ||
+	    !lookups_failing(w->e, w->p->gw, w->p->ts_ns, &w->lookup))
+		return false;
+	w->lookup.aside = true;
+	blame_lookup(w, w->lookup.others ? CONFIDENCE_AMBIGUOUS : CONFIDENCE_LIKELY);
+	return true;
+}
+
 /* Only the log tells of it, and no attempt fits: what the line says of upstreams decides. */
 static bool decide_logged(struct work *w, const struct route *route)
 {
@@ -154,6 +205,8 @@ static bool decide_logged(struct work *w, const struct route *route)
 
 	if (w->f->lost)
 		return decide_unknown(w, "records were lost: an attempt may be among them");
+	if (!log->ntries && decide_lookup(w, NULL))
+		return true;
 	if (!(log->flags & W5_LOG_UNTRIED))
 		return decide_unknown(
 			w, log->ntries ? "the log names an upstream, but no failed "
@@ -198,6 +251,8 @@ static bool decide_untried(struct work *w)
 		return decide_unknown(w, "records were lost: an attempt may be among them");
 	if (begin)
 		return decide_unknown(w, begin);
+	if (decide_lookup(w, waited ? NULL : x))
+		return true;
 	if (warming_up(w) && (waited || !x))
 		return decide_unknown(w, "why502 had just started: attempts may have been missed");
 	if (waited)
@@ -219,6 +274,8 @@ static bool decide_untried(struct work *w)
 		    w->say.kin == KIN_ROUTE ? CONFIDENCE_CERTAIN : CONFIDENCE_LIKELY);
 		return true;
 	}
+	if (decide_unresolved(w))
+		return true;
 	if (!d->status)
 		return decide_unknown(
 			w, "the gateway closed without an answer and without trying an upstream");

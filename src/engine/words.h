@@ -40,4 +40,8 @@ SAY_SHARED(why_grpc);
 SAY_SHARED(next_h2_reset);
 SAY_SHARED(next_h2_goaway);
 
+/* ---- say_names.c ---- */
+SAY_SHARED(why_dns);
+SAY_SHARED(next_dns);
+
 #endif

@@ -4,6 +4,7 @@
 #define ENGINE_WORK_H
 
 #include "engine/facts.h"
+#include "engine/lookups.h"
 
 struct work {
 	struct engine *e;
@@ -14,6 +15,7 @@ struct work {
 	bool tied;
 	enum confidence conf;
 	struct facts last;
+	struct lookup lookup;
 	struct sentence_input say;
 };
 

@@ -2,9 +2,12 @@
 /* See ndjson_fields.h. Names are documented in man/why502.8 (OUTPUT: NDJSON). */
 #include "sink/ndjson_fields.h"
 
+#include <string.h>
+
 #include "base/text.h"
 #include "base/util.h"
 #include "engine/codes.h"
+#include "engine/dns.h"
 #include "engine/head.h"
 #include "engine/tlshello.h"
 #include "sink/facet.h"
@@ -292,12 +295,14 @@ static void put_lists(struct json *j, const struct finding *f)
 	json_close(j, ']');
 }
 
-/* RFC 9209 2.3 has finer words for a handshake whose alert is known. */
+/* RFC 9209 2.3 has finer words for a handshake whose alert is known, and for a silent resolver. */
 static const char *proxy_status(const struct finding *f)
 {
 	const struct attempt *a = finding_last_attempt(f);
 	unsigned int out = a ? a->leg.alert_out & 0xff : 0;
 
+	if (f->cause == CAUSE_DNS_FAILURE && f->dns.unanswered)
+		return "dns_timeout";
 	if (f->cause != CAUSE_TLS_HANDSHAKE_FAILED || !a)
 		return cause_proxy_status(f->cause);
 	if (alert_in(&a->leg) & 0xff)
@@ -305,6 +310,26 @@ static const char *proxy_status(const struct finding *f)
 	/* bad_certificate to certificate_unknown, unknown_ca */
 	return (out >= 42 && out <= 46) || out == 48 ? "tls_certificate_error"
 						     : cause_proxy_status(f->cause);
+}
+
+static void put_dns(struct json *j, const struct finding_dns *d)
+{
+	char text[32], ip[TEXT_ADDR_MAX];
+
+	if (!d->asked)
+		return;
+	text_addr(ip, sizeof(ip), &d->server);
+	json_open(j, "dns", '{');
+	json_str(j, "name", d->name);
+	json_str(j, "server", ip);
+	json_uint(j, "asked", d->asked);
+	json_bool(j, "answered", !d->unanswered);
+	if (!d->unanswered) {
+		dns_rcode_text(text, d->rcode);
+		text[strcspn(text, " ")] = '\0';
+		json_str(j, "rcode", text);
+	}
+	json_close(j, '}');
 }
 
 void ndjson_finding(struct json *j, const struct finding *f, const char *pcap)
@@ -328,6 +353,7 @@ void ndjson_finding(struct json *j, const struct finding *f, const char *pcap)
 	put_gateway(j, f);
 	put_request(j, f);
 	put_downstream(j, f);
+	put_dns(j, &f->dns);
 	put_lists(j, f);
 	ndjson_known_str(j, "why", f->why);
 	ndjson_known_str(j, "next", f->next);
