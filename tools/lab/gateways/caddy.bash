@@ -79,9 +79,12 @@ caddy_conf() {
 }
 
 caddy_start() {
+	printf '%s\n' 'nameserver 10.77.3.53' 'options timeout:1 attempts:2' >"$state/gateway/resolv.conf"
 	GOMAXPROCS=$LAB_WORKERS HOME=$state/gateway XDG_CONFIG_HOME=$state/gateway \
 		XDG_DATA_HOME=$state/gateway \
-		in_gateway_background caddy run --config "$state/gateway/Caddyfile" --adapter caddyfile
+		in_gateway_background unshare -m --propagation private sh -c \
+		'mount --bind "$0" /etc/resolv.conf && exec "$@"' "$state/gateway/resolv.conf" \
+		caddy run --config "$state/gateway/Caddyfile" --adapter caddyfile
 }
 
 caddy_access() {

@@ -18,6 +18,7 @@ haproxy_backends() {
 	{
 		n = split($3, peer, " ")
 		checked = $3 ~ /fail_timeout/
+		named = $10 != "" ? " resolvers lab init-addr none" : ""
 		print "backend " $1
 		print "\ttimeout connect " $4 "\n\ttimeout server " $5
 		again = $2 == "retry-recovered"
@@ -29,7 +30,7 @@ haproxy_backends() {
 			print "\tretry-on all-retryable-errors\n\tdefault-server pool-max-conn 3"
 		for (i = 1; i <= n; i++) {
 			sub(/,.*/, "", peer[i])
-			print "\tserver p" i " " peer[i] proto[$9] (checked ? " check inter 2s fall 1" : "")
+			print "\tserver p" i " " peer[i] proto[$9] named (checked ? " check inter 2s fall 1" : "")
 		}
 	}'
 }
@@ -50,6 +51,9 @@ haproxy_conf() {
 			timeout client 60s
 			timeout http-keep-alive 60s
 			retries 3
+		resolvers lab
+			nameserver lab 10.77.3.53:53
+			hold valid 1s
 		frontend http
 			bind 0.0.0.0:8080
 			bind [::]:8080 v6only

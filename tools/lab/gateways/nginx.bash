@@ -11,6 +11,12 @@ nginx_locations() {
 		url["http"] = "http://"; url["https"] = "https://"
 		url["h2c"] = "grpc://"; url["h2"] = "grpcs://"
 	}
+	$10 != "" { # resolved for each request, not at the start
+		loc = loc "location /" $1 "/ {\n\tset $peer " $3 ";\n\tproxy_pass http://$peer;\n" \
+			"\tresolver " $10 " valid=1s;\n\tresolver_timeout 1s;\n" \
+			"\tproxy_connect_timeout " $4 ";\n\tproxy_read_timeout " $5 ";\n}\n"
+		next
+	}
 	{
 		to = $9 ~ /^h2/ ? "grpc" : "proxy" # the only HTTP/2 it speaks to a backend
 		n = split($3, peer, " ")
