@@ -113,7 +113,7 @@ caddy_access() {
 			sub(/,.*/, "", peer[i])
 			list = list (i > 1 ? ", " : "") peer[i]
 		}
-		all[route[1]] = list
+		all[route[1]] = route[10] != "" ? "-" : list # a name that does not resolve
 		again[route[1]] = n == 1 && route[8] ~ /prime=/
 		health[route[1]] = route[3] ~ /fail_timeout/
 		next
