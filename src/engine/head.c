@@ -82,29 +82,58 @@ static void take_field(struct head *h, struct span name, struct span value)
 		h->request_id = value;
 }
 
-/* Only whole lines count: a cut value would compare unequal. */
-static void parse_fields(struct head *h, const uint8_t *p, const uint8_t *end)
+/*
+ * The next header line that is all there, taken apart; *p moves behind it. False at the end of
+ * the header: only whole lines count, a cut value would compare unequal.
+ */
+static bool next_field(const uint8_t **p, const uint8_t *end, struct span *name, struct span *value)
 {
-	while (p < end) {
-		const uint8_t *nl = memchr(p, '\n', (size_t)(end - p)), *colon, *v, *e;
+	while (*p < end) {
+		const uint8_t *line = *p, *nl = memchr(line, '\n', (size_t)(end - line));
+		const uint8_t *e, *v, *colon;
 
 		if (!nl)
-			return;
-		e = nl > p && nl[-1] == '\r' ? nl - 1 : nl;
-		if (e == p)
-			return;
-		colon = memchr(p, ':', (size_t)(e - p));
-		if (colon) {
-			v = colon + 1;
-			while (v < e && (*v == ' ' || *v == '\t'))
-				v++;
-			while (e > v && (e[-1] == ' ' || e[-1] == '\t'))
-				e--;
-			take_field(h, (struct span){ .p = p, .len = (size_t)(colon - p) },
-				   (struct span){ .p = v, .len = (size_t)(e - v) });
-		}
-		p = nl + 1;
+			return false;
+		e = nl > line && nl[-1] == '\r' ? nl - 1 : nl;
+		if (e == line)
+			return false;
+		*p = nl + 1;
+		colon = memchr(line, ':', (size_t)(e - line));
+		if (!colon)
+			continue;
+		v = colon + 1;
+		while (v < e && (*v == ' ' || *v == '\t'))
+			v++;
+		while (e > v && (e[-1] == ' ' || e[-1] == '\t'))
+			e--;
+		*name = (struct span){ .p = line, .len = (size_t)(colon - line) };
+		*value = (struct span){ .p = v, .len = (size_t)(e - v) };
+		return true;
 	}
+	return false;
+}
+
+static void parse_fields(struct head *h, const uint8_t *p, const uint8_t *end)
+{
+	struct span name, value;
+
+	while (next_field(&p, end, &name, &value))
+		take_field(h, name, value);
+}
+
+struct span head_field(const struct w5_leg *l, const char *name)
+{
+	const uint8_t *end = l->head + min_size(l->head_len, W5_HEAD_REQ);
+	const uint8_t *p = memchr(l->head, '\n', (size_t)(end - l->head));
+	struct span have, value;
+
+	if (!p || *l->head < 'A' || *l->head > 'Z')
+		return (struct span){ 0 };
+	for (p++; next_field(&p, end, &have, &value);) {
+		if (span_is(have, name))
+			return value;
+	}
+	return (struct span){ 0 };
 }
 
 bool head_parse(struct head *h, const struct w5_leg *l)

@@ -29,6 +29,9 @@ bool head_parse_line(struct head *h, const struct w5_leg *l);
 /* Request line and the fields above. */
 bool head_parse(struct head *h, const struct w5_leg *l);
 
+/* Value of the first field of that name that is all there; absent if there is none. */
+struct span head_field(const struct w5_leg *l, const char *name);
+
 /* A key for "the same target": 0 if there is none. */
 uint64_t head_target_key(const struct head *h);
 
