@@ -15,7 +15,7 @@
 #include "sink/sink.h"
 #include "source/trace.h"
 
-#define APP_SINKS_MAX 4
+#define APP_SINKS_MAX 5
 
 struct h2_store;
 struct kernel;
@@ -31,6 +31,7 @@ struct app {
 	struct sink *pcap_dir; /* one of sinks[], or NULL */
 	struct sink *headless; /* ndjson or text, or NULL */
 	struct tui *tui;       /* NULL when headless */
+	struct sink *report;   /* one of sinks[], or NULL */
 	struct sink *view;     /* its sink */
 	struct filter *filter; /* NULL = everything */
 	struct sink_filter filtered;
@@ -55,6 +56,16 @@ int app_record(void *self, const struct w5_hdr *rec);
 void app_tick(struct app *a);
 /* Says that watching has begun, on outputs that say so. */
 void app_ready(struct app *a);
+struct sink *app_add_sink(struct app *a, const struct sink *s);
+void app_sink_result(struct app *a, int err);
+
+/* report.c: gathers from now on; 0 or -errno. */
+int app_add_report(struct app *a);
+/* What --report asks for, once all findings are there. */
+void app_report(struct app *a);
+/* For tui_cfg.report. */
+int app_save_report(void *self, const char *path, char *msg, size_t msglen);
+
 enum app_exit app_exit_status(const struct app *a);
 
 /* accesslog.c: 0 or -errno after one sentence. */

@@ -246,6 +246,7 @@ enum app_exit app_live(struct app *a)
 	kernel_poll(a->kernel, true);
 	kernel_close(take_ptr(a->kernel));
 	app_logs_close(a);
+	app_report(a);
 	return err ? APP_EXIT_FAILURE : app_exit_status(a);
 }
 
@@ -269,6 +270,7 @@ enum app_exit app_replay(struct app *a)
 	app_tick(a);
 	if (a->tui && !a->opt->screen_cols)
 		app_loop(a, &set);
+	app_report(a);
 	return app_exit_status(a);
 }
 

@@ -18,7 +18,8 @@ int main(int argc, char **argv)
 	case COMMAND_HELP: options_help(stdout); return APP_EXIT_OK;
 	case COMMAND_VERSION: printf("why502 %s\n", W5_VERSION); return APP_EXIT_OK;
 	case COMMAND_DOCTOR: return app_doctor(&opt);
-	case COMMAND_WATCH: break;
+	case COMMAND_WATCH:
+	case COMMAND_REPORT: break;
 	}
 	status = APP_EXIT_FAILURE;
 	if (!app_init(&app, &opt))

@@ -101,6 +101,9 @@ static const struct option_row options[] = {
 	{ .name = "read", .short_name = 'r', .arg = "FILE", .kind = KIND_STRING,
 	  .group = GROUP_FILES, .offset = AT(read_path), .allowed = "a file name",
 	  .help = "replay a trace file; needs no root" },
+	{ .name = "report", .short_name = 'O', .arg = "FILE", .kind = KIND_STRING,
+	  .group = GROUP_FILES, .offset = AT(report_path), .allowed = "a file name",
+	  .help = "write an incident report at the end: .html, .md, or both if FILE ends in neither" },
 	{ .name = "pcap-dir", .arg = "DIR", .kind = KIND_STRING, .group = GROUP_FILES,
 	  .offset = AT(pcap_dir), .allowed = "a directory",
 	  .help = "save the packets of each bad exchange as a capture file in DIR" },
@@ -398,7 +401,12 @@ static error_t on_argument(const char *arg, struct options *o)
 		o->command = COMMAND_DOCTOR;
 		return 0;
 	}
-	fprintf(stderr, "why502: the argument '%s' is not known: the only command is doctor\n",
+	if (o->command == COMMAND_WATCH && !strcmp(arg, "report")) {
+		o->command = COMMAND_REPORT;
+		return 0;
+	}
+	fprintf(stderr,
+		"why502: the argument '%s' is not known: the commands are doctor and report\n",
 		arg);
 	return ECANCELED; /* told from argp's own EINVAL */
 }
@@ -428,6 +436,7 @@ static const char doc_before_options[] =
 	"\v"
 	"Commands:\n"
 	"  doctor                     say what this kernel and host can and cannot do\n"
+	"  report -r FILE             write an incident report about a trace (see --report)\n"
 	"\n"
 	"Exit status:\n"
 	"  0  no bad exchange seen\n"
@@ -442,6 +451,7 @@ static const char doc_before_options[] =
 	"  sudo why502 --pcap-dir /tmp/502   also save the packets of each failure\n"
 	"  why502 -r FILE -f 'upstream==10.0.3.0/24 && ms>500'\n"
 	"  sudo why502 -w incident.w5t       record; look later: why502 -r incident.w5t\n"
+	"  why502 report -r incident.w5t -O incident.html\n"
 	"\n"
 	"The manual page why502(8) explains every option, field and cause.";
 
@@ -476,7 +486,7 @@ static void argp_table_init(struct argp_table *t)
 	t->argp = (struct argp){
 		.options = t->rows,
 		.parser = on_option,
-		.args_doc = "\ndoctor",
+		.args_doc = "\ndoctor\nreport",
 		.doc = doc_before_options,
 	};
 }
@@ -514,6 +524,10 @@ static const char *options_conflict(const struct options *o)
 		return "--keys needs --screen COLSxROWS";
 	if (o->pcap_dir && !o->history_packets)
 		return "--pcap-dir needs the flight recorder; leave out --history 0";
+	if (o->command == COMMAND_REPORT && !o->read_path)
+		return "report needs -r FILE; in a live session press R, or give --report FILE";
+	if (o->command == COMMAND_REPORT && o->output != OUTPUT_REPORT)
+		return "report and --output do not go together; leave out one of them";
 	if (o->read_path && o->write_path)
 		return "--read and --write cannot go together: the trace exists already";
 	if (o->read_path && o->access_logs.n)
@@ -534,7 +548,9 @@ int options_parse(struct options *o, int argc, char **argv)
 		fprintf(stderr, "why502: --help lists all options\n");
 	if (err)
 		return -EINVAL;
-	if (o->command != COMMAND_WATCH)
+	if (o->command == COMMAND_REPORT && o->output == OUTPUT_AUTO)
+		o->output = OUTPUT_REPORT;
+	if (o->command != COMMAND_WATCH && o->command != COMMAND_REPORT)
 		return 0;
 	if (o->output == OUTPUT_AUTO)
 		o->output = o->screen_cols || isatty(STDOUT_FILENO) ? OUTPUT_TUI : OUTPUT_TEXT;

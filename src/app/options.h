@@ -28,6 +28,7 @@ enum app_exit {
 enum command {
 	COMMAND_WATCH = 0, /* the tool's work; also with -r */
 	COMMAND_DOCTOR,
+	COMMAND_REPORT, /* only with -r: sets output to OUTPUT_REPORT */
 	COMMAND_HELP,
 	COMMAND_VERSION,
 };
@@ -37,6 +38,7 @@ enum output {
 	OUTPUT_TUI,
 	OUTPUT_NDJSON,
 	OUTPUT_TEXT,
+	OUTPUT_REPORT, /* Markdown at the end; of COMMAND_REPORT alone */
 };
 
 enum theme_choice {
@@ -69,6 +71,7 @@ struct options {
 	uint64_t count;	      /* 0 = no limit; else end after so many bad exchanges */
 
 	const char *write_path, *read_path; /* trace files; NULL = not asked for */
+	const char *report_path;	    /* NULL = none */
 	const char *pcap_dir;
 	unsigned int pcap_choice; /* enum pcap_choice */
 	uint64_t pcap_max_files, pcap_max_bytes;

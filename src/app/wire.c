@@ -20,7 +20,7 @@
 /* Conns remembered beside --max-exchanges: a busy gateway holds tens of thousands open. */
 #define CONNS_MIN 65536
 
-static void sink_result(struct app *a, int err)
+void app_sink_result(struct app *a, int err)
 {
 	if (!err)
 		return;
@@ -47,7 +47,7 @@ static void on_finding(void *self, struct finding *f)
 		a->stop = true;
 	for (size_t i = 0; i < a->nsinks; i++)
 		if (match || &a->sinks[i] == a->view) /* there it can be changed */
-			sink_result(a, a->sinks[i].ops->finding(a->sinks[i].self, f));
+			app_sink_result(a, a->sinks[i].ops->finding(a->sinks[i].self, f));
 }
 
 static void engine_config(struct engine_cfg *cfg, const struct options *o)
@@ -74,7 +74,7 @@ static int make_masker(struct app *a)
 	return masker_new(&a->masker, key, a->opt->pcap_bodies);
 }
 
-static struct sink *add_sink(struct app *a, const struct sink *s)
+struct sink *app_add_sink(struct app *a, const struct sink *s)
 {
 	a->sinks[a->nsinks] = *s;
 	return &a->sinks[a->nsinks++];
@@ -104,7 +104,7 @@ static int add_pcap_dir(struct app *a)
 	}
 	if (cfg.format == PCAP_FORMAT_PCAP)
 		log_info("--pcap-format pcap: %s", PCAP_CLASSIC_LACKS);
-	a->pcap_dir = add_sink(a, &s);
+	a->pcap_dir = app_add_sink(a, &s);
 	return 0;
 }
 
@@ -116,7 +116,7 @@ static int add_headless(struct app *a)
 
 	if (err)
 		return err;
-	a->headless = add_sink(a, &s);
+	a->headless = app_add_sink(a, &s);
 	if (a->filter && json)
 		ndjson_set_filter(a->headless, &a->filtered);
 	else if (a->filter)
@@ -202,6 +202,7 @@ static int add_tui(struct app *a)
 			       .history = history,
 			       .remember = remember,
 			       .save = save,
+			       .report = app_save_report,
 			       .formats = (1u << TUI_FORMAT_MAX) - 1,
 			       .format = pcap_format(o) == PCAP_FORMAT_PCAP ? TUI_FORMAT_PCAP
 									    : TUI_FORMAT_PCAPNG,
@@ -218,7 +219,7 @@ static int add_tui(struct app *a)
 		return err;
 	}
 	s = tui_sink(a->tui);
-	a->view = add_sink(a, &s);
+	a->view = app_add_sink(a, &s);
 	return 0;
 }
 
@@ -261,7 +262,9 @@ int app_init(struct app *a, const struct options *opt)
 		err = add_pcap_dir(a);
 	if (!err && opt->write_path)
 		err = add_trace(a);
-	if (!err && opt->output != OUTPUT_TUI)
+	if (!err && (opt->report_path || opt->output == OUTPUT_REPORT || opt->output == OUTPUT_TUI))
+		err = app_add_report(a);
+	if (!err && opt->output != OUTPUT_TUI && opt->output != OUTPUT_REPORT)
 		err = add_headless(a);
 	return err;
 }
@@ -273,7 +276,7 @@ void app_ready(struct app *a)
 		ndjson_ready(a->headless, a->engine);
 	else if (a->opt->output == OUTPUT_TEXT)
 		textout_ready(a->headless, a->engine);
-	else if (add_tui(a))
+	else if (a->opt->output == OUTPUT_TUI && add_tui(a))
 		a->stop = true;
 }
 
@@ -297,7 +300,7 @@ void app_tick(struct app *a)
 {
 	for (size_t i = 0; i < a->nsinks; i++)
 		if (a->sinks[i].ops->tick)
-			sink_result(a, a->sinks[i].ops->tick(a->sinks[i].self, a->engine));
+			app_sink_result(a, a->sinks[i].ops->tick(a->sinks[i].self, a->engine));
 	if (a->trace)
 		trace_flush(a->trace);
 }

@@ -18,8 +18,7 @@ struct tui {
 	struct model model;
 	struct ui ui;
 	struct canvas canvas;
-	struct screen *screen;	     /* NULL: drawn for cfg.dump */
-	struct engine_event *events; /* room for a copy */
+	struct screen *screen; /* NULL: drawn for cfg.dump */
 	bool dirty, repaint, is_played;
 };
 
@@ -68,6 +67,7 @@ int tui_new(struct tui **out, const struct tui_cfg *cfg)
 		return err;
 	ui_init(&t->ui, cols, rows, cfg->save ? cfg->formats : 0);
 	t->ui.popup.save.format = cfg->format;
+	t->ui.can_report = cfg->report != NULL;
 	if (cfg->history)
 		history_load(&t->ui.history, cfg->history);
 	if (cfg->filter) {
@@ -98,7 +98,6 @@ void tui_free(struct tui *t)
 	canvas_fini(&t->canvas);
 	ui_fini(&t->ui);
 	model_fini(&t->model);
-	free(t->events);
 	free(t);
 }
 
@@ -123,6 +122,18 @@ static void save(struct tui *t)
 		       msg[0] ? "" : what.path);
 }
 
+static void report(struct tui *t)
+{
+	const char *path = t->ui.prompt.text;
+	char msg[320] = "";
+	int err = t->cfg.report(t->cfg.self, path, msg, sizeof(msg));
+
+	if (err)
+		ui_say(&t->ui, STYLE_BAD, "No report: %s", msg[0] ? msg : strerror(-err));
+	else
+		ui_say(&t->ui, STYLE_GOOD, "%s", msg);
+}
+
 static int handle_key(struct tui *t, int key)
 {
 	unsigned r = ui_key(&t->ui, &t->model, key);
@@ -137,6 +148,8 @@ static int handle_key(struct tui *t, int key)
 		ui_say(&t->ui, STYLE_BAD, "The list is incomplete: out of memory");
 	if (r & UI_SAVE)
 		save(t);
+	if (r & UI_REPORT)
+		report(t);
 	if (r & UI_REPAINT)
 		t->repaint = true;
 	ui_sync(&t->ui, &t->model);
@@ -229,28 +242,13 @@ static int on_finding(void *self, struct finding *f)
 	return 0;
 }
 
-static size_t take_events(struct tui *t, const struct engine *e, const struct engine_event **out)
-{
-	if (!t->events)
-		t->events = calloc(EVENTS_KEPT, sizeof(*t->events));
-	*out = t->events;
-	return t->events ? engine_events(e, t->events, EVENTS_KEPT) : 0;
-}
-
 static int on_tick(void *self, const struct engine *e)
 {
-	struct tui *t = self;
 	struct model_input in = { .counters = engine_counters(e), .lost = engine_lost(e) };
 
 	in.ngateways = engine_gateways(e, &in.gateways);
 	in.nupstreams = engine_upstreams(e, &in.upstreams);
 	in.nhistory = engine_history(e, in.history, MODEL_HISTORY);
-	engine_losses(e, in.troubles.losses);
-	in.troubles.counts = engine_event_counts(e);
-	in.troubles.unlisted = t->model.evicted;
-	in.troubles.version = engine_events_version(e);
-	if (!t->model.paused && in.troubles.version != t->model.shown.troubles.version)
-		in.troubles.nevents = take_events(t, e, &in.troubles.events);
 	return tui_tick(self, &in);
 }
 

@@ -61,6 +61,9 @@ struct tui_cfg {
 	/* Writes findings to a file; a line for the user goes to msg, also on failure. 0 or
 	 * -errno. NULL: saving is not offered. */
 	int (*save)(void *self, const struct tui_save *what, char *msg, size_t msglen);
+	/* Writes a report of the session, as Markdown and as HTML: path and its endings. As
+	 * save. NULL: not offered. */
+	int (*report)(void *self, const char *path, char *msg, size_t msglen);
 	unsigned formats;	/* bits of enum tui_format that save can write */
 	enum tui_format format; /* the one offered first */
 	/* A filter was entered that is to be remembered. NULL: for this session only. */

@@ -240,6 +240,34 @@ static void test_access_logs_with_a_format_each(void **state)
 	assert_int_equal(parse(&o, "-r trace --access-log /a"), -EINVAL);
 }
 
+static void test_a_report_needs_a_file(void **state)
+{
+	struct options o;
+
+	assert_int_equal(parse(&o, "report -r trace"), 0);
+	assert_int_equal(o.command, COMMAND_REPORT);
+	assert_int_equal(o.output, OUTPUT_REPORT);
+	assert_null(o.report_path);
+	assert_int_equal(parse(&o, "report -r trace -O out.html"), 0);
+	assert_string_equal(o.report_path, "out.html");
+	assert_int_equal(parse(&o, "-o ndjson --report=out"), 0);
+	assert_int_equal(o.command, COMMAND_WATCH);
+	assert_int_equal(parse(&o, "report"), -EINVAL);
+	assert_non_null(strstr(said, "report needs -r FILE"));
+	assert_int_equal(parse(&o, "report -r trace -o text"), -EINVAL);
+	assert_int_equal(parse(&o, "--report="), -EINVAL);
+}
+
+static void test_secrets_and_bodies_stay_out_unless_asked_for(void **state)
+{
+	struct options o;
+
+	assert_int_equal(parse(&o, ""), 0);
+	assert_false(o.show_secrets || o.pcap_bodies);
+	assert_int_equal(parse(&o, "--show-secrets --pcap-bodies"), 0);
+	assert_true(o.show_secrets && o.pcap_bodies);
+}
+
 static void test_help_names_every_heading_and_exit_status(void **state)
 {
 	char *text = NULL;
@@ -283,6 +311,8 @@ int main(void)
 		cmocka_unit_test(test_refused_values_are_named),
 		cmocka_unit_test(test_combinations_that_make_no_sense),
 		cmocka_unit_test(test_access_logs_with_a_format_each),
+		cmocka_unit_test(test_a_report_needs_a_file),
+		cmocka_unit_test(test_secrets_and_bodies_stay_out_unless_asked_for),
 		cmocka_unit_test(test_help_names_every_heading_and_exit_status),
 		cmocka_unit_test(test_seconds_are_exact),
 	};
