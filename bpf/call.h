@@ -80,6 +80,8 @@ static __always_inline void call_text(const struct call *c, struct text_stream *
 	k.cookie = t->cookie;
 	k.rare = dir == W5_TEXT_OUT && tr && tr->tid == k.tid && tr->tls_bad == c->object;
 	trail_hint(tr, k.tid, t->role, &k.hint_cookie, &k.hint_ns);
+	if (dir == W5_TEXT_OUT)
+		k.after = trail_after(tr, k.tid);
 	text_chunk(&k, false);
 }
 

@@ -1,12 +1,12 @@
 /* SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only */
 /*
- * Working on a conn: make it, take TCP's own facts, hand its records to the ring,
- * and follow the gateway thread's trail. Shared by every .bpf.c.
+ * Working on a conn: make it, take TCP's own facts, hand its records to the ring.
+ * Shared by every .bpf.c.
  */
 #ifndef BPF_CONN_H
 #define BPF_CONN_H
 
-#include "maps.h"
+#include "trail.h"
 
 #define AF_INET	 2
 #define AF_INET6 10
@@ -170,74 +170,6 @@ static __always_inline void proc_connects(struct w5_proc *p, const struct sock *
 	if (g)
 		g->flags |= W5_PROC_GATEWAY;
 	tell_process(sk, t, 0);
-}
-
-/* ---- the thread's trail ---- */
-
-static __always_inline struct w5_trail *trail_of(const struct task_struct *t)
-{
-	__u32 slot = (__u32)t->pid % W5_TRAIL_SLOTS;
-
-	return bpf_map_lookup_elem(&trails, &slot);
-}
-
-static __always_inline void trail_claim(struct w5_trail *tr, __u32 tid)
-{
-	if (tr->tid == tid)
-		return;
-	tr->tid = tid;
-	tr->down = tr->up = 0;
-	tr->down_ns = tr->up_ns = 0;
-	tr->tls = tr->tls_bad = 0;
-}
-
-/* Where the thread of this trail came from, as a conn of that role sees it. */
-static __always_inline void trail_hint(const struct w5_trail *tr, __u32 tid, __u8 role,
-				       __u64 *cookie, __u64 *ns)
-{
-	bool known = tr && tr->tid == tid;
-
-	if (role == W5_ROLE_UPSTREAM) {
-		*cookie = known ? tr->down : 0;
-		*ns = known ? tr->down_ns : 0;
-	} else {
-		*cookie = known ? tr->up : 0;
-		*ns = known ? tr->up_ns : 0;
-	}
-}
-
-/* The current thread works on c now. Going back to an upstream conn puts the downstream
- * conn it serves back on the trail, so that a retry points at the right exchange. */
-static __always_inline void trail_visit(const struct conn *c, const struct task_struct *t,
-					__u64 now)
-{
-	struct w5_trail *tr = trail_of(t);
-
-	if (!tr)
-		return;
-	trail_claim(tr, t->pid);
-	if (c->leg.role == W5_ROLE_DOWNSTREAM) {
-		tr->down = c->leg.h.cookie;
-		tr->down_ns = now;
-		return;
-	}
-	tr->up = c->leg.h.cookie;
-	tr->up_ns = now;
-	if (c->leg.hint_cookie) {
-		tr->down = c->leg.hint_cookie;
-		tr->down_ns = now;
-	}
-}
-
-/* Owner and hint of the turn, in the context of the gateway thread. */
-static __always_inline void conn_owner(struct conn *c, const struct task_struct *t)
-{
-	struct w5_trail *tr = trail_of(t);
-
-	c->leg.tgid = t->tgid;
-	c->leg.tid = t->pid;
-	c->leg.flags |= W5_F_TID_EXACT;
-	trail_hint(tr, t->pid, c->leg.role, &c->leg.hint_cookie, &c->leg.hint_ns);
 }
 
 /* ---- TCP's own facts ---- */

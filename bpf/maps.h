@@ -36,7 +36,8 @@ struct text_stream {
 	__u8 role;
 	__u8 older;
 	__u8 asked; /* HTTP/1: a request was told in direction asked - 1, and no answer yet */
-	__u8 pad[4];
+	__u8 heads; /* from packets: requests that no thread has read yet */
+	__u8 pad[3];
 	struct text_dir dir[2];
 };
 
@@ -59,7 +60,9 @@ struct conn {
 	__u8 texted;  /* its messages come as TEXT records */
 	__u8 unread;  /* counted as one that cannot be read */
 	__u8 watched; /* its packets come by us */
-	__u8 pad;
+	__u8 queues;  /* W5_PROC_QUEUES, of the process that opened it */
+	__u8 asked;   /* the thread's trail knows of the present request */
+	__u8 pad[7];
 	struct w5_leg leg;
 	struct text_stream text; /* cleartext HTTP/2: what its packets carry */
 	/* Flight recorder: the last packets, already in the shape of a record. In the same

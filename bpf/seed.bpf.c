@@ -27,11 +27,13 @@ static __always_inline void adopt_older(struct sock *sk, const struct tcp_sock *
 	struct w5_port_key key = { .netns = s->netns, .port = s->lport };
 	__u32 tgid = s->tgid;
 	__u64 now = bpf_ktime_get_ns(), age;
+	const struct w5_proc *p;
 	struct conn *c;
 
 	if ((s->state != TCP_ESTABLISHED && s->state != TCP_CLOSE_WAIT) || s->rport == W5_DNS_PORT)
 		return;
-	if (!bpf_map_lookup_elem(&procs, &tgid) || bpf_sk_storage_get(&conns, sk, NULL, 0))
+	p = bpf_map_lookup_elem(&procs, &tgid);
+	if (!p || bpf_sk_storage_get(&conns, sk, NULL, 0))
 		return;
 	c = bpf_sk_storage_get(&conns, sk, NULL, BPF_SK_STORAGE_GET_F_CREATE);
 	if (!c) {
@@ -41,6 +43,7 @@ static __always_inline void adopt_older(struct sock *sk, const struct tcp_sock *
 	conn_init(c, sk, s->cookie,
 		  bpf_map_lookup_elem(&listen_ports, &key) ? W5_ROLE_DOWNSTREAM : W5_ROLE_UPSTREAM);
 	c->leg.tgid = s->tgid;
+	c->queues = !!(p->flags & W5_PROC_QUEUES);
 	c->leg.flags = W5_F_OLDER;
 	c->leg.phase = W5_PHASE_IDLE;
 	c->retrans0 = tp->total_retrans;

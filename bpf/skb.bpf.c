@@ -75,7 +75,10 @@ static __always_inline void h2_packet(struct __sk_buff *skb, struct bpf_sock *sk
 
 		k.tgid = task->tgid;
 		k.tid = task->pid;
-		trail_hint(trail_of(task), task->pid, l->role, &k.hint_cookie, &k.hint_ns);
+		struct w5_trail *tr = trail_of(task);
+
+		trail_hint(tr, task->pid, l->role, &k.hint_cookie, &k.hint_ns);
+		k.after = trail_after(tr, task->pid);
 	}
 	if ((text_chunk(&k, true) & LOOK_ERROR) && out && l->role == W5_ROLE_DOWNSTREAM)
 		emit_packets(c, now);
@@ -146,7 +149,8 @@ static __always_inline void down_in(struct __sk_buff *skb, struct conn *c, struc
 }
 
 /* The process that answers is a gateway's. Looked up once per conn and process. */
-static __always_inline bool answered_by_gateway(struct conn *c, const struct tcp_sock *tp)
+static __always_inline bool answered_by_gateway(struct conn *c, const struct tcp_sock *tp,
+						__u64 now)
 {
 	struct task_struct *t;
 	struct w5_proc *p;
@@ -154,7 +158,7 @@ static __always_inline bool answered_by_gateway(struct conn *c, const struct tcp
 	if (!sock_owned((struct sock *)tp)) /* sent from softirq: whoever read the request */
 		return down_is_gateways(c);
 	t = bpf_get_current_task_btf();
-	conn_owner(c, t);
+	conn_owner(c, t, now);
 	if (c->gateway_tgid == (__u32)t->tgid)
 		return true;
 	p = proc_current(t, (struct sock *)tp);
@@ -192,6 +196,8 @@ static __always_inline void veiled_out(struct __sk_buff *skb, struct bpf_sock *s
 	if (!tp || !sock_owned((struct sock *)tp))
 		return;
 	tr = trail_of(bpf_get_current_task_btf());
+	if (tr)
+		tr->after = 0;
 	if (!tr || !tr->tls_bad || tr->tls_bad != c->tls_object)
 		return;
 	tr->tls_bad = 0;
@@ -227,7 +233,7 @@ static __always_inline void down_out(struct __sk_buff *skb, struct bpf_sock *sk,
 	}
 	l->last_ns = now;
 	tp = bpf_skc_to_tcp_sock(sk);
-	if (!tp || !answered_by_gateway(c, tp))
+	if (!tp || !answered_by_gateway(c, tp, now))
 		return;
 	if (is_bad(l))
 		conn_facts(c, tp);
@@ -290,7 +296,7 @@ static __always_inline void up_out(struct __sk_buff *skb, struct bpf_sock *sk, s
 	if (l->nr <= 1 && l->open_ns)
 		l->flags |= W5_F_HINT_OPEN;
 	else if (sock_owned((struct sock *)tp))
-		conn_owner(c, bpf_get_current_task_btf());
+		conn_owner(c, bpf_get_current_task_btf(), now);
 }
 
 static __always_inline void up_in(struct __sk_buff *skb, struct conn *c, struct w5_packet *slot,
@@ -494,8 +500,10 @@ static __always_inline struct conn *notice(struct __sk_buff *skb, struct bpf_soc
 		return NULL;
 	proc_connects(proc, (struct sock *)tp, t);
 	c = adopt(skb, sk, W5_ROLE_UPSTREAM);
-	if (c)
+	if (c) {
 		c->leg.flags |= W5_F_OLDER;
+		c->queues = !!(proc->flags & W5_PROC_QUEUES);
+	}
 	return c;
 }
 

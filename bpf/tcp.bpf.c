@@ -110,7 +110,8 @@ static __always_inline void on_connect(const struct sock *sk)
 	conn_init(c, sk, bpf_get_socket_cookie((void *)sk), W5_ROLE_UPSTREAM);
 	c->leg.phase = W5_PHASE_CONNECT;
 	c->leg.open_ns = now;
-	conn_owner(c, t);
+	c->queues = !!(p->flags & W5_PROC_QUEUES);
+	conn_owner(c, t, now);
 }
 
 static __always_inline void on_established(const struct sock *sk)
@@ -194,7 +195,7 @@ static __always_inline void on_local_close(struct conn *c, const struct sock *sk
 	__u64 now = bpf_ktime_get_ns();
 
 	if (c->leg.role == W5_ROLE_DOWNSTREAM && down_may_wait(&c->leg))
-		conn_owner(c, t);
+		conn_owner(c, t, now);
 	if (!(c->ended & ENDED_LOCAL)) {
 		c->ended |= ENDED_LOCAL;
 		trail_visit(c, t, now);
@@ -374,6 +375,21 @@ static __always_inline void tie(struct conn *c, const struct task_struct *t, __u
 		emit_open(c, now);
 }
 
+/* Of what the thread has read now, which are requests that no one has read before? */
+static __always_inline void read_requests(struct conn *c, const struct task_struct *t)
+{
+	if (c->leg.role != W5_ROLE_DOWNSTREAM)
+		return;
+	if (c->leg.proto == W5_PROTO_HTTP1 && c->leg.phase == W5_PHASE_REQUEST && !c->asked) {
+		c->asked = 1;
+		trail_asked(t, c->leg.h.cookie, 0, c->leg.last_ns);
+	}
+	for (int i = 0; i < W5_ASKED && c->text.heads; i++) {
+		c->text.heads--;
+		trail_asked(t, c->leg.h.cookie, 0, c->leg.last_ns);
+	}
+}
+
 /* A thread has read from the socket (fires in tcp_recvmsg, in its context). */
 SEC("tp_btf/tcp_rcv_space_adjust")
 int BPF_PROG(socket_read, struct sock *sk)
@@ -393,6 +409,7 @@ int BPF_PROG(socket_read, struct sock *sk)
 		c->leg.tid = t->pid;
 	}
 	trail_visit(c, t, c->leg.last_ns);
+	read_requests(c, t);
 	if (c->watched && (c->leg.proto == W5_PROTO_TLS || c->leg.proto == W5_PROTO_NONE))
 		tie(c, t, c->leg.last_ns);
 	return 0;

@@ -22,7 +22,7 @@ struct chunk {
 	__u32 n, pos;
 	__u64 ts_ns, cookie, hint_cookie, hint_ns;
 	__u32 tgid, tid;
-	__u8 dir, rare;
+	__u8 dir, rare, after;
 	__u8 led; /* HTTP/1: the byte before, read alone, is kept in d->hdr */
 };
 
@@ -62,6 +62,7 @@ static __always_inline void text_header(struct w5_text *r, struct chunk *k, __u3
 	r->dir = k->dir;
 	r->kind = kind;
 	r->flags = (k->t->older ? W5_TEXT_OLDER : 0) | (k->d->gap ? W5_TEXT_GAP : 0);
+	r->after = k->after;
 	__builtin_memset(r->pad, 0, sizeof(r->pad));
 	k->d->gap = 0;
 }
@@ -157,6 +158,26 @@ static __always_inline void lose_frames(struct chunk *k)
 	k->d->left = 0;
 }
 
+/* The thread has a request to go on with, or has answered one. From packets, which no thread
+ * has read yet: socket_read() tells it. */
+static __always_inline void note_head(struct chunk *k)
+{
+	const struct task_struct *t = bpf_get_current_task_btf();
+	__u32 stream = 0;
+
+	if (k->skb) {
+		if (k->dir == W5_TEXT_IN && k->t->heads < W5_ASKED)
+			k->t->heads++;
+		return;
+	}
+	if (k->t->proto == W5_PROTO_H2)
+		__builtin_memcpy(&stream, &k->d->hdr[5], sizeof(stream));
+	if (k->dir == W5_TEXT_IN)
+		trail_asked(t, k->cookie, stream, k->ts_ns);
+	else
+		trail_answered(t, k->cookie, stream);
+}
+
 /* A whole header is there: what becomes of its frame. True if its text can go at once. */
 static __always_inline bool begin_frame(struct chunk *k)
 {
@@ -174,6 +195,8 @@ static __always_inline bool begin_frame(struct chunk *k)
 	}
 	d->left = w5_h2_len(d->hdr);
 	d->type = d->hdr[3];
+	if (d->type == W5_H2_HEADERS && k->t->role == W5_ROLE_DOWNSTREAM)
+		note_head(k);
 	d->pass = d->type == W5_H2_HEADERS || d->type == W5_H2_CONTINUATION ||
 		  d->type == W5_H2_RST_STREAM || d->type == W5_H2_GOAWAY ||
 		  d->type == W5_H2_PUSH_PROMISE ||
@@ -264,11 +287,15 @@ static __always_inline void http1_text(struct chunk *k, int kind, const bool fro
 
 	if (kind & LOOK_REQUEST) {
 		k->t->asked = k->dir + 1;
+		if (k->t->role == W5_ROLE_DOWNSTREAM && k->dir == W5_TEXT_IN)
+			note_head(k);
 		emit_head(k, W5_HEAD_REQ, from_skb);
 		return;
 	}
 	if (!status && !answers)
 		return;
+	if (answers && k->t->role == W5_ROLE_DOWNSTREAM && k->dir == W5_TEXT_OUT)
+		note_head(k);
 	if (answers && (!status || status >= 200))
 		k->t->asked = 0;
 	emit_answer(k, status, from_skb); /* whatever it is: what is no HTTP explains a lot */

@@ -30,10 +30,11 @@ static __always_inline void begin_turn(struct conn *c, const struct seg *s, __u6
 	l->flags &= W5_F_OLDER | W5_F_TEXT;
 	l->rto_count = 0;
 	if (l->nr > 1)
-		l->busy = 0;
+		l->busy = l->after = 0;
 	c->req_seq = s->seq;
 	c->ended = 0;
 	c->is_held = 0;
+	c->asked = 0;
 	l->head_len = 0;
 }
 

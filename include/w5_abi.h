@@ -111,6 +111,9 @@ enum w5_proto {
 #define W5_F_HINT_OPEN	   0x0800 /* first request: hint_* was taken when the conn was opened */
 #define W5_F_TEXT	   0x1000 /* its messages are read: they come, or came, as TEXT records */
 
+/* A recent conn of the same thread is told by this much of its cookie: cookies are counted up. */
+#define W5_AFTER(cookie) (1 + (cookie) % 255)
+
 #define W5_ALERT 0x100 /* w5_leg.alert_in, .alert_out */
 
 /* TCP flags as in the header's 14th byte (RFC 9293 3.1) */
@@ -158,11 +161,14 @@ struct w5_leg {
 	w5_u32 resp_bytes; /* payload bytes from the response's first byte */
 	w5_u32 srtt_us;
 
-	w5_u16 flags;				     /* W5_F_* */
-	w5_u16 status;				     /* 0 = none seen */
-	w5_u16 head_len, resp_len;		     /* bytes valid in head[], resp[] */
-	w5_u8 role, phase, end, proto;		     /* enums above */
-	w5_u8 synack_ttl, data_ttl, tcp_state, pad0; /* TTLs as received, 0 = none */
+	w5_u16 flags;			       /* W5_F_* */
+	w5_u16 status;			       /* 0 = none seen */
+	w5_u16 head_len, resp_len;	       /* bytes valid in head[], resp[] */
+	w5_u8 role, phase, end, proto;	       /* enums above */
+	w5_u8 synack_ttl, data_ttl, tcp_state; /* TTLs as received, 0 = none */
+	/* Upstream: what this thread did last before it connected, or sent the request, was to let
+	 * go of that failed upstream conn: W5_AFTER(its cookie); 0 = it did something else. */
+	w5_u8 after;
 
 	/* Healthy turns of this conn, just before this one, that had no record of their own:
 	 * how many, their status, and the sum of their times to the first response byte. */
@@ -282,7 +288,8 @@ struct w5_text {
 	w5_u16 len;	  /* bytes valid in data[] */
 	w5_u8 dir, kind;  /* enums above */
 	w5_u8 flags;	  /* W5_TEXT_* */
-	w5_u8 pad[3];
+	w5_u8 after;	  /* as in w5_leg */
+	w5_u8 pad[2];
 	w5_u8 data[]; /* padded to a multiple of 8 */
 };
 

@@ -22,6 +22,7 @@ struct w5_bpf_cfg {
 #define W5_PROC_CANDIDATE 0x1
 #define W5_PROC_GATEWAY	  0x2
 #define W5_PROC_MAX	  16384
+#define W5_PROC_QUEUES	  0x8 /* a thread reads several requests, then goes on with each in turn */
 #define W5_PROC_GO	  0x4 /* Go's crypto/tls has called us: calls are known by goroutine */
 
 struct w5_proc {
@@ -33,12 +34,19 @@ struct w5_proc {
  * threads whose ids collide; the tid inside says whose it is. */
 #define W5_TRAIL_SLOTS 4096
 
+#define W5_ASKED 32 /* power of two; more than a thread was seen to read in one turn of its loop */
+
 struct w5_trail {
 	w5_u32 tid;
-	w5_u32 pad;
+	w5_u32 after;	      /* its last step was to let go of this failed conn: as w5_leg.after */
 	w5_u64 down, down_ns; /* socket cookie; when */
 	w5_u64 up, up_ns;
-	w5_u64 tls;	/* the SSL object whose call it is in, or 0 */
+	/* Requests it has read and not yet gone on with: numbers ngone to nasked - 1, in the order
+	 * read, number n at n % W5_ASKED; ns 0: answered meanwhile. */
+	w5_u32 nasked, ngone;
+	w5_u64 asked[W5_ASKED], asked_ns[W5_ASKED]; /* socket cookie; when it was read */
+	w5_u32 asked_stream[W5_ASKED];		    /* of HTTP/2 */
+	w5_u64 tls;				    /* the SSL object whose call it is in, or 0 */
 	w5_u64 tls_bad; /* the object whose call writes an error to the client, or 0 */
 };
 

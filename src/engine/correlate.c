@@ -15,7 +15,7 @@
 #define SCORE_WEAK 2		   /* thread and time alone: only if nothing else fits */
 
 /* Has another waiting exchange a better claim? Equal claims go to the nearer one. */
-static bool taken_by_rival(struct search *s, const struct turn *t, int mine)
+bool taken_by_rival(struct search *s, const struct turn *t, int mine)
 {
 	int left = RIVALS_MAX, theirs;
 	bool own, exact = s->exact;
@@ -62,8 +62,8 @@ static void consider(struct search *s, struct turn *t, int min_score)
 			return;
 	}
 	c.l.score = turn_score(s->e, s->p, t, s->exact, &c.l.witness, &c.own);
-	c.followed = s->p->recovered && gateways_trail_follows(s->e, s->p->gw) &&
-		     turn_fits(s->e, s->p, &t->leg) && tries_is_retry_of(&s->p->good.leg, &t->leg);
+	c.followed = s->p->recovered && turn_fits(s->e, s->p, &t->leg) &&
+		     tries_is_retry_of(s->e, s->p->gw, &s->p->good.leg, &t->leg);
 	if (c.followed && c.l.score < SCORE_MIN)
 		c.l.score = SCORE_MIN;
 	if (c.l.score < min_score || (s->p->recovered && leg_failed(&t->leg) && !vouched(&c)))
@@ -152,6 +152,8 @@ static void collect(struct search *s)
 	}
 	if (s->p->good.leg.h.cookie)
 		consider(s, (struct turn *)&s->p->good, SCORE_MIN);
+	if (!s->exact)
+		tries_before(s);
 	if ((s->n && s->exact) || s->p->recovered)
 		return;
 	indexed = s->n > 0;
@@ -178,7 +180,8 @@ static size_t decider(const struct search *s)
 			better = leg_failed(&b->l.turn->leg); /* the answer */
 		else if (!s->exact && vouched(a) != vouched(b))
 			better = vouched(a); /* a connect names no request */
-		else if (!s->exact && tries_of_one(&a->l.turn->leg, &b->l.turn->leg))
+		else if (!s->exact &&
+			 tries_of_one(s->e, s->p->gw, &a->l.turn->leg, &b->l.turn->leg))
 			better = sa > sb;
 		else if (a->own != b->own)
 			better = a->own;
@@ -254,7 +257,7 @@ size_t correlate(struct engine *e, const struct pending *p, struct link *out, si
 			doubt[ndoubt++] = c->l;
 		}
 	}
-	if (!s.exact && !vouched(&chosen) && tries_began_late(p, &next->l.turn->leg))
+	if (!s.exact && !vouched(&chosen) && tries_began_late(e, p, &next->l.turn->leg))
 		return 0;
 	if (s.shadow && chosen.l.turn->disputed && ndoubt < CANDIDATES_MAX)
 		doubt[ndoubt++] = (struct link){ .turn = s.shadow, .doubtful = true };

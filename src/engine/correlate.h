@@ -9,6 +9,7 @@
 #include "engine/internal.h"
 
 #define RECENT_MAX 256		    /* failures looked at without any index */
+#define QUEUED_NS  (50 * NS_PER_MS) /* as ASKED_NS in bpf/trail.h */
 #define FRESH_NS   (10 * NS_PER_MS) /* an older trail of such a thread says nothing */
 
 /* Nothing was asked on it yet: no target is known, and a gateway that tries again treats the
@@ -17,6 +18,12 @@ static inline bool leg_connecting(const struct w5_leg *l)
 {
 	return l->phase == W5_PHASE_CONNECT ||
 	       (l->role == W5_ROLE_UPSTREAM && (l->flags & W5_F_HANDSHAKE));
+}
+
+/* It was opened for the request that its hint names, if any: the thread's queue says so. */
+static inline bool leg_is_queued(const struct engine *e, int gw, const struct w5_leg *l)
+{
+	return leg_connecting(l) && !l->after && gateways_queues(e, gw);
 }
 
 struct scored {
@@ -52,17 +59,23 @@ uint64_t turn_gap(const struct pending *p, const struct turn *t);
 /* ---- tries.c ---- */
 bool tries_in_turn(const struct w5_leg *a, const struct w5_leg *b);
 bool tries_same_peer(const struct w5_leg *a, const struct w5_leg *b);
-bool tries_is_retry_of(const struct w5_leg *l, const struct w5_leg *a);
+/* Did l try again what a had failed to? */
+bool tries_is_retry_of(const struct engine *e, int gw, const struct w5_leg *l,
+		       const struct w5_leg *a);
 /* Tries of one connect: then the last one decided. */
-bool tries_of_one(const struct w5_leg *x, const struct w5_leg *y);
-bool tries_began_late(const struct pending *p, const struct w5_leg *first);
+bool tries_of_one(const struct engine *e, int gw, const struct w5_leg *x, const struct w5_leg *y);
+bool tries_began_late(const struct engine *e, const struct pending *p, const struct w5_leg *first);
 /* Where the trail is doubtful: adds tries of what was found, drops what is another's. */
 void tries_settle(struct search *s);
+/* Adds what the candidates found so far tried again. */
+void tries_before(struct search *s);
 /* One thread per stream: what failed in the thread of the last one before that is the stream's,
  * and nothing else is. */
 void tries_of_thread(struct search *s, const struct w5_leg *last);
 
 /* A failed attempt of a good answer: nothing vouches for it but what names this exchange. */
+bool taken_by_rival(struct search *s, const struct turn *t, int mine);
+
 static inline bool vouched(const struct scored *c)
 {
 	return c->own || c->followed || (c->l.witness & (WITNESS_TARGET | WITNESS_REQUEST_ID));

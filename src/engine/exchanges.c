@@ -200,7 +200,7 @@ static bool had_failure(struct engine *e, struct conn *c, const struct w5_leg *l
 	}
 	if (!key)
 		return false;
-	if (gateways_trail_follows(e, c->gw) && retry_followed(e, l, key))
+	if (retry_followed(e, c->gw, l, key))
 		return true;
 	if (l->stream && gateways_streams_roam(e, c->gw) && gateways_trail_exact(e, c->gw) &&
 	    thread_failed(e, l, key))

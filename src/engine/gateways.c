@@ -13,10 +13,11 @@
  * request in one go (nginx), or a thread that serves one request at a time (Apache).
  * trail_follows: a thread reads a request and goes on with it (Go), where others read several
  * before they connect for the first (HAProxy).
+ * queues: and goes on with them in that order, which the kernel side follows (bpf/trail.h).
  * streams_roam: one thread reads an HTTP/2 conn, others serve its streams. */
 struct kind {
 	const char *comm;
-	bool trail_exact, trail_follows, streams_roam;
+	bool trail_exact, trail_follows, queues, streams_roam;
 	bool asks_aside;	 /* resolves names for its list of servers, not for a request */
 	uint64_t holddown_ns;	 /* how long a failed peer is not tried */
 	uint16_t untried_status; /* what it says then; 0 = not known */
@@ -48,6 +49,7 @@ static const struct kind kinds[] = {
 	  .untried_status = 503 },
 	{ .comm = "haproxy",
 	  .asks_aside = true,
+	  .queues = true,
 	  .holddown_ns = HOLDDOWN_DEFAULT_NS,
 	  .untried_status = 503 },
 	{ .comm = "caddy",
@@ -80,6 +82,13 @@ bool gateways_streams_roam(const struct engine *e, int gw)
 	const struct kind *k = kind_of(e, gw);
 
 	return k && k->streams_roam;
+}
+
+bool gateways_queues(const struct engine *e, int gw)
+{
+	const struct kind *k = kind_of(e, gw);
+
+	return k && k->queues;
 }
 
 bool gateways_trail_follows(const struct engine *e, int gw)

@@ -285,7 +285,7 @@ bool hint_is_exact(const struct engine *e, int gw, const struct w5_leg *l);
 /* Its thread came from down, not long before. */
 bool hint_names(const struct engine *e, int gw, const struct w5_leg *up, const struct w5_leg *down);
 /* Was this well answered request of down the retry of a failed connect? */
-bool retry_followed(const struct engine *e, const struct w5_leg *down, uint64_t key);
+bool retry_followed(const struct engine *e, int gw, const struct w5_leg *down, uint64_t key);
 /* Can the trail be believed for this one? */
 bool trail_is_exact(const struct engine *e, const struct pending *p);
 /* The same, where one thread serves one stream: had it failed before, for this one? */
@@ -305,6 +305,8 @@ void gateways_used(struct engine *e, int gw);	      /* it has connected, or was 
 bool gateways_trail_exact(const struct engine *e, int gw);
 /* The threads that serve the streams of an HTTP/2 conn are not the one that reads it. */
 bool gateways_streams_roam(const struct engine *e, int gw);
+/* A connect's hint is the request whose turn it was; none: a later try, or a health check. */
+bool gateways_queues(const struct engine *e, int gw);
 /* Not beyond doubt, but what a thread sends after a failed connect is its retry. */
 bool gateways_trail_follows(const struct engine *e, int gw);
 uint64_t gateways_holddown_ns(const struct engine *e, int gw);

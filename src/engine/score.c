@@ -17,13 +17,18 @@ enum {
 	SCORE_DOWN = 4,
 	SCORE_DOWN_EXACT = 8,
 	SCORE_ELSEWHERE = -2,
+	SCORE_UP_QUEUED = 8,
+	SCORE_ELSEWHERE_QUEUED = -6,
 	SCORE_NEVER = -100,
 	SCORE_THREAD = 2,
 	SCORE_STATUS = 1,
-	SCORE_PROMPT = 8, /* a connect with a doubtful trail, ended just before the answer */
+	/* a connect with a doubtful trail, ended just before the answer, or not long before */
+	SCORE_PROMPT = 8,
+	SCORE_SOON = 4,
 };
 
-#define ANSWER_NS (5 * NS_PER_MS) /* a busy one answers within this of the failure */
+#define ANSWER_NS  (5 * NS_PER_MS) /* a busy one answers within this of the failure */
+#define AT_ONCE_NS (NS_PER_MS / 2) /* mostly it does within this */
 
 static bool by_gateway(const struct w5_leg *l)
 {
@@ -120,15 +125,17 @@ bool turn_names(const struct w5_leg *l, const struct w5_leg *other)
 	       (l->hint_cookie == other->h.cookie || l->hint_cookie == other->conn_cookie);
 }
 
-static int score_trail(const struct pending *p, const struct turn *t, bool exact, unsigned *w,
-		       bool *own)
+static int score_trail(struct engine *e, const struct pending *p, const struct turn *t, bool exact,
+		       unsigned *w, bool *own)
 {
 	const struct w5_leg *l = &t->leg;
+	bool queued = leg_is_queued(e, p->gw, l);
 	bool same_target = p->key && p->key == t->key;
 	bool to = turn_names(l, &p->leg), from = turn_names(&p->leg, l);
 	/* A hint at an HTTP/2 conn, where several of its streams fit, is one at any of them. */
 	bool sure = hint_exact(l, exact) && !(to && l->hint_cookie != p->leg.h.cookie);
-	bool up = to && l->hint_ns + SLACK_NS >= turn_asked_after(p) && hint_fresh(l, exact) &&
+	bool fresh = queued ? leg_start_ns(l) <= l->hint_ns + QUEUED_NS : hint_fresh(l, exact);
+	bool up = to && l->hint_ns + SLACK_NS >= turn_asked_after(p) && fresh &&
 		  hint_of_request(l, &p->leg, exact);
 	bool elsewhere = l->hint_cookie && !to;
 	bool back = from && p->leg.hint_ns && p->leg.hint_ns + SLACK_NS >= leg_start_ns(l) &&
@@ -141,11 +148,13 @@ static int score_trail(const struct pending *p, const struct turn *t, bool exact
 	if (up || down)
 		*w |= WITNESS_TRAIL;
 	if (up)
-		s += sure ? SCORE_UP_EXACT : SCORE_UP;
+		s += sure ? SCORE_UP_EXACT : queued ? SCORE_UP_QUEUED : SCORE_UP;
 	if (down)
 		s += exact && p->leg.hint_cookie == l->h.cookie ? SCORE_DOWN_EXACT : SCORE_DOWN;
 	if (elsewhere)
-		s += sure && !down ? SCORE_NEVER : SCORE_ELSEWHERE;
+		s += sure && !down ? SCORE_NEVER
+		     : queued	   ? SCORE_ELSEWHERE_QUEUED
+				   : SCORE_ELSEWHERE;
 	*own = (up && sure) || (up && down && exact);
 	return s;
 }
@@ -166,7 +175,7 @@ int turn_score(struct engine *e, const struct pending *p, const struct turn *t, 
 	*own = false;
 	if (!turn_fits(e, p, l) || (!exact && leg_connecting(l) && leg_start_ns(l) < p->from_ns))
 		return 0;
-	s = score_trail(p, t, exact, w, own) + score_heads(p, t, w);
+	s = score_trail(e, p, t, exact, w, own) + score_heads(p, t, w);
 	if ((*w & WITNESS_REQUEST_ID) ||
 	    (exact && (*w & WITNESS_TARGET) && p->leg.hint_cookie == l->h.cookie))
 		*own = true;
@@ -177,7 +186,7 @@ int turn_score(struct engine *e, const struct pending *p, const struct turn *t, 
 	if (!exact && leg_connecting(l) && (l->tid == p->leg.tid || p->roams) &&
 	    ended_promptly(p, l) && !p->recovered) {
 		*w |= WITNESS_TIME;
-		s += SCORE_PROMPT;
+		s += settled_gap(p, l) <= AT_ONCE_NS ? SCORE_PROMPT : SCORE_SOON;
 	}
 	if (l->status && l->status == p->leg.status) {
 		*w |= WITNESS_STATUS;

@@ -33,6 +33,7 @@ void turn_begin(struct w5_leg *l, const struct text_at *at)
 	}
 	l->hint_cookie = at->hint_cookie;
 	l->hint_ns = at->hint_ns;
+	l->after = at->after;
 	l->tgid = at->tgid;
 	l->tid = at->tid;
 	l->flags |= W5_F_TID_EXACT;
@@ -160,6 +161,7 @@ void turn_take_end(struct w5_leg *turn, const struct w5_leg *end)
 	if (turn->role == W5_ROLE_UPSTREAM || end->hint_ns < turn->req_ns) {
 		m.hint_cookie = turn->hint_cookie;
 		m.hint_ns = turn->hint_ns;
+		m.after = turn->after;
 		m.tgid = turn->tgid ? turn->tgid : end->tgid;
 		m.tid = turn->tid ? turn->tid : end->tid;
 	}

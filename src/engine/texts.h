@@ -42,7 +42,7 @@ struct text_conn {
 struct text_at {
 	uint64_t ts_ns, hint_cookie, hint_ns;
 	uint32_t tgid, tid;
-	uint8_t dir;
+	uint8_t dir, after;
 };
 
 static inline struct text_at text_at_of(const struct w5_text *t)
@@ -52,7 +52,8 @@ static inline struct text_at text_at_of(const struct w5_text *t)
 				 .hint_ns = t->hint_ns,
 				 .tgid = t->tgid,
 				 .tid = t->tid,
-				 .dir = t->dir };
+				 .dir = t->dir,
+				 .after = t->after };
 }
 
 /* The direction of requests. */

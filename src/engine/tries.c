@@ -19,14 +19,22 @@ static bool timed_out(const struct w5_leg *l)
 	return !l->resp_bytes && (l->end == W5_END_FIN_OUT || l->end == W5_END_RST_OUT);
 }
 
+static bool is_due(uint64_t start_ns, uint64_t due_ns)
+{
+	return start_ns + RETRY_SLACK_NS >= due_ns && start_ns <= due_ns + RETRY_SLACK_NS;
+}
+
 /* Does b begin when HAProxy tries again what a was? At once if its own timer ended a, else
- * after a pause. */
+ * after a pause. An error by ICMP may stay soft until that timer ends it. */
 bool tries_in_turn(const struct w5_leg *a, const struct w5_leg *b)
 {
-	uint64_t due = leg_settled_ns(a) + (timed_out(a) ? 0 : RETRY_NS), start = leg_start_ns(b);
+	uint64_t settled = leg_settled_ns(a), start = leg_start_ns(b);
 
-	return a->tid == b->tid && a->tgid == b->tgid && start >= leg_settled_ns(a) &&
-	       start + RETRY_SLACK_NS >= due && start <= due + RETRY_SLACK_NS;
+	if (a->tid != b->tid || a->tgid != b->tgid || start < settled)
+		return false;
+	if ((timed_out(a) || a->err_soft) && is_due(start, settled))
+		return true;
+	return !timed_out(a) && is_due(start, settled + RETRY_NS);
 }
 
 bool tries_same_peer(const struct w5_leg *a, const struct w5_leg *b)
@@ -38,16 +46,30 @@ bool tries_same_peer(const struct w5_leg *a, const struct w5_leg *b)
  * After a failed connect the thread goes back to it, which puts the connect's hint on its trail
  * once more, right or wrong; the next request it sends carries that hint and is the retry.
  */
-bool tries_is_retry_of(const struct w5_leg *l, const struct w5_leg *a)
+static bool carries_hint_of(const struct w5_leg *l, const struct w5_leg *a)
 {
-	return leg_connecting(a) && l->hint_cookie == a->hint_cookie && l->tgid == a->tgid &&
-	       l->hint_ns > a->hint_ns && l->hint_ns >= leg_settled_ns(a) &&
+	return l->hint_cookie == a->hint_cookie && l->hint_ns > a->hint_ns &&
 	       l->req_ns >= l->hint_ns && l->req_ns <= l->hint_ns + FRESH_NS;
 }
 
-/* The answered request of down's target that was a's retry; NULL = none. */
-static const struct turn *retry_answered(const struct engine *e, const struct w5_leg *down,
-					 uint64_t key, const struct w5_leg *a)
+/* Its thread had just let go of a, and did nothing in between. */
+static bool comes_after(const struct w5_leg *l, const struct w5_leg *a)
+{
+	return l->after == W5_AFTER(leg_conn(a)) && l->tid == a->tid &&
+	       leg_start_ns(l) <= l->hint_ns + FRESH_NS;
+}
+
+bool tries_is_retry_of(const struct engine *e, int gw, const struct w5_leg *l,
+		       const struct w5_leg *a)
+{
+	if (!leg_connecting(a) || l->tgid != a->tgid || l->hint_ns < leg_settled_ns(a))
+		return false;
+	return gateways_trail_follows(e, gw) ? carries_hint_of(l, a) : comes_after(l, a);
+}
+
+/* The answered request of down's target; NULL = none. */
+static const struct turn *good_answer(const struct engine *e, const struct w5_leg *down,
+				      uint64_t key)
 {
 	int left = CANDIDATES_MAX;
 	const struct list *n;
@@ -58,28 +80,42 @@ static const struct turn *retry_answered(const struct engine *e, const struct w5
 		if (!left--)
 			break;
 		if (t->key == key && t->leg.resp_ns && t->leg.req_ns >= down->req_ns &&
-		    t->leg.resp_ns <= down->resp_ns + SLACK_NS &&
-		    (!a || tries_is_retry_of(&t->leg, a)))
+		    t->leg.resp_ns <= down->resp_ns + SLACK_NS)
 			return t;
 	}
 	return NULL;
 }
 
-bool retry_followed(const struct engine *e, const struct w5_leg *down, uint64_t key)
+/* Its thread had come to this one's request when it connected. */
+static bool is_for(const struct w5_leg *down, const struct w5_leg *a)
 {
-	const struct turn *good = key ? retry_answered(e, down, key, NULL) : NULL;
-	const struct conn *c = good ? conns_find(e, good->leg.hint_cookie) : NULL;
-	const struct list *n;
+	return a->hint_cookie == down->h.cookie && leg_start_ns(a) >= down->req_ns;
+}
 
-	if (!c)
-		return false;
-	list_for_each(n, &c->hinted) {
-		const struct w5_leg *a = &list_entry(n, struct att, by_hint)->turn.leg;
+/* What l tried again; NULL = nothing that is known, and not another's. */
+static struct turn *tried_before(const struct engine *e, int gw, const struct w5_leg *l)
+{
+	int left = RECENT_MAX;
+	struct list *n;
 
-		if (leg_start_ns(a) >= down->req_ns && tries_is_retry_of(&good->leg, a))
-			return true;
+	for (n = e->atts.prev; n != &e->atts && left--; n = n->prev) {
+		struct turn *t = &list_entry(n, struct att, by_time)->turn;
+
+		if (!t->claimed && leg_failed(&t->leg) && tries_is_retry_of(e, gw, l, &t->leg))
+			return t;
 	}
-	return false;
+	return NULL;
+}
+
+bool retry_followed(const struct engine *e, int gw, const struct w5_leg *down, uint64_t key)
+{
+	const struct turn *good = good_answer(e, down, key), *a;
+
+	if (!good || (!good->leg.after && !gateways_trail_follows(e, gw)))
+		return false;
+	a = tried_before(e, gw, &good->leg);
+	return a && leg_start_ns(&a->leg) >= down->req_ns &&
+	       (gateways_trail_follows(e, gw) || is_for(down, &a->leg));
 }
 
 static bool is_candidate(const struct search *s, const struct turn *t)
@@ -89,6 +125,31 @@ static bool is_candidate(const struct search *s, const struct turn *t)
 			return true;
 	}
 	return false;
+}
+
+/*
+ * More than a thread and a time, which another exchange may claim it by: it began when this one's
+ * request had been read, and had failed when its thread went on with this one's next try.
+ */
+#define SCORE_TRIED_BEFORE 12
+
+void tries_before(struct search *s)
+{
+	for (size_t i = 0; i < s->n && s->n < CANDIDATES_MAX; i++) {
+		const struct w5_leg *l = &s->c[i].l.turn->leg;
+		struct turn *t = l->after ? tried_before(s->e, s->p->gw, l) : NULL;
+
+		if (!t || !is_for(&s->p->leg, &t->leg) || is_candidate(s, t) ||
+		    taken_by_rival(s, t, SCORE_TRIED_BEFORE))
+			continue;
+		s->c[s->n++] = (struct scored){
+			.l = { .turn = t,
+			       .score = SCORE_TRIED_BEFORE,
+			       .witness = WITNESS_TRAIL | WITNESS_THREAD },
+			.followed = true,
+			.gap_ns = turn_gap(s->p, t),
+		};
+	}
 }
 
 /* Its thread had just read a request when it connected: most likely for that one. */
@@ -143,11 +204,17 @@ static void collect_retries(struct search *s)
 	}
 }
 
-/* A gateway connects for a request as soon as it has read it. */
-bool tries_began_late(const struct pending *p, const struct w5_leg *first)
+/* A gateway connects for a request as soon as it has read it, or when its turn has come. */
+bool tries_began_late(const struct engine *e, const struct pending *p, const struct w5_leg *first)
 {
 	uint64_t read_ns = p->leg.req_last_ns ? p->leg.req_last_ns : p->leg.req_ns;
 
+	if (leg_is_queued(e, p->gw, first)) {
+		if (!first->hint_cookie)
+			return true; /* nobody's turn: a later try, or a health check */
+		if (turn_names(first, &p->leg) && leg_start_ns(first) <= first->hint_ns + QUEUED_NS)
+			return false;
+	}
 	return leg_connecting(first) && read_ns && leg_start_ns(first) > read_ns + FRESH_NS;
 }
 
@@ -170,16 +237,19 @@ static void drop_late(struct search *s)
 	for (size_t i = 0; i < s->n; i++) {
 		const struct w5_leg *l = &s->c[i].l.turn->leg;
 
-		if (vouched(&s->c[i]) || !tries_began_late(s->p, l) || has_try_before(s, l))
+		if (vouched(&s->c[i]) || !tries_began_late(s->e, s->p, l) || has_try_before(s, l))
 			s->c[kept++] = s->c[i];
 	}
 	s->n = kept;
 }
 
-bool tries_of_one(const struct w5_leg *x, const struct w5_leg *y)
+bool tries_of_one(const struct engine *e, int gw, const struct w5_leg *x, const struct w5_leg *y)
 {
 	bool connect = leg_connecting(x), other = leg_connecting(y);
 
+	if (!gateways_trail_follows(e, gw) &&
+	    (tries_is_retry_of(e, gw, x, y) || tries_is_retry_of(e, gw, y, x)))
+		return true;
 	return connect && other && tries_same_peer(x, y) &&
 	       (tries_in_turn(x, y) || tries_in_turn(y, x));
 }
@@ -268,7 +338,7 @@ void tries_of_thread(struct search *s, const struct w5_leg *last)
 
 bool thread_failed(const struct engine *e, const struct w5_leg *down, uint64_t key)
 {
-	const struct turn *good = retry_answered(e, down, key, NULL);
+	const struct turn *good = good_answer(e, down, key);
 	int left = RECENT_MAX;
 	const struct list *n;
 

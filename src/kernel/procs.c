@@ -157,6 +157,8 @@ static int publish(struct procs *p, struct proc *q)
 
 	if (q->named || q->connects)
 		v.flags |= W5_PROC_GATEWAY;
+	if (!strcmp(q->comm, "haproxy"))
+		v.flags |= W5_PROC_QUEUES;
 	return bpf_map_update_elem(p->cfg.procs_map, &q->tgid, &v, BPF_ANY);
 }
 

@@ -8,7 +8,7 @@
 # empty close; what a backend said itself; a retry; a client that did not wait; no such name.
 some_faults='conn-refused conn-timeout-syn host-unreachable-icmp reset-before-response
 	closed-before-response truncated-header keepalive-race keepalive-race-fin backend-502 backend-slow
-	gateway-timeout-local no-live-upstream client-abort retry-reset retry-race dns-nxdomain'
+	gateway-timeout-local no-live-upstream client-abort retry-refused retry-reset retry-race dns-nxdomain'
 
 # How clients speak (options of lab load), or "backends": plain clients, but TLS and HTTP/2 behind.
 declare -A mix_options=(
@@ -35,10 +35,8 @@ mix_faults() {
 	nginx-tls|nginx-h2) ;;
 	*) some=$(xargs <<<"$some_faults") ;;
 	esac
-	# A connect that HAProxy tried again is not told: which request it was for is not known.
 	# shellcheck disable=SC2086 # one word per set
-	lab rows ${how#--tls} $sets | awk -F '|' -v some="${some:+ $some }" -v gateway="$1" '
-		gateway == "haproxy" && $2 == "tls-retry-alert" { next }
+	lab rows ${how#--tls} $sets | awk -F '|' -v some="${some:+ $some }" '
 		some == "" || index(some, " " $2 " ") { print $2 }'
 }
 

@@ -219,6 +219,68 @@ static void test_recovered_on_another_peer(void **s)
 	bench_close(&b);
 }
 
+/* HAProxy: its thread had just let go of the failed connect when it sent the request elsewhere. */
+static size_t let_go_then_sent(struct bench *b, uint64_t hint, uint8_t after)
+{
+	struct w5_leg d = rec_down(D, 1000, "GET", "/a"),
+		      a = rec_connect(U, 1000.1, 17, 111, 1000.15),
+		      u = rec_up(U + 1, 1000.3, "GET", "/a", 18, 3);
+
+	bench_open(b, "haproxy");
+	rec_hint(&a, hint, 1000);
+	feed(b, &a);
+	rec_hint(&u, hint, 1000.2);
+	u.after = after;
+	rec_answer(&u, 1000.4, 200);
+	feed(b, &u);
+	rec_answer(&d, 1000.5, 200);
+	rec_hint(&d, U + 1, 1000.4);
+	feed(b, &d);
+	bench_settle(b, 1001);
+	return b->n;
+}
+
+static void test_recovered_after_letting_go(void **s)
+{
+	struct bench b;
+
+	assert_int_equal(let_go_then_sent(&b, D, W5_AFTER(U)), 1);
+	assert_cause(b.f[0], "retry-recovered");
+	assert_int_equal(b.f[0]->nattempts, 2);
+	assert_int_equal(b.f[0]->attempts[0].leg.h.cookie, U);
+	bench_close(&b);
+	/* It was the turn of another's request: that one waits for its pause to be over. */
+	assert_int_equal(let_go_then_sent(&b, D + 77, W5_AFTER(U)), 0);
+	bench_close(&b);
+	/* It was another conn that the thread let go of. */
+	assert_int_equal(let_go_then_sent(&b, D, W5_AFTER(U + 1)), 0);
+	bench_close(&b);
+}
+
+/* Two that fail at the same time in one thread: whose turn it was tells them apart. */
+static void test_each_connect_in_its_turn(void **s)
+{
+	struct w5_leg d = rec_down(D, 1000, "GET", "/a"), d2 = rec_down(D + 1, 1000, "GET", "/b"),
+		      a = rec_connect(U, 1020, 17, 111, 1020.1),
+		      a2 = rec_connect(U + 1, 1020.05, 18, 111, 1020.1);
+	struct bench b;
+
+	bench_open(&b, "haproxy");
+	rec_hint(&a, D, 1000);
+	rec_hint(&a2, D + 1, 1000);
+	feed(&b, &a);
+	feed(&b, &a2);
+	rec_answer(&d2, 1020.3, 503);
+	feed(&b, &d2);
+	rec_answer(&d, 1020.4, 503);
+	feed(&b, &d);
+	bench_settle(&b, 1021);
+	assert_int_equal(b.n, 2);
+	assert_int_equal(b.f[0]->attempts[0].leg.h.cookie, U + 1);
+	assert_int_equal(b.f[1]->attempts[0].leg.h.cookie, U);
+	bench_close(&b);
+}
+
 /* A failure while the request was served, and no sign whose: not "made by its rules". */
 static void test_failure_meanwhile_leaves_it_open(void **s)
 {
@@ -249,6 +311,8 @@ int main(void)
 		cmocka_unit_test(test_health_check_is_not_an_attempt),
 		cmocka_unit_test(test_a_connect_meanwhile_is_anothers),
 		cmocka_unit_test(test_recovered_on_another_peer),
+		cmocka_unit_test(test_recovered_after_letting_go),
+		cmocka_unit_test(test_each_connect_in_its_turn),
 		cmocka_unit_test(test_failure_meanwhile_leaves_it_open),
 	};
 

@@ -69,15 +69,15 @@ static void put_leg(const struct cat *c, char *out, size_t cap, const struct w5_
 	snprintf(out, cap,
 		 " %s %s-%s nr=%u phase=%s end=%s status=%u err=%u/%u flags=%#x tid=%u/%u"
 		 " open=%.0f req=%.0f-%.0f resp=%.0f end=%.0f fin-in=%.0f fin-out=%.0f"
-		 " rst-in=%.0f rst-out=%.0f last=%.0f idle=%.0f hint=%" PRIu64 "@%.0f"
+		 " rst-in=%.0f rst-out=%.0f last=%.0f idle=%.0f hint=%" PRIu64 "@%.0f after=%u"
 		 " bytes=%u/%u acked=%u retrans=%u syn=%u state=%u size=%u head=%u resp=%u \"%s\"",
 		 NAME_OF(roles, l.role), local, remote, l.nr, NAME_OF(phases, l.phase),
 		 NAME_OF(ends, l.end), l.status, l.err, l.err_soft, l.flags, l.tgid, l.tid,
 		 us(c, l.open_ns), us(c, l.req_ns), us(c, l.req_last_ns), us(c, l.resp_ns),
 		 us(c, l.end_ns), us(c, l.fin_in_ns), us(c, l.fin_out_ns), us(c, l.rst_in_ns),
 		 us(c, l.rst_out_ns), us(c, l.last_ns), (double)l.idle_ns / 1000, l.hint_cookie,
-		 us(c, l.hint_ns), l.req_bytes, l.resp_bytes, l.req_acked, l.retrans, l.syn_sent,
-		 l.tcp_state, rec->size, l.head_len, l.resp_len, line);
+		 us(c, l.hint_ns), l.after, l.req_bytes, l.resp_bytes, l.req_acked, l.retrans,
+		 l.syn_sent, l.tcp_state, rec->size, l.head_len, l.resp_len, line);
 }
 
 static void put_gateway(char *out, size_t cap, const struct w5_hdr *rec)
