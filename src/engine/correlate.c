@@ -152,8 +152,7 @@ static void collect(struct search *s)
 	}
 	if (s->p->good.leg.h.cookie)
 		consider(s, (struct turn *)&s->p->good, SCORE_MIN);
-	if (!s->exact)
-		tries_before(s);
+	tries_before(s);
 	if ((s->n && s->exact) || s->p->recovered)
 		return;
 	indexed = s->n > 0;
@@ -178,11 +177,11 @@ static size_t decider(const struct search *s)
 
 		if (s->p->recovered && leg_failed(&a->l.turn->leg) != leg_failed(&b->l.turn->leg))
 			better = leg_failed(&b->l.turn->leg); /* the answer */
-		else if (!s->exact && vouched(a) != vouched(b))
-			better = vouched(a); /* a connect names no request */
 		else if (!s->exact &&
 			 tries_of_one(s->e, s->p->gw, &a->l.turn->leg, &b->l.turn->leg))
 			better = sa > sb;
+		else if (!s->exact && vouched(a) != vouched(b))
+			better = vouched(a); /* a connect names no request */
 		else if (a->own != b->own)
 			better = a->own;
 		else if (a->own)

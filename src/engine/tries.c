@@ -62,9 +62,11 @@ static bool comes_after(const struct w5_leg *l, const struct w5_leg *a)
 bool tries_is_retry_of(const struct engine *e, int gw, const struct w5_leg *l,
 		       const struct w5_leg *a)
 {
-	if (!leg_connecting(a) || l->tgid != a->tgid || l->hint_ns < leg_settled_ns(a))
+	if (l->tgid != a->tgid || l->hint_ns < leg_settled_ns(a))
 		return false;
-	return gateways_trail_follows(e, gw) ? carries_hint_of(l, a) : comes_after(l, a);
+	if (gateways_trail_follows(e, gw))
+		return leg_connecting(a) && carries_hint_of(l, a);
+	return (leg_connecting(a) || gateways_trail_exact(e, gw)) && comes_after(l, a);
 }
 
 /* The answered request of down's target; NULL = none. */
@@ -115,16 +117,17 @@ bool retry_followed(const struct engine *e, int gw, const struct w5_leg *down, u
 		return false;
 	a = tried_before(e, gw, &good->leg);
 	return a && leg_start_ns(&a->leg) >= down->req_ns &&
-	       (gateways_trail_follows(e, gw) || is_for(down, &a->leg));
+	       (gateways_trail_follows(e, gw) || gateways_trail_exact(e, gw) ||
+		is_for(down, &a->leg));
 }
 
-static bool is_candidate(const struct search *s, const struct turn *t)
+static struct scored *candidate(struct search *s, const struct turn *t)
 {
 	for (size_t i = 0; i < s->n; i++) {
 		if (s->c[i].l.turn == t)
-			return true;
+			return &s->c[i];
 	}
-	return false;
+	return NULL;
 }
 
 /*
@@ -138,17 +141,20 @@ void tries_before(struct search *s)
 	for (size_t i = 0; i < s->n && s->n < CANDIDATES_MAX; i++) {
 		const struct w5_leg *l = &s->c[i].l.turn->leg;
 		struct turn *t = l->after ? tried_before(s->e, s->p->gw, l) : NULL;
+		struct scored *c = t ? candidate(s, t) : NULL;
 
-		if (!t || !is_for(&s->p->leg, &t->leg) || is_candidate(s, t) ||
+		if (!t || leg_start_ns(&t->leg) + SLACK_NS < s->p->from_ns ||
+		    (!s->exact && !is_for(&s->p->leg, &t->leg)) ||
 		    taken_by_rival(s, t, SCORE_TRIED_BEFORE))
 			continue;
-		s->c[s->n++] = (struct scored){
-			.l = { .turn = t,
-			       .score = SCORE_TRIED_BEFORE,
-			       .witness = WITNESS_TRAIL | WITNESS_THREAD },
-			.followed = true,
-			.gap_ns = turn_gap(s->p, t),
-		};
+		if (!c) {
+			c = &s->c[s->n++];
+			*c = (struct scored){ .l = { .turn = t }, .gap_ns = turn_gap(s->p, t) };
+		}
+		c->l.witness |= WITNESS_TRAIL | WITNESS_THREAD;
+		c->followed = true;
+		if (c->l.score < SCORE_TRIED_BEFORE)
+			c->l.score = SCORE_TRIED_BEFORE;
 	}
 }
 
@@ -195,7 +201,7 @@ static void collect_retries(struct search *s)
 		if (!leg_connecting(&c.l.turn->leg) || !leg_failed(&c.l.turn->leg))
 			continue;
 		t = other_try(s, &c.l.turn->leg, i % 2);
-		if (!t || is_candidate(s, t))
+		if (!t || candidate(s, t))
 			continue;
 		s->c[s->n++] = (struct scored){
 			.l = { .turn = t, .score = c.l.score, .witness = c.l.witness },
@@ -324,8 +330,7 @@ void tries_of_thread(struct search *s, const struct w5_leg *last)
 	     n = n->prev) {
 		struct turn *t = &list_entry(n, struct att, by_time)->turn;
 
-		if (t->claimed || is_candidate(s, t) ||
-		    !gave_way_to(&t->leg, last, s->p->from_ns) ||
+		if (t->claimed || candidate(s, t) || !gave_way_to(&t->leg, last, s->p->from_ns) ||
 		    answered_another(s->e, &t->leg, s->p))
 			continue;
 		s->c[s->n++] = (struct scored){
