@@ -8,9 +8,10 @@
 #include <string.h>
 
 #define RETRY_NS       NS_PER_S /* HAProxy waits so long before it connects to a peer again */
-#define RETRY_SLACK_NS (20 * NS_PER_MS) /* its clock is read once per turn of its loop */
-#define THREAD_NS      (2 * NS_PER_MS)	/* from a failure in a stream's thread to its answer */
-#define PROMPT_NS      (NS_PER_MS / 2)	/* from a request read to the connect for it */
+#define RETRY_SLACK_NS (20 * NS_PER_MS)	 /* its clock is read once per turn of its loop */
+#define RETRY_LATE_NS  (100 * NS_PER_MS) /* a host that is busy too comes to it later: 36 ms seen */
+#define THREAD_NS      (2 * NS_PER_MS)	 /* from a failure in a stream's thread to its answer */
+#define PROMPT_NS      (NS_PER_MS / 2)	 /* from a request read to the connect for it */
 
 static bool timed_out(const struct w5_leg *l)
 {
@@ -19,22 +20,27 @@ static bool timed_out(const struct w5_leg *l)
 	return !l->resp_bytes && (l->end == W5_END_FIN_OUT || l->end == W5_END_RST_OUT);
 }
 
-static bool is_due(uint64_t start_ns, uint64_t due_ns)
+static bool is_due(uint64_t start_ns, uint64_t due_ns, uint64_t late_ns)
 {
-	return start_ns + RETRY_SLACK_NS >= due_ns && start_ns <= due_ns + RETRY_SLACK_NS;
+	return start_ns + RETRY_SLACK_NS >= due_ns && start_ns <= due_ns + late_ns;
 }
 
 /* Does b begin when HAProxy tries again what a was? At once if its own timer ended a, else
  * after a pause. An error by ICMP may stay soft until that timer ends it. */
-bool tries_in_turn(const struct w5_leg *a, const struct w5_leg *b)
+static bool in_turn(const struct w5_leg *a, const struct w5_leg *b, uint64_t late_ns)
 {
 	uint64_t settled = leg_settled_ns(a), start = leg_start_ns(b);
 
 	if (a->tid != b->tid || a->tgid != b->tgid || start < settled)
 		return false;
-	if ((timed_out(a) || a->err_soft) && is_due(start, settled))
+	if ((timed_out(a) || a->err_soft) && is_due(start, settled, late_ns))
 		return true;
-	return !timed_out(a) && is_due(start, settled + RETRY_NS);
+	return !timed_out(a) && is_due(start, settled + RETRY_NS, late_ns);
+}
+
+bool tries_in_turn(const struct w5_leg *a, const struct w5_leg *b)
+{
+	return in_turn(a, b, RETRY_LATE_NS);
 }
 
 bool tries_same_peer(const struct w5_leg *a, const struct w5_leg *b)
@@ -165,7 +171,8 @@ static bool is_first_try(const struct w5_leg *l)
 }
 
 /* The connect that tried again what l failed to, or (before) that l tries again; NULL = none. */
-static struct turn *other_try(struct search *s, const struct w5_leg *l, bool before)
+static struct turn *other_try_within(struct search *s, const struct w5_leg *l, bool before,
+				     uint64_t late_ns)
 {
 	struct turn *best = NULL;
 	int left = RECENT_MAX;
@@ -176,7 +183,7 @@ static struct turn *other_try(struct search *s, const struct w5_leg *l, bool bef
 
 		if (t->claimed || !leg_connecting(&t->leg) || &t->leg == l ||
 		    !tries_same_peer(l, &t->leg) || !turn_fits(s->e, s->p, &t->leg) ||
-		    !tries_in_turn(before ? &t->leg : l, before ? l : &t->leg))
+		    !in_turn(before ? &t->leg : l, before ? l : &t->leg, late_ns))
 			continue;
 		s->tied = s->tied || best;
 		if (!best || (!before && is_first_try(&best->leg) > is_first_try(&t->leg)) ||
@@ -185,6 +192,13 @@ static struct turn *other_try(struct search *s, const struct w5_leg *l, bool bef
 			best = t;
 	}
 	return best;
+}
+
+static struct turn *other_try(struct search *s, const struct w5_leg *l, bool before)
+{
+	struct turn *t = other_try_within(s, l, before, RETRY_SLACK_NS);
+
+	return t ? t : other_try_within(s, l, before, RETRY_LATE_NS);
 }
 
 /*
