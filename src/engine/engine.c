@@ -72,6 +72,7 @@ void engine_free(struct engine *e)
 	upstreams_free(e);
 	gateways_free(e);
 	flights_free(e);
+	free(e->events);
 	free(e);
 }
 
@@ -183,6 +184,8 @@ static void on_leg(struct engine *e, const struct w5_hdr *h)
 	}
 	if (h->size < offsetof(struct w5_leg, head))
 		leg_restore(e, &l);
+	if (h->type != W5_REC_OPEN)
+		events_leg(e, &l);
 	l.flags &= ~W5_F_TEXT; /* in here it means: made of texts */
 	if (h->type == W5_REC_OPEN || !texts_take_leg(e, &l))
 		handlers[h->type](e, &l);

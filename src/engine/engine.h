@@ -78,6 +78,13 @@ struct engine_counters {
 const struct engine_counters *engine_counters(const struct engine *e);
 uint64_t engine_lost(const struct engine *e); /* sum of loss[] */
 
+struct engine_loss {
+	uint64_t count;
+	uint64_t minute;	    /* of them, in the last 60 s */
+	uint64_t first_ns, last_ns; /* when it was noticed; 0 = never */
+};
+void engine_losses(const struct engine *e, struct engine_loss out[W5_LOSS_MAX]);
+
 struct engine_gateway {
 	char name[17];
 	char cgroup[129];

@@ -12,6 +12,7 @@
 #include "base/list.h"
 #include "base/util.h"
 #include "engine/engine.h"
+#include "engine/events.h"
 #include "engine/head.h"
 
 #define NS_PER_MS 1000000ull
@@ -158,6 +159,15 @@ struct engine {
 	uint64_t last_beat_ns; /* newest TICK or STATS */
 	struct loss_span losses[LOSS_SPANS];
 	size_t nlosses;
+	struct loss_kept {
+		uint64_t first_ns, last_ns;
+		struct {
+			uint64_t sec, n;
+		} seconds[SECONDS_KEPT];
+	} losses_kept[W5_LOSS_MAX];
+
+	struct events *events; /* NULL: none yet */
+	uint64_t events_version, event_counts[EVENT_MAX];
 
 	struct hash conns;
 	struct list open, closed;
@@ -345,6 +355,9 @@ void on_packets(struct engine *e, const struct w5_packets *p);
 /* The dump made at ts_ns or first after it, else the newest. A reference, or NULL. */
 struct flight *flights_get(struct engine *e, uint64_t cookie, uint64_t ts_ns);
 void flights_free(struct engine *e);
+
+/* ---- events.c ---- */
+void events_leg(struct engine *e, const struct w5_leg *l);
 
 /* ---- loss.c ---- */
 void on_stats(struct engine *e, const struct w5_stats *s);

@@ -19,6 +19,40 @@ static void span_add(struct engine *e, uint64_t from, uint64_t to, uint64_t coun
 		(struct loss_span){ .from_ns = from, .to_ns = to, .count = count };
 }
 
+static void keep(struct engine *e, int kind, uint64_t n, uint64_t ts_ns)
+{
+	struct loss_kept *k = &e->losses_kept[kind];
+	uint64_t sec = ts_ns / NS_PER_S;
+	size_t i = sec % SECONDS_KEPT;
+
+	if (k->seconds[i].sec != sec) {
+		k->seconds[i].sec = sec;
+		k->seconds[i].n = 0;
+	}
+	k->seconds[i].n += n;
+	k->last_ns = ts_ns;
+	if (!k->first_ns)
+		k->first_ns = ts_ns;
+}
+
+void engine_losses(const struct engine *e, struct engine_loss out[W5_LOSS_MAX])
+{
+	uint64_t now = e->c.now_ns / NS_PER_S;
+
+	for (int i = 0; i < W5_LOSS_MAX; i++) {
+		const struct loss_kept *k = &e->losses_kept[i];
+
+		out[i] = (struct engine_loss){ .count = e->c.loss[i],
+					       .first_ns = k->first_ns,
+					       .last_ns = k->last_ns };
+		for (int s = 0; s < SECONDS_KEPT; s++)
+			if (k->seconds[s].sec + 60 > now)
+				out[i].minute += k->seconds[s].n;
+		/* a record that comes late takes a hole back */
+		out[i].minute = min_u64(out[i].minute, out[i].count);
+	}
+}
+
 static void total(struct engine *e, int i)
 {
 	e->c.loss[i] = e->told_loss[i] + e->own_loss[i];
@@ -29,8 +63,10 @@ void on_stats(struct engine *e, const struct w5_stats *s)
 	uint64_t grown = 0;
 
 	for (int i = 0; i < W5_LOSS_MAX; i++) {
-		if (s->loss[i] > e->told_loss[i])
+		if (s->loss[i] > e->told_loss[i]) {
 			grown += s->loss[i] - e->told_loss[i];
+			keep(e, i, s->loss[i] - e->told_loss[i], s->h.ts_ns);
+		}
 		e->told_loss[i] = s->loss[i];
 		total(e, i);
 	}
@@ -43,6 +79,7 @@ void on_stats(struct engine *e, const struct w5_stats *s)
 void loss_add(struct engine *e, enum w5_loss kind, uint64_t n)
 {
 	e->own_loss[kind] += n;
+	keep(e, (int)kind, n, e->c.now_ns);
 	total(e, kind);
 }
 

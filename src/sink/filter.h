@@ -21,6 +21,7 @@
 #include <stdbool.h>
 #include <stddef.h>
 
+#include "engine/events.h"
 #include "engine/finding.h"
 
 struct filter;
@@ -42,6 +43,7 @@ bool filter_match(const struct filter *flt, const struct finding *f);
  * term is left open, and a row is shown unless the rest says no.
  */
 bool filter_match_upstream(const struct filter *flt, const struct w5_addr *ip, uint16_t port);
+bool filter_match_event(const struct filter *flt, const struct engine_event *ev);
 bool filter_match_client(const struct filter *flt, const struct w5_addr *ip, uint16_t port);
 
 /* The fields, for help and completion: name and what it holds; false past the end. */

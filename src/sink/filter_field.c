@@ -8,6 +8,7 @@
 #include "base/text.h"
 #include "base/util.h"
 #include "engine/codes.h"
+#include "engine/events.h"
 #include "engine/tlshello.h"
 #include "sink/facet.h"
 #include "sink/names.h"
@@ -98,6 +99,29 @@ static bool try_cause_text(const struct finding *f, size_t i, char *out, size_t 
 		return false;
 	snprintf(out, cap, "%s", cause_name(f->attempts[i].cause));
 	return true;
+}
+
+static const char *event_choice(size_t i)
+{
+	return i < EVENT_MAX ? event_name((enum event_kind)i) : NULL;
+}
+
+/* Every kind of every leg, one after the other. */
+static bool event_text(const struct finding *f, size_t i, char *out, size_t cap)
+{
+	const struct w5_leg *l;
+
+	for (size_t at = 0; (l = leg_at(f, at)); at++) {
+		unsigned kinds = event_kinds(l);
+
+		for (int k = 0; k < EVENT_MAX; k++) {
+			if (!(kinds & 1u << k) || i--)
+				continue;
+			snprintf(out, cap, "%s", event_name((enum event_kind)k));
+			return true;
+		}
+	}
+	return false;
 }
 
 static const char *end_choice(size_t i)
@@ -255,7 +279,7 @@ static bool client_addr(const struct finding *f, size_t i, struct w5_addr *ip, u
 {
 	*ip = f->down.remote;
 	*port = f->down.rport;
-	return i == 0;
+	return i == 0 && finding_has_client(f);
 }
 
 #define EVENT	 FILTER_ABOUT_EVENT
@@ -304,6 +328,8 @@ static const struct filter_field_row fields[] = {
 	  .about = EVENT, .number = idle_number, .is_ms = true },
 	{ .name = "retransmits", .what = "segments sent again, either side", .about = EVENT,
 	  .number = retransmits_number },
+	{ .name = "event", .what = "TCP trouble on any connection: refused, reset-in, ...",
+	  .about = EVENT, .text = event_text, .choice = event_choice, .is_event = true },
 	{ .name = "end", .what = "what ended a connection: fin, rst, connect, ...",
 	  .about = EVENT, .text = end_text, .choice = end_choice },
 	{ .name = "errno", .what = "error of a socket: ECONNREFUSED, ...", .about = EVENT,

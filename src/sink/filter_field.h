@@ -37,6 +37,7 @@ struct filter_field_row {
 	/* Set: it is an address; then there is no text(). */
 	bool (*addr)(const struct finding *f, size_t i, struct w5_addr *ip, uint16_t *port);
 	const char *(*choice)(size_t i); /* set: == takes only these; NULL past the last */
+	bool is_event;			 /* a kind of event: of one that is asked about, its own */
 	bool is_ms;			 /* a time: takes 1.5s, 60min */
 	bool searched;			 /* a bare word looks here */
 	bool has_arg;			 /* header.NAME: text() gets NAME in out */

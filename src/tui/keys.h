@@ -86,6 +86,9 @@ static inline int mouse_x(int key)
 	X(INVERT, "invert", "I", "sort the other way round")                                     \
 	X(SORT, "sort", "F6", "choose the column to sort by")                                    \
 	X(COLUMNS, "columns", "t F10", "choose the columns")                                     \
+	X(EVENTS, "events", "v", "TCP trouble as it comes: refused, resets, retransmits, ...")   \
+	X(LOSSES, "losses", "L", "what was lost or not read, since when, and what helps")        \
+	X(PACKETS, "packets", "x", "ladder: its packets, decoded, with their bytes")             \
 	X(WINDOW, "window", "w", "list and count the last minute, 5 minutes, everything")        \
 	X(PAUSE, "pause", "p", "freeze the screen; collecting goes on")                          \
 	X(REDRAW, "redraw", "C-l", "draw the screen anew")                                       \

@@ -62,6 +62,7 @@ void model_fini(struct model *m)
 	group_rank_fini(&m->shown.rank);
 	free(m->shown.gateways);
 	free(m->shown.upstreams);
+	troubles_fini(&m->shown.troubles);
 	for (size_t i = 0; i < m->n; i++)
 		finding_unref(m->ring[(m->oldest + i) % m->cap]);
 	free(m->ring);
@@ -312,7 +313,8 @@ int model_tick(struct model *m, const struct model_input *in)
 	s->nhistory = min_size(in->nhistory, MODEL_HISTORY);
 	memcpy(s->history, in->history, s->nhistory * sizeof(s->history[0]));
 	snapshot_rates(m);
-	if (copy_gateways(s, in) || copy_upstreams(m, in))
+	if (copy_gateways(s, in) || copy_upstreams(m, in) ||
+	    troubles_take(&s->troubles, &in->troubles, &s->counters, m->filter))
 		return -ENOMEM;
 	return snapshot_rank(m) ? rebuild_findings(m) : snapshot_findings(m);
 }
@@ -359,6 +361,7 @@ int model_set_filter(struct model *m, struct filter *flt)
 {
 	filter_free(m->filter);
 	m->filter = flt;
+	troubles_filter(&m->shown.troubles, flt);
 	return rebuild_findings(m);
 }
 

@@ -13,6 +13,7 @@
 #include "sink/filter.h"
 #include "sink/group.h"
 #include "sink/sink.h"
+#include "tui/troubles.h"
 
 #define MODEL_HISTORY	    60
 #define MODEL_UPSTREAMS_MAX 1024
@@ -28,6 +29,7 @@ struct model_input {
 	size_t nupstreams;
 	struct engine_second history[MODEL_HISTORY];
 	size_t nhistory;
+	struct troubles_input troubles;
 };
 
 struct model_rates {
@@ -47,6 +49,7 @@ struct snapshot {
 	struct group_rank rank;
 	struct group_verdict verdict;
 	struct facet_rank facets[FACET_MAX];
+	struct troubles troubles;
 	struct finding **rows; /* of the window, that match the filter, oldest first */
 	size_t nrows;
 	size_t nkept; /* before window and filter */

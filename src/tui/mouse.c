@@ -45,6 +45,8 @@ unsigned ui_mouse(struct ui *ui, const struct model *m, const struct view_ops *o
 		return 0;
 	if (what != MOUSE_CLICK)
 		return wheel(ui, m, what == MOUSE_WHEEL_UP ? ACTION_UP : ACTION_DOWN);
+	if (y == 0)
+		return ui_do(ui, m, ACTION_LOSSES); /* what is lost stands there */
 	if (y == ui->rows - 1) {
 		a = footer_hit(ops, ui->cols, x);
 		return a == ACTION_NONE ? UI_REDRAW : ui_do(ui, m, a);

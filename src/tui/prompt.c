@@ -16,6 +16,8 @@ static const struct {
 			    "as cause==keepalive-race && ms>500; Tab completes, Up: earlier" },
 	[PROMPT_SELECT] = { "Select: ", "as cause==keepalive-race; empty: all that are listed" },
 	[PROMPT_REPORT] = { "Report: ", "writes this name with .md and with .html" },
+	[PROMPT_PACKETS] = { "Packets: ",
+			     "a pcap-filter, as tcp[tcpflags] & tcp-rst != 0 or port 8080; empty: all" },
 	[PROMPT_SAVE] = { "", "" }, /* in the save dialog */
 };
 

@@ -199,6 +199,7 @@ static const struct {
 	[ACTION_HELP] = { "F1", "Help", 9 },	      [ACTION_OPEN] = { "Enter", "Ladder", 8 },
 	[ACTION_FILTER] = { "/", "Filter", 6 },	      [ACTION_SAVE] = { "s", "Save", 7 },
 	[ACTION_UPSTREAMS] = { "u", "Upstreams", 5 }, [ACTION_SAME] = { "f", "Same cause", 2 },
+	[ACTION_EVENTS] = { "v", "Events", 2 },	      [ACTION_PACKETS] = { "x", "Packets", 6 },
 	[ACTION_WINDOW] = { "w", "Window", 1 },	      [ACTION_PAUSE] = { "p", "Pause", 4 },
 	[ACTION_BACK] = { "q", "Back", 10 },	      [ACTION_QUIT] = { "q", "Quit", 10 },
 	[ACTION_NEXT] = { "n", "Next", 5 },	      [ACTION_PREV] = { "p", "Previous", 5 },

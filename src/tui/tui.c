@@ -18,7 +18,8 @@ struct tui {
 	struct model model;
 	struct ui ui;
 	struct canvas canvas;
-	struct screen *screen; /* NULL: drawn for cfg.dump */
+	struct screen *screen;	     /* NULL: drawn for cfg.dump */
+	struct engine_event *events; /* room for a copy */
 	bool dirty, repaint, is_played;
 };
 
@@ -98,6 +99,7 @@ void tui_free(struct tui *t)
 	canvas_fini(&t->canvas);
 	ui_fini(&t->ui);
 	model_fini(&t->model);
+	free(t->events);
 	free(t);
 }
 
@@ -242,13 +244,28 @@ static int on_finding(void *self, struct finding *f)
 	return 0;
 }
 
+static size_t take_events(struct tui *t, const struct engine *e, const struct engine_event **out)
+{
+	if (!t->events)
+		t->events = calloc(EVENTS_KEPT, sizeof(*t->events));
+	*out = t->events;
+	return t->events ? engine_events(e, t->events, EVENTS_KEPT) : 0;
+}
+
 static int on_tick(void *self, const struct engine *e)
 {
+	struct tui *t = self;
 	struct model_input in = { .counters = engine_counters(e), .lost = engine_lost(e) };
 
 	in.ngateways = engine_gateways(e, &in.gateways);
 	in.nupstreams = engine_upstreams(e, &in.upstreams);
 	in.nhistory = engine_history(e, in.history, MODEL_HISTORY);
+	engine_losses(e, in.troubles.losses);
+	in.troubles.counts = engine_event_counts(e);
+	in.troubles.unlisted = t->model.evicted;
+	in.troubles.version = engine_events_version(e);
+	if (!t->model.paused && in.troubles.version != t->model.shown.troubles.version)
+		in.troubles.nevents = take_events(t, e, &in.troubles.events);
 	return tui_tick(self, &in);
 }
 

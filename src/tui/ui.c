@@ -9,13 +9,15 @@
 
 #include "base/text.h"
 #include "base/util.h"
+#include "sink/pktfilter.h"
 #include "tui/fmt.h"
 
 static const struct view_ops *const views[VIEW_MAX] = {
 	[VIEW_MAIN] = &view_main,	    [VIEW_LADDER] = &view_ladder,
 	[VIEW_UPSTREAMS] = &view_upstreams, [VIEW_ENDPOINTS] = &view_endpoints,
 	[VIEW_CLIENTS] = &view_clients,	    [VIEW_WORKERS] = &view_workers,
-	[VIEW_HELP] = &view_help,
+	[VIEW_EVENTS] = &view_events,	    [VIEW_LOSSES] = &view_losses,
+	[VIEW_PACKETS] = &view_packets,	    [VIEW_HELP] = &view_help,
 };
 
 static const struct view_ops *current(const struct ui *ui)
@@ -36,6 +38,8 @@ void ui_fini(struct ui *ui)
 	finding_unref(ui->ladder.f);
 	ui->ladder.f = NULL;
 	selection_clear(&ui->selected);
+	pktfilter_free(ui->packets.filter);
+	ui->packets.filter = NULL;
 	for (size_t i = 0; i < VIEW_MAX; i++)
 		list_fini(&ui->lists[i]);
 }
@@ -110,9 +114,16 @@ void ui_scroll_to(size_t *top, size_t row, size_t n, size_t page)
 		*top = n > page ? n - page : 0;
 }
 
+static bool is_of_ladder(const struct ui *ui)
+{
+	enum view_id top = ui->stack[ui->depth - 1];
+
+	return top == VIEW_LADDER || top == VIEW_PACKETS;
+}
+
 struct finding *ui_selected(const struct ui *ui, const struct model *m)
 {
-	if (ui->stack[ui->depth - 1] == VIEW_LADDER)
+	if (is_of_ladder(ui))
 		return ui->ladder.f;
 	/* the snapshot lends its rows as const; a finding never changes, its count of users does */
 	return (struct finding *)list_current(&ui->lists[VIEW_MAIN], &exchanges_list, m);
@@ -169,8 +180,7 @@ static unsigned open_save(struct ui *ui, const struct model *m, enum save_what w
 
 static unsigned act_save(struct ui *ui, const struct model *m)
 {
-	bool in_ladder = ui->stack[ui->depth - 1] == VIEW_LADDER;
-	bool is_selected = ui->selected.n && !in_ladder;
+	bool is_selected = ui->selected.n && !is_of_ladder(ui);
 
 	return open_save(ui, m, is_selected ? SAVE_SELECTED : SAVE_THIS,
 			 is_selected || ui_selected(ui, m));
@@ -282,6 +292,18 @@ static unsigned act_help(struct ui *ui, const struct model *m)
 	return UI_REDRAW;
 }
 
+static unsigned act_events(struct ui *ui, const struct model *m)
+{
+	ui_push(ui, VIEW_EVENTS);
+	return UI_REDRAW;
+}
+
+static unsigned act_losses(struct ui *ui, const struct model *m)
+{
+	ui_push(ui, VIEW_LOSSES);
+	return UI_REDRAW;
+}
+
 static unsigned act_window(struct ui *ui, const struct model *m)
 {
 	return UI_REDRAW | UI_WINDOW;
@@ -303,7 +325,8 @@ static unsigned (*const everywhere[ACTION_MAX])(struct ui *, const struct model 
 	[ACTION_FILTER] = act_filter,	  [ACTION_SAME] = act_same,
 	[ACTION_SAVE] = act_save,	  [ACTION_SAVE_ALL] = act_save_all,
 	[ACTION_REPORT] = act_report,	  [ACTION_UPSTREAMS] = act_upstreams,
-	[ACTION_HELP] = act_help,	  [ACTION_WINDOW] = act_window,
+	[ACTION_HELP] = act_help,	  [ACTION_EVENTS] = act_events,
+	[ACTION_LOSSES] = act_losses,	  [ACTION_WINDOW] = act_window,
 	[ACTION_PAUSE] = act_pause,	  [ACTION_REDRAW] = act_redraw,
 	[ACTION_SORT] = act_sort_menu,	  [ACTION_COLUMNS] = act_columns,
 	[ACTION_SELECT] = act_select,	  [ACTION_SELECT_ALL] = act_select_all,
@@ -337,6 +360,23 @@ static void select_matching(struct ui *ui, const struct model *m, const struct f
 	say_selected(ui, err);
 }
 
+static unsigned packets_entered(struct ui *ui)
+{
+	struct pktfilter *flt = NULL;
+	size_t at;
+
+	if (ui->prompt.len && pktfilter_new(&flt, ui->prompt.text, ui->prompt.error, &at)) {
+		ui->prompt.error_at = min_size(at, ui->prompt.len);
+		return UI_REDRAW;
+	}
+	pktfilter_free(ui->packets.filter);
+	ui->packets.filter = flt;
+	snprintf(ui->packets.expr, sizeof(ui->packets.expr), "%s", ui->prompt.text);
+	ui->prompt.kind = PROMPT_NONE;
+	ui->packets.row = 0;
+	return UI_REDRAW;
+}
+
 static unsigned prompt_entered(struct ui *ui, const struct model *m)
 {
 	bool is_select = ui->prompt.kind == PROMPT_SELECT;
@@ -346,6 +386,8 @@ static unsigned prompt_entered(struct ui *ui, const struct model *m)
 		ui->prompt.kind = PROMPT_NONE;
 		return UI_REDRAW | (ui->prompt.len ? UI_REPORT : 0);
 	}
+	if (ui->prompt.kind == PROMPT_PACKETS)
+		return packets_entered(ui);
 	flt = ui->prompt.len ? parse_prompt(ui) : NULL;
 	if (!flt && ui->prompt.len)
 		return UI_REDRAW;

@@ -17,6 +17,8 @@
 #include "tui/prompt.h"
 #include "tui/select.h"
 
+struct pktfilter;
+
 #define UI_MIN_COLS  60
 #define UI_MIN_ROWS  12
 #define UI_DEPTH_MAX 8
@@ -28,6 +30,9 @@ enum view_id {
 	VIEW_ENDPOINTS,
 	VIEW_CLIENTS,
 	VIEW_WORKERS,
+	VIEW_EVENTS,
+	VIEW_LOSSES,
+	VIEW_PACKETS,
 	VIEW_HELP,
 	VIEW_MAX
 };
@@ -56,6 +61,12 @@ struct ui {
 		size_t top;
 		bool all, is_fresh; /* fresh: just opened, not yet scrolled */
 	} ladder;
+	struct {
+		size_t row, top, skip; /* skip: lines of bytes, of the one alone */
+		bool is_alone;
+		char expr[PROMPT_MAX];
+		struct pktfilter *filter; /* of expr; NULL: all */
+	} packets;
 	size_t help_top;
 	struct prompt prompt;
 	struct complete complete;
@@ -88,6 +99,7 @@ struct view_ops {
 	const struct key_action *keys;
 };
 extern const struct view_ops view_main, view_ladder, view_upstreams, view_help;
+extern const struct view_ops view_events, view_losses, view_packets;
 extern const struct view_ops view_endpoints, view_clients, view_workers;
 extern const struct list_ops exchanges_list; /* main_list.c */
 
@@ -112,6 +124,8 @@ struct list *ui_list(struct ui *ui);
 struct finding *ui_selected(const struct ui *ui, const struct model *m);
 unsigned ui_set_filter(struct ui *ui, const char *expr);
 void ui_open_ladder(struct ui *ui, const struct model *m, struct finding *f);
+/* Of the exchange in the ladder; the cursor is on the one that decided. */
+void ui_open_packets(struct ui *ui);
 /* Scroll and cursor arithmetic shared by all lists: false if the action is no movement. */
 bool ui_move(size_t *row, size_t n, size_t page, enum action a);
 void ui_scroll_to(size_t *top, size_t row, size_t n, size_t page);

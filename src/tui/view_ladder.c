@@ -226,6 +226,10 @@ static int act(struct ui *ui, const struct model *m, enum action a)
 		move(ui, m, a == ACTION_NEXT);
 		return UI_REDRAW;
 	}
+	if (a == ACTION_PACKETS || a == ACTION_OPEN) {
+		ui_open_packets(ui);
+		return UI_REDRAW;
+	}
 	if (a == ACTION_LINKED) {
 		open_linked(ui, m);
 		return UI_REDRAW;
@@ -242,8 +246,9 @@ static int act(struct ui *ui, const struct model *m, enum action a)
 	return UI_REDRAW;
 }
 
-static const enum action footer[] = { ACTION_HELP, ACTION_BACK, ACTION_PREV, ACTION_NEXT,
-				      ACTION_SAVE, ACTION_SAME, ACTION_ALL,  ACTION_NONE };
+static const enum action footer[] = { ACTION_HELP, ACTION_BACK,	   ACTION_PREV,
+				      ACTION_NEXT, ACTION_PACKETS, ACTION_SAVE,
+				      ACTION_SAME, ACTION_ALL,	   ACTION_NONE };
 static const struct key_action keys[] = { { 'p', ACTION_PREV }, { 0, ACTION_NONE } };
 
 const struct view_ops view_ladder = {

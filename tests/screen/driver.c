@@ -34,6 +34,7 @@ struct scene {
 };
 
 static struct engine_counters counters;
+static uint64_t event_counts[EVENT_MAX];
 static struct engine_gateway gateways[2];
 static struct engine_upstream upstreams[40];
 static const struct engine_upstream *upstream_list[40];
@@ -344,6 +345,25 @@ static struct finding *make_silent(uint64_t ts)
 	return f;
 }
 
+/* ---- events ---- */
+
+static struct engine_event events[8];
+
+static struct engine_event *event(struct model_input *in, enum event_kind kind, uint64_t ts,
+				  const struct finding *f)
+{
+	struct engine_event *ev = &events[in->troubles.nevents++];
+
+	*ev = (struct engine_event){ .id = in->troubles.nevents, .kind = kind, .ts_ns = ts };
+	snprintf(ev->gateway, sizeof(ev->gateway), "nginx");
+	ev->leg = f->nattempts ? f->attempts[0].leg : f->down;
+	in->troubles.events = events;
+	in->troubles.version++;
+	event_counts[kind]++;
+	in->troubles.counts = event_counts;
+	return ev;
+}
+
 /* ---- scenes ---- */
 
 static void add(struct tui *t, struct finding *f)
@@ -352,6 +372,17 @@ static void add(struct tui *t, struct finding *f)
 
 	s.ops->finding(s.self, f);
 	finding_unref(f);
+}
+
+/* The same finding, and what TCP did as an event. */
+static void add_with_event(struct tui *t, struct model_input *in, struct finding *f,
+			   enum event_kind kind)
+{
+	for (size_t i = 0; i < f->nattempts; i++)
+		f->attempts[i].leg.h.cookie = f->id * 10 + i;
+	f->down.h.cookie = f->id * 10 + 9;
+	event(in, kind, f->ts_ns - MS / 10, f);
+	add(t, f);
 }
 
 static struct engine_upstream *upstream(struct model_input *in, const char *ip)
@@ -436,9 +467,13 @@ static void make_incident(struct tui *t, struct model_input *in)
 		else
 			add(t, make_refused(ts, request));
 	}
-	add(t, make_recovered(START_NS + 191 * SECOND));
-	add(t, make_abort(START_NS + 191500 * MS));
-	add(t, make_race(START_NS + 191700 * MS));
+	add_with_event(t, in, make_recovered(START_NS + 191 * SECOND), EVENT_RESET_IN);
+	events[0].leg.retrans = 2;
+	events[0].leg.srtt_us = 210;
+	event(in, EVENT_RETRANSMIT, START_NS + 191200 * MS, &(struct finding){ 0 })->leg =
+		events[0].leg;
+	add_with_event(t, in, make_abort(START_NS + 191500 * MS), EVENT_CLIENT_LEFT);
+	add_with_event(t, in, make_race(START_NS + 191700 * MS), EVENT_RESET_IN);
 }
 
 /* Several causes, none of them dominant; ends long before now. */
@@ -489,10 +524,25 @@ static void make_spread(struct tui *t, struct model_input *in)
 	}
 }
 
+static void make_lossy(struct tui *t, struct model_input *in)
+{
+	make_mixed(t, in);
+	in->troubles.losses[W5_LOSS_RING_BULK] =
+		(struct engine_loss){ .count = 15,
+				      .minute = 5,
+				      .first_ns = START_NS + 20 * SECOND,
+				      .last_ns = START_NS + 990 * SECOND };
+	in->troubles.losses[W5_LOSS_EVICTED] = (struct engine_loss){
+		.count = 2, .first_ns = START_NS + 60 * SECOND, .last_ns = START_NS + 60 * SECOND
+	};
+	counters.unread_tls = 3;
+}
+
 static const struct scene scenes[] = {
 	{ "idle", make_idle, false },	      { "healthy", make_healthy, false },
 	{ "incident", make_incident, false }, { "mixed", make_mixed, false },
-	{ "replay", make_mixed, true },	      { "spread", make_spread, false },
+	{ "lossy", make_lossy, false },	      { "replay", make_mixed, true },
+	{ "spread", make_spread, false },
 };
 
 static int save(void *self, const struct tui_save *w, char *msg, size_t msglen)

@@ -1,0 +1,255 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* One function per kind of event; each says only what its record holds. */
+#include "sink/event_text.h"
+
+#include <stdarg.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "base/text.h"
+#include "base/util.h"
+#include "engine/head.h"
+#include "engine/tlshello.h"
+
+struct words {
+	char *out;
+	size_t cap, n;
+};
+
+static void put(struct words *w, const char *fmt, ...) __attribute__((format(printf, 2, 3)));
+
+static void put(struct words *w, const char *fmt, ...)
+{
+	va_list ap;
+	int n;
+
+	va_start(ap, fmt);
+	n = vsnprintf(w->out + w->n, w->cap - w->n, fmt, ap);
+	va_end(ap);
+	if (n > 0)
+		w->n = min_size(w->n + (size_t)n, w->cap - 1);
+}
+
+/* ", 0.290 ms after the request" */
+static void put_after(struct words *w, uint64_t from_ns, uint64_t to_ns, const char *what)
+{
+	char text[16];
+
+	if (!from_ns || to_ns < from_ns)
+		return;
+	text_duration(text, sizeof(text), to_ns - from_ns);
+	put(w, ", %s after %s", text, what);
+}
+
+static void put_errno(struct words *w, const struct w5_leg *l)
+{
+	unsigned err = l->err ? l->err : l->err_soft;
+	char text[32];
+
+	if (!err)
+		return;
+	text_errno(text, sizeof(text), err);
+	put(w, " (%s)", text);
+}
+
+static const char *peer(const struct w5_leg *l)
+{
+	return l->role == W5_ROLE_UPSTREAM ? "backend" : "client";
+}
+
+/* Where in its turn the conn was. */
+static void put_state(struct words *w, const struct w5_leg *l, uint64_t ts_ns)
+{
+	if (l->flags & W5_F_HANDSHAKE)
+		put(w, ", in the TLS handshake");
+	else if (l->resp_ns && l->resp_bytes)
+		put_after(w, l->resp_ns, ts_ns, "the answer began");
+	else if (l->req_ns)
+		put_after(w, l->req_ns, ts_ns, "the request");
+	else
+		put_after(w, l->open_ns, ts_ns, "the connect");
+}
+
+static void say_refused(struct words *w, const struct w5_leg *l, uint64_t ts_ns)
+{
+	put(w, "SYN answered with a reset");
+	if (l->rst_ttl)
+		put(w, ", ttl %u", l->rst_ttl);
+	put_after(w, l->open_ns, ts_ns, "it");
+	put_errno(w, l);
+}
+
+static void say_unreachable(struct words *w, const struct w5_leg *l, uint64_t ts_ns)
+{
+	char from[TEXT_ADDR_MAX];
+
+	if (l->icmp_type && !(l->flags & W5_F_LOCAL_UNREACH)) {
+		text_addr(from, sizeof(from), &l->icmp_from);
+		put(w, "ICMP type %u code %u from %s", l->icmp_type, l->icmp_code, from);
+	} else if (l->flags & W5_F_LOCAL_UNREACH) {
+		put(w, "the next hop does not answer ARP or ND");
+	} else {
+		put(w, "no way there");
+	}
+	put_after(w, l->open_ns, ts_ns, "the SYN");
+	put_errno(w, l);
+}
+
+static void say_connect(struct words *w, const struct w5_leg *l, uint64_t ts_ns)
+{
+	char took[16];
+
+	put(w, "no answer to %u SYN%s", l->syn_sent, l->syn_sent == 1 ? "" : "s");
+	if (l->open_ns && ts_ns >= l->open_ns) {
+		text_duration(took, sizeof(took), ts_ns - l->open_ns);
+		put(w, " in %s", took);
+	}
+	if (l->err || l->err_soft)
+		put_errno(w, l);
+	else
+		put(w, ", the gateway stopped waiting");
+}
+
+static void say_connect_failed(struct words *w, const struct w5_leg *l, uint64_t ts_ns)
+{
+	put(w, "connect failed");
+	put_after(w, l->open_ns, ts_ns, "it began");
+	put_errno(w, l);
+}
+
+static void say_alert(struct words *w, const struct w5_leg *l, uint64_t ts_ns)
+{
+	bool in = l->alert_in & 0xff;
+	unsigned alert = (in ? l->alert_in : l->alert_out) & 0xff;
+	const char *name = tls_alert_name(alert);
+
+	if (name)
+		put(w, "%s", name);
+	else
+		put(w, "alert %u", alert);
+	put(w, " from the %s", in ? peer(l) : "gateway");
+}
+
+static void say_reset_in(struct words *w, const struct w5_leg *l, uint64_t ts_ns)
+{
+	put(w, "%s from the %s",
+	    l->rst_flags & W5_TCP_ACK || !l->rst_flags ? "RST" : "RST (no ACK)", peer(l));
+	if (l->rst_ttl)
+		put(w, ", ttl %u", l->rst_ttl);
+	put_state(w, l, ts_ns);
+}
+
+static void say_reset_out(struct words *w, const struct w5_leg *l, uint64_t ts_ns)
+{
+	put(w, "RST sent to the %s", peer(l));
+	put_state(w, l, ts_ns);
+}
+
+static void say_timeout(struct words *w, const struct w5_leg *l, uint64_t ts_ns)
+{
+	put(w, "the kernel gave up");
+	put_errno(w, l);
+	if (l->retrans)
+		put(w, ", %u sent again", l->retrans);
+	put_state(w, l, ts_ns);
+}
+
+static void say_closed_early(struct words *w, const struct w5_leg *l, uint64_t ts_ns)
+{
+	put(w, "FIN instead of an answer");
+	put_after(w, l->req_ns, ts_ns, "the request");
+	put(w, l->req_acked >= l->req_bytes ? ", which was ACKed" : ", which was not ACKed");
+}
+
+static void say_gave_up(struct words *w, const struct w5_leg *l, uint64_t ts_ns)
+{
+	char took[16];
+
+	put(w, "the gateway closed without an answer");
+	if (l->req_ns && ts_ns >= l->req_ns) {
+		text_duration(took, sizeof(took), ts_ns - l->req_ns);
+		put(w, " after %s", took);
+	}
+	if (l->req_acked < l->req_bytes)
+		put(w, ", request not ACKed");
+}
+
+static void say_client_left(struct words *w, const struct w5_leg *l, uint64_t ts_ns)
+{
+	put(w, "FIN from the client");
+	put_after(w, l->req_ns, ts_ns, "its request");
+}
+
+static void say_retransmit(struct words *w, const struct w5_leg *l, uint64_t ts_ns)
+{
+	char text[16];
+
+	put(w, "%u segment%s sent again", l->retrans, l->retrans == 1 ? "" : "s");
+	if (l->rto_count)
+		put(w, ", %u RTO%s in a row", l->rto_count, l->rto_count == 1 ? "" : "s");
+	if (l->rto_us) {
+		text_duration(text, sizeof(text), l->rto_us * 1000ull);
+		put(w, ", rto %s", text);
+	}
+	if (l->srtt_us) {
+		text_duration(text, sizeof(text), l->srtt_us * 1000ull);
+		put(w, ", srtt %s", text);
+	}
+}
+
+static void say_zero_window(struct words *w, const struct w5_leg *l, uint64_t ts_ns)
+{
+	put(w, "the %s's receive window was 0 at the end", peer(l));
+}
+
+static void (*const sayers[EVENT_MAX])(struct words *w, const struct w5_leg *l, uint64_t ts_ns) = {
+	[EVENT_REFUSED] = say_refused,		 [EVENT_UNREACHABLE] = say_unreachable,
+	[EVENT_CONNECT_TIMEOUT] = say_connect,	 [EVENT_CONNECT_FAILED] = say_connect_failed,
+	[EVENT_TLS_ALERT] = say_alert,		 [EVENT_RESET_IN] = say_reset_in,
+	[EVENT_RESET_OUT] = say_reset_out,	 [EVENT_TIMEOUT] = say_timeout,
+	[EVENT_CLOSED_EARLY] = say_closed_early, [EVENT_GAVE_UP] = say_gave_up,
+	[EVENT_CLIENT_LEFT] = say_client_left,	 [EVENT_RETRANSMIT] = say_retransmit,
+	[EVENT_ZERO_WINDOW] = say_zero_window,
+};
+
+void event_text(char *out, size_t cap, const struct engine_event *ev)
+{
+	struct words w = { .out = out, .cap = cap };
+
+	out[0] = '\0';
+	if (ev->kind < EVENT_MAX && sayers[ev->kind])
+		sayers[ev->kind](&w, &ev->leg, ev->ts_ns);
+}
+
+static void put_span(struct words *w, struct span s, const char *after)
+{
+	char text[160];
+
+	if (!s.p)
+		return;
+	text_escape(text, sizeof(text), s.p, s.len);
+	put(w, "%s%s", text, after);
+}
+
+void event_context(char *out, size_t cap, const struct engine_event *ev)
+{
+	const struct w5_leg *l = &ev->leg;
+	struct words w = { .out = out, .cap = cap };
+	char idle[16];
+	struct head h;
+
+	out[0] = '\0';
+	if (!(l->flags & W5_F_HANDSHAKE) && head_parse(&h, l)) {
+		put_span(&w, h.method, " ");
+		put_span(&w, h.host, "");
+		put_span(&w, h.target, "");
+	}
+	if (l->nr > 1)
+		put(&w, "%srequest %u of its connection", w.n ? ", " : "", l->nr);
+	if (l->idle_ns) {
+		text_duration(idle, sizeof(idle), l->idle_ns);
+		put(&w, "%sidle %s before", w.n ? ", " : "", idle);
+	}
+	if (l->status)
+		put(&w, "%sanswered %u", w.n ? ", " : "", l->status);
+}
