@@ -21,10 +21,12 @@ struct h2_store;
 struct kernel;
 struct logs;
 struct masker;
+struct keymap;
 struct tui;
 
 struct app {
 	const struct options *opt;
+	const struct keymap *keymap; /* of the view */
 	struct engine *engine;
 	struct sink sinks[APP_SINKS_MAX]; /* in the order they get a finding */
 	size_t nsinks;
@@ -48,7 +50,7 @@ struct app {
 };
 
 /* wire.c: makes engine and sinks from the options. 0 or -errno after one sentence. */
-int app_init(struct app *a, const struct options *opt);
+int app_init(struct app *a, const struct options *opt, const struct keymap *keys);
 /* Closes sinks (their summaries come out), restores the terminal, says what was lost. */
 void app_fini(struct app *a);
 /* The callback of every source. 1 = enough, stop handing out records. */

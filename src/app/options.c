@@ -63,6 +63,7 @@ struct option_row {
 	const char *dflt;	    /* parsed like a value given; NULL = zero */
 	const char *allowed;	    /* completes "give ..." when a value is refused */
 	const char *help;
+	bool no_file; /* on the command line only */
 };
 
 #define AT(field) offsetof(struct options, field)
@@ -100,6 +101,7 @@ static const struct option_row options[] = {
 	  .help = "store the record stream in a trace file" },
 	{ .name = "read", .short_name = 'r', .arg = "FILE", .kind = KIND_STRING,
 	  .group = GROUP_FILES, .offset = AT(read_path), .allowed = "a file name",
+	  .no_file = true,
 	  .help = "replay a trace file; needs no root" },
 	{ .name = "report", .short_name = 'O', .arg = "FILE", .kind = KIND_STRING,
 	  .group = GROUP_FILES, .offset = AT(report_path), .allowed = "a file name",
@@ -177,17 +179,27 @@ static const struct option_row options[] = {
 	{ .name = "no-mouse", .kind = KIND_FLAG, .group = GROUP_VIEW, .offset = AT(no_mouse),
 	  .help = "leave the mouse to the terminal" },
 	{ .name = "keys", .arg = "SCRIPT", .kind = KIND_STRING, .group = GROUP_VIEW,
-	  .offset = AT(keys), .allowed = "a key script",
+	  .offset = AT(keys), .allowed = "a key script", .no_file = true,
 	  .help = "for tests: press these keys; needs --screen" },
 	{ .name = "screen", .arg = "COLSxROWS", .kind = KIND_SCREEN, .group = GROUP_VIEW,
-	  .offset = AT(screen_cols), .min = 20, .max = 1000,
+	  .offset = AT(screen_cols), .min = 20, .max = 1000, .no_file = true,
 	  .allowed = "COLSxROWS such as 80x24, from 20x5 to 1000x1000",
 	  .help = "for tests: draw without a terminal and print the screen as text" },
 
+	{ .name = "config", .arg = "FILE", .kind = KIND_STRING, .group = GROUP_VIEW,
+	  .offset = AT(config_path), .allowed = "a file name", .no_file = true,
+	  .help = "read this file of defaults and keys instead of /etc/why502.conf and "
+		  "~/.config/why502/config" },
+	{ .name = "no-config", .kind = KIND_FLAG, .group = GROUP_VIEW, .offset = AT(no_config),
+	  .no_file = true, .help = "read no such file" },
+	{ .name = "dump-config", .kind = KIND_COMMAND, .group = GROUP_VIEW, .offset = AT(command),
+	  .min = COMMAND_DUMP_CONFIG, .no_file = true,
+	  .help = "print such a file, with every option and key, and end" },
+
 	{ .name = "version", .short_name = 'V', .kind = KIND_COMMAND, .group = GROUP_HELP,
-	  .offset = AT(command), .min = COMMAND_VERSION, .help = "print the version and end" },
+	  .offset = AT(command), .min = COMMAND_VERSION, .no_file = true, .help = "print the version and end" },
 	{ .name = "help", .short_name = 'h', .kind = KIND_COMMAND, .group = GROUP_HELP,
-	  .offset = AT(command), .min = COMMAND_HELP, .help = "print this help and end" },
+	  .offset = AT(command), .min = COMMAND_HELP, .no_file = true, .help = "print this help and end" },
 };
 /* clang-format on */
 
@@ -535,19 +547,99 @@ static const char *options_conflict(const struct options *o)
 	return NULL;
 }
 
-int options_parse(struct options *o, int argc, char **argv)
+/* ---- configuration files ---- */
+
+/* An option without a value in a file: by its name alone, or = yes, = no. */
+static int set_flag(struct options *o, const struct option_row *row, const char *value)
+{
+	if (value && !strcmp(value, "no")) {
+		if (row->kind == KIND_FLAG)
+			*(bool *)((char *)o + row->offset) = false;
+		return 0;
+	}
+	return value && strcmp(value, "yes") ? -EINVAL : row_apply(row, NULL, o);
+}
+
+int options_set(struct options *o, const char *name, const char *value, char *why, size_t cap)
+{
+	for (size_t i = 0; i < ARRAY_SIZE(options); i++) {
+		const struct option_row *row = &options[i];
+		int err;
+
+		if (strcmp(row->name, name))
+			continue;
+		if (row->no_file)
+			return -EPERM;
+		if (row->arg)
+			err = value ? row_apply(row, value, o) : -EINVAL;
+		else
+			err = set_flag(o, row, value);
+		if (err)
+			snprintf(why, cap, "%s", row->arg ? row->allowed : "yes or no");
+		return err;
+	}
+	return -ENOENT;
+}
+
+bool options_text(size_t i, struct option_text *out)
+{
+	if (i >= ARRAY_SIZE(options))
+		return false;
+	*out = (struct option_text){ .name = options[i].name,
+				     .arg = options[i].arg,
+				     .dflt = options[i].dflt,
+				     .help = options[i].help,
+				     .is_command_line_only = options[i].no_file };
+	return true;
+}
+
+static int parse_argv(struct options *o, int argc, char **argv)
 {
 	struct argp_table t;
-	const char *conflict;
 	error_t err;
 
-	options_default(o);
 	argp_table_init(&t);
 	err = argp_parse(&t.argp, argc, argv, ARGP_NO_EXIT | ARGP_NO_HELP, NULL, o);
 	if (err == EINVAL)
 		fprintf(stderr, "why502: --help lists all options\n");
+	return err ? -EINVAL : 0;
+}
+
+static bool reads_files(enum command c)
+{
+	return c == COMMAND_WATCH || c == COMMAND_REPORT || c == COMMAND_DOCTOR;
+}
+
+/* Twice over argv: which files to read stands there, too. */
+static int parse_all(struct options *o, int argc, char **argv,
+		     int (*files)(void *self, struct options *o), void *self)
+{
+	struct options first;
+	int err;
+
+	options_default(&first);
+	err = parse_argv(&first, argc, argv);
+	if (err || !files || !reads_files(first.command)) {
+		*o = first;
+		return err;
+	}
+	options_default(o);
+	o->config_path = first.config_path;
+	o->no_config = first.no_config;
+	err = files(self, o);
+	if (first.command == COMMAND_REPORT)
+		o->output = OUTPUT_AUTO; /* a default of how to watch */
+	return err ? err : parse_argv(o, argc, argv);
+}
+
+int options_parse_over(struct options *o, int argc, char **argv,
+		       int (*files)(void *self, struct options *o), void *self)
+{
+	const char *conflict;
+	int err = parse_all(o, argc, argv, files, self);
+
 	if (err)
-		return -EINVAL;
+		return err;
 	if (o->command == COMMAND_REPORT && o->output == OUTPUT_AUTO)
 		o->output = OUTPUT_REPORT;
 	if (o->command != COMMAND_WATCH && o->command != COMMAND_REPORT)
@@ -560,4 +652,9 @@ int options_parse(struct options *o, int argc, char **argv)
 		return -EINVAL;
 	}
 	return expr_check("filter", o->filter);
+}
+
+int options_parse(struct options *o, int argc, char **argv)
+{
+	return options_parse_over(o, argc, argv, NULL, NULL);
 }

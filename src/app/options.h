@@ -31,6 +31,7 @@ enum command {
 	COMMAND_REPORT, /* only with -r: sets output to OUTPUT_REPORT */
 	COMMAND_HELP,
 	COMMAND_VERSION,
+	COMMAND_DUMP_CONFIG,
 };
 
 enum output {
@@ -96,6 +97,9 @@ struct options {
 	const char *keys;		   /* tests: keys to press */
 	uint64_t screen_cols, screen_rows; /* tests: draw without a terminal; 0 = use it */
 
+	const char *config_path; /* instead of the usual files */
+	bool no_config;
+
 	unsigned int verbose; /* number of -v */
 };
 
@@ -104,6 +108,18 @@ struct options {
  * COMMAND_HELP and COMMAND_VERSION are left to the caller.
  */
 int options_parse(struct options *o, int argc, char **argv);
+/* The same, but files(self, o) comes between the defaults and the command line, with
+ * config_path and no_config set from it; 0, or -EINVAL after one sentence of its own. */
+int options_parse_over(struct options *o, int argc, char **argv,
+		       int (*files)(void *self, struct options *o), void *self);
+/* One option by its long name. value NULL: none was given. -ENOENT; -EPERM: not in a file;
+ * -EINVAL: what is allowed is in why. value is borrowed. */
+int options_set(struct options *o, const char *name, const char *value, char *why, size_t cap);
+struct option_text {
+	const char *name, *arg, *dflt, *help; /* arg NULL: takes no value; dflt may be NULL */
+	bool is_command_line_only;
+};
+bool options_text(size_t i, struct option_text *out); /* false past the last */
 void options_default(struct options *o);
 void options_help(FILE *out);
 

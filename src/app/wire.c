@@ -189,7 +189,8 @@ static int add_tui(struct app *a)
 	const struct options *o = a->opt;
 	/* a screen drawn for a test is no session */
 	w5_auto(freep) char *history = o->screen_cols ? NULL : app_history_load(&a->history);
-	struct tui_cfg cfg = { .keys = o->keys,
+	struct tui_cfg cfg = { .keymap = a->keymap,
+			       .keys = o->keys,
 			       .cols = o->screen_cols,
 			       .rows = o->screen_rows,
 			       .dump = o->screen_cols ? stdout : NULL,
@@ -242,13 +243,13 @@ static int add_trace(struct app *a)
 	return err;
 }
 
-int app_init(struct app *a, const struct options *opt)
+int app_init(struct app *a, const struct options *opt, const struct keymap *keys)
 {
 	static const struct engine_ops ops = { .finding = on_finding };
 	struct engine_cfg cfg;
 	int err;
 
-	*a = (struct app){ .opt = opt };
+	*a = (struct app){ .opt = opt, .keymap = keys };
 	engine_config(&cfg, opt);
 	a->filtered.expr = opt->filter;
 	err = opt->filter ? filter_parse(&a->filter, opt->filter, NULL) : 0;

@@ -4,6 +4,7 @@
 
 #include <ctype.h>
 #include <errno.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <strings.h>
@@ -60,6 +61,32 @@ enum action action_of_key(int key)
 		}
 	}
 	return ACTION_NONE;
+}
+
+enum action action_by_name(const char *name, size_t len)
+{
+	for (int a = 0; a < ACTION_MAX; a++)
+		if (strlen(actions[a].name) == len && !memcmp(actions[a].name, name, len))
+			return (enum action)a;
+	return ACTION_MAX;
+}
+
+void key_text(char *out, size_t cap, int key)
+{
+	for (size_t i = 0; i < ARRAY_SIZE(key_names); i++) {
+		if (key_names[i].key != key || key == '<')
+			continue;
+		snprintf(out, cap, "%s", key_names[i].name);
+		return;
+	}
+	if (key > ' ' && key < 0x7f)
+		snprintf(out, cap, "%c", key);
+	else if (key > 0 && key <= 26)
+		snprintf(out, cap, "C-%c", key + 'a' - 1);
+	else if (key > KEY_W5_F0 && key <= KEY_W5_F12)
+		snprintf(out, cap, "F%d", key - KEY_W5_F0);
+	else
+		snprintf(out, cap, "?");
 }
 
 const char *action_name(enum action a)

@@ -108,6 +108,10 @@ const char *action_name(enum action a);
 const char *action_keys(enum action a); /* "s F2" */
 const char *action_help(enum action a);
 
+/* "save", "none"; ACTION_MAX if there is none of that name */
+enum action action_by_name(const char *name, size_t len);
+/* The name key_by_name() takes; "?" for what has none. */
+void key_text(char *out, size_t cap, int key);
 /* "Enter", "C-l", "F1", "x": the key of that name, or KEY_W5_NONE. */
 int key_by_name(const char *name, size_t len);
 /* Next key of a script: characters are themselves, <Name> is a named key, <lt> is '<',

@@ -48,7 +48,7 @@ unsigned ui_mouse(struct ui *ui, const struct model *m, const struct view_ops *o
 	if (y == 0)
 		return ui_do(ui, m, ACTION_LOSSES); /* what is lost stands there */
 	if (y == ui->rows - 1) {
-		a = footer_hit(ops, ui->cols, x);
+		a = footer_hit(ui, ops, x);
 		return a == ACTION_NONE ? UI_REDRAW : ui_do(ui, m, a);
 	}
 	return ops->list ? list_click(ui, m, ops->list, y, x) : 0;

@@ -83,7 +83,7 @@ static void menu_click(struct ui *ui, const struct list_ops *ops, int y, int x)
 static unsigned menu_key(struct ui *ui, int key)
 {
 	const struct list_ops *ops = ui_list_ops(ui);
-	enum action a = action_of_key(key);
+	enum action a = keymap_action(&ui->keymap, key);
 
 	if (key & KEY_W5_MOUSE && mouse_what(key) == MOUSE_CLICK)
 		menu_click(ui, ops, mouse_y(key), mouse_x(key));

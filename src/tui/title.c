@@ -214,13 +214,21 @@ static const char *bar_text(const struct view_ops *ops, enum action a)
 	return a == ACTION_OPEN && ops->enters ? ops->enters : bar[a].text;
 }
 
-static int bar_width(const struct view_ops *ops, enum action a)
+static void bar_key(char out[KEYMAP_TEXT_MAX], const struct ui *ui, enum action a)
 {
-	return canvas_width(bar[a].key) + 1 + canvas_width(bar_text(ops, a)) + 2;
+	keymap_key(out, KEYMAP_TEXT_MAX, &ui->keymap, a, bar[a].key);
+}
+
+static int bar_width(const struct ui *ui, const struct view_ops *ops, enum action a)
+{
+	char key[KEYMAP_TEXT_MAX];
+
+	bar_key(key, ui, a);
+	return canvas_width(key) + 1 + canvas_width(bar_text(ops, a)) + 2;
 }
 
 /* Actions of at most this rank are left out where not all fit. */
-static int bar_floor(const struct view_ops *ops, int cols)
+static int bar_floor(const struct ui *ui, const struct view_ops *ops, int cols)
 {
 	int used, floor = 0;
 
@@ -228,28 +236,29 @@ static int bar_floor(const struct view_ops *ops, int cols)
 		used = 0;
 		for (const enum action *a = ops->footer; *a; a++)
 			if (bar[*a].rank > floor)
-				used += bar_width(ops, *a);
+				used += bar_width(ui, ops, *a);
 	} while (used > cols && ++floor < 10);
 	return floor;
 }
 
-enum action footer_hit(const struct view_ops *ops, int cols, int x)
+enum action footer_hit(const struct ui *ui, const struct view_ops *ops, int x)
 {
-	int floor = bar_floor(ops, cols), at = 1;
+	int floor = bar_floor(ui, ops, ui->cols), at = 1;
 
 	for (const enum action *a = ops->footer; *a; a++) {
 		if (bar[*a].rank <= floor)
 			continue;
-		if (x >= at && x < at + bar_width(ops, *a) - 1)
+		if (x >= at && x < at + bar_width(ui, ops, *a) - 1)
 			return *a;
-		at += bar_width(ops, *a);
+		at += bar_width(ui, ops, *a);
 	}
 	return ACTION_NONE;
 }
 
 void footer_draw(struct canvas *c, const struct ui *ui, const struct view_ops *ops)
 {
-	int y = c->rows - 1, x = 1, floor = bar_floor(ops, c->cols);
+	int y = c->rows - 1, x = 1, floor = bar_floor(ui, ops, c->cols);
+	char key[KEYMAP_TEXT_MAX];
 
 	canvas_fill(c, y, 0, c->cols, STYLE_KEY_TEXT, ' ');
 	if (ui->message[0]) {
@@ -259,7 +268,8 @@ void footer_draw(struct canvas *c, const struct ui *ui, const struct view_ops *o
 	for (const enum action *a = ops->footer; *a; a++) {
 		if (bar[*a].rank <= floor)
 			continue;
-		x += canvas_text(c, y, x, c->cols - x, STYLE_KEY, bar[*a].key) + 1;
+		bar_key(key, ui, *a);
+		x += canvas_text(c, y, x, c->cols - x, STYLE_KEY, key) + 1;
 		x += canvas_text(c, y, x, c->cols - x, STYLE_KEY_TEXT, bar_text(ops, *a)) + 2;
 	}
 }

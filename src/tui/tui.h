@@ -21,6 +21,7 @@
 #include "sink/sink.h"
 
 struct tui;
+struct keymap;
 struct model_input;
 
 enum tui_theme { TUI_THEME_AUTO, TUI_THEME_MONO, TUI_THEME_DARK, TUI_THEME_LIGHT };
@@ -55,6 +56,7 @@ struct tui_cfg {
 	const char *filter;  /* in force at the start, or NULL */
 	const char *history; /* filters entered before, a line each; borrowed for tui_new() */
 	enum tui_theme theme;
+	const struct keymap *keymap; /* keys bound by the user; copied; or NULL */
 	bool no_mouse;
 	bool ascii; /* even where the locale is UTF-8 */
 

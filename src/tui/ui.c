@@ -423,8 +423,13 @@ static bool expression_key(struct ui *ui, const struct model *m, int key)
 	return true;
 }
 
-static enum action action_here(const struct view_ops *ops, int key)
+/* What the user bound comes first, then what is special to the view. */
+static enum action action_here(const struct ui *ui, const struct view_ops *ops, int key)
 {
+	enum action a;
+
+	if (keymap_find(&ui->keymap, key, &a))
+		return a;
 	for (size_t i = 0; ops->keys && ops->keys[i].key; i++)
 		if (ops->keys[i].key == key)
 			return ops->keys[i].action;
@@ -473,7 +478,7 @@ unsigned ui_key(struct ui *ui, const struct model *m, int key)
 		return reaction | ui_mouse(ui, m, ops, key);
 	if (key == KEY_W5_ESC && ui->depth == 1 && ui->filter[0])
 		return reaction | ui_set_filter(ui, "");
-	return reaction | ui_do(ui, m, action_here(ops, key));
+	return reaction | ui_do(ui, m, action_here(ui, ops, key));
 }
 
 void ui_sync(struct ui *ui, const struct model *m)

@@ -10,6 +10,7 @@
 #include "tui/canvas.h"
 #include "tui/complete.h"
 #include "tui/history.h"
+#include "tui/keymap.h"
 #include "tui/keys.h"
 #include "tui/list.h"
 #include "tui/model.h"
@@ -68,6 +69,7 @@ struct ui {
 		struct pktfilter *filter; /* of expr; NULL: all */
 	} packets;
 	size_t help_top;
+	struct keymap keymap;
 	struct prompt prompt;
 	struct complete complete;
 	struct history history; /* of filters */
@@ -135,7 +137,7 @@ void title_draw(struct canvas *c, const struct model *m);
 /* Last line: keys of the view, or the message. */
 void footer_draw(struct canvas *c, const struct ui *ui, const struct view_ops *ops);
 /* What stands at column x of the key bar. */
-enum action footer_hit(const struct view_ops *ops, int cols, int x);
+enum action footer_hit(const struct ui *ui, const struct view_ops *ops, int x);
 /* mouse.c: clicks and wheel, where no prompt and no popup takes them. */
 unsigned ui_mouse(struct ui *ui, const struct model *m, const struct view_ops *ops, int key);
 

@@ -42,7 +42,7 @@ static const struct {
 };
 
 /* Line i of the page; false past its end. */
-static bool help_line(size_t i, struct help_line *out)
+static bool help_line(const struct keymap *keymap, size_t i, struct help_line *out)
 {
 	const char *name, *what;
 	size_t nfields = 0;
@@ -55,7 +55,7 @@ static bool help_line(size_t i, struct help_line *out)
 	}
 	i--;
 	if (i < ACTION_MAX - 1) {
-		snprintf(out->left, sizeof(out->left), "%s", action_keys((enum action)(i + 1)));
+		keymap_keys(out->left, sizeof(out->left), keymap, (enum action)(i + 1));
 		snprintf(out->right, sizeof(out->right), "%s", action_help((enum action)(i + 1)));
 		return true;
 	}
@@ -93,12 +93,12 @@ static size_t page(const struct ui *ui)
 	return ui->rows > 4 ? (size_t)(ui->rows - 2) : 1;
 }
 
-static size_t length(void)
+static size_t length(const struct keymap *keymap)
 {
 	struct help_line line;
 	size_t n = 0;
 
-	while (help_line(n, &line))
+	while (help_line(keymap, n, &line))
 		n++;
 	return n;
 }
@@ -107,20 +107,20 @@ static void draw(struct canvas *c, const struct model *m, const struct ui *ui)
 {
 	struct help_line line;
 
-	for (size_t i = 0; i < page(ui) && help_line(ui->help_top + i, &line); i++) {
+	for (size_t i = 0; i < page(ui) && help_line(&ui->keymap, ui->help_top + i, &line); i++) {
 		int y = 1 + (int)i;
 
 		canvas_text(c, y, 1, 15, line.style == STYLE_BOLD ? STYLE_BOLD : STYLE_KEY,
 			    line.left);
 		canvas_text(c, y, 17, c->cols - 18, line.style, line.right);
 	}
-	if (ui->help_top + page(ui) < length())
+	if (ui->help_top + page(ui) < length(&ui->keymap))
 		canvas_right(c, c->rows - 2, c->cols - 9, 8, STYLE_DIM, "↓ more");
 }
 
 static int act(struct ui *ui, const struct model *m, enum action a)
 {
-	size_t n = length(), last = n > page(ui) ? n - page(ui) : 0, row = ui->help_top;
+	size_t n = length(&ui->keymap), last = n > page(ui) ? n - page(ui) : 0, row = ui->help_top;
 
 	if (a == ACTION_HELP) {
 		ui->depth--;
