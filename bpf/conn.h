@@ -172,6 +172,16 @@ static __always_inline void proc_connects(struct w5_proc *p, const struct sock *
 	tell_process(sk, t, 0);
 }
 
+/* A socket that was used before, and failed to connect, begins anew. */
+static __always_inline void conn_again(struct conn *c)
+{
+	__builtin_memset(&c->leg, 0, sizeof(c->leg));
+	c->ended = 0;
+	c->err_latched = 0;
+	c->retrans0 = 0;
+	c->packets = 0;
+}
+
 /* ---- TCP's own facts ---- */
 
 /* ack: acknowledgment number of a segment just come in and not yet processed, or snd_una. */
@@ -355,6 +365,18 @@ static __always_inline void emit_packets(struct conn *c, __u64 now)
 	if (used > cfg.dump_limit ||
 	    bpf_ringbuf_output(&ring, f, sizeof(*f), ring_wake(used, false)))
 		lose(COPY_CUT);
+}
+
+/* A failed connect of which no packet tells. */
+static __always_inline void emit_unsent(struct conn *c, __u64 now)
+{
+	__u64 used = bpf_ringbuf_query(&ring, BPF_RB_AVAIL_DATA);
+
+	trouble_ns = now;
+	conn_header(c, W5_REC_ATTEMPT, sizeof(c->leg), now);
+	if (bpf_ringbuf_output(&ring, &c->leg, sizeof(c->leg) + sizeof(c->route),
+			       ring_wake(used, true)))
+		lose_record(c, true);
 }
 
 /* The turn, or the conn, came to its end: at most one terminal record each. */

@@ -62,9 +62,11 @@ struct conn {
 	__u8 watched; /* its packets come by us */
 	__u8 queues;  /* W5_PROC_QUEUES, of the process that opened it */
 	__u8 asked;   /* the thread's trail knows of the present request */
-	__u8 pad[7];
+	__u8 intends; /* connect() was called, and has not come as far as SYN_SENT */
+	__u8 pad[6];
 	struct w5_leg leg;
-	struct text_stream text; /* cleartext HTTP/2: what its packets carry */
+	struct w5_route_key route; /* right behind leg: see emit_unsent() */
+	struct text_stream text;   /* cleartext HTTP/2: what its packets carry */
 	/* Flight recorder: the last packets, already in the shape of a record. In the same
 	 * storage as the turn: a second look-up per packet costs more than the memory. */
 	struct w5_packets flight;

@@ -6,6 +6,7 @@
  */
 #include "dns.h"
 #include "goregs.h"
+#include "local.h"
 #include "w5_http1.h"
 
 char LICENSE[] SEC("license") = "Dual BSD/GPL";
@@ -99,13 +100,9 @@ static __always_inline void on_connect(const struct sock *sk)
 		lose(MAP_FULL);
 		return;
 	}
-	if (c->leg.h.cookie) { /* a socket used again after a failed connect */
-		__builtin_memset(&c->leg, 0, sizeof(c->leg));
-		c->ended = 0;
-		c->err_latched = 0;
-		c->retrans0 = 0;
-		c->packets = 0;
-	}
+	if (c->leg.h.cookie)
+		conn_again(c);
+	c->intends = 0;
 	now = bpf_ktime_get_ns();
 	conn_init(c, sk, bpf_get_socket_cookie((void *)sk), W5_ROLE_UPSTREAM);
 	c->leg.phase = W5_PHASE_CONNECT;
@@ -297,7 +294,8 @@ int BPF_PROG(set_state, const struct sock *sk, int old, int new)
 	if (old == TCP_LISTEN || new == TCP_SYN_RECV)
 		return 0;
 	c = conn_of(sk);
-	if (!c || c->dead)
+	note_killed(c, sk, old);
+	if (!c || c->dead || c->intends)
 		return 0;
 	switch (new) {
 	case TCP_FIN_WAIT1:
@@ -315,8 +313,16 @@ int BPF_PROG(destroy_sock, struct sock *sk)
 {
 	struct conn *c = conn_of(sk);
 
-	if (!c || c->dead)
+	if (!c) {
+		note_unused(sk);
 		return 0;
+	}
+	if (c->dead)
+		return 0;
+	if (c->intends) {
+		on_unsent(c, sk);
+		return 0;
+	}
 	if (c->tls_object) {
 		struct w5_tls_key key = { .object = c->tls_object, .tgid = c->tls_tgid };
 		struct text_stream *ts = bpf_map_lookup_elem(&texts, &key);

@@ -52,6 +52,8 @@ enum w5_rec_type {
 	W5_REC_DNS,	 /* struct w5_dns: a gateway asked for a name, or was answered (kernel) */
 	W5_REC_POOL,	 /* struct w5_pool: a process's conns to one upstream (user space) */
 	W5_REC_NAME,	 /* struct w5_name: what a configured name stands for now (user space) */
+	W5_REC_LIMIT, /* struct w5_limit: a gateway met a limit of this host (kernel, user space) */
+	W5_REC_KILLED, /* struct w5_killed: a process killed by a signal left a conn (kernel) */
 	W5_REC_TYPE_MAX,
 };
 
@@ -110,6 +112,9 @@ enum w5_proto {
 #define W5_F_HANDSHAKE	   0x0400 /* this turn is part of a TLS handshake, not a request */
 #define W5_F_HINT_OPEN	   0x0800 /* first request: hint_* was taken when the conn was opened */
 #define W5_F_TEXT	   0x1000 /* its messages are read: they come, or came, as TEXT records */
+/* connect() failed before its socket got as far as SYN_SENT: no port, no packet. .err is what the
+ * routing table says of such a connect, 0 if it has a route; .local is 0 unless bound to. */
+#define W5_F_UNSENT	   0x2000
 
 /* A recent conn of the same thread is told by this much of its cookie: cookies are counted up. */
 #define W5_AFTER(cookie) (1 + (cookie) % 255)
@@ -382,6 +387,40 @@ struct w5_name {
 	char name[W5_NAME_BYTES]; /* NUL-terminated */
 };
 
+/*
+ * A limit of this host that a gateway ran into.
+ * FILES: socket() found no free descriptor below RLIMIT_NOFILE (EMFILE), so there is no conn and
+ * no ATTEMPT record; the thread's trail tells for whom it was.
+ * PORTS: of the ATTEMPT record that follows, whose connect got no local port.
+ */
+enum w5_limit_kind { W5_LIMIT_FILES = 1, W5_LIMIT_PORTS, W5_LIMIT_KIND_MAX };
+
+struct w5_limit {
+	struct w5_hdr h;	     /* h.cookie: PORTS: the conn's; h.seq 0 */
+	w5_u64 hint_cookie, hint_ns; /* FILES: as in an upstream turn's w5_leg */
+	w5_u32 tgid, tid;
+	w5_u32 limit;		 /* FILES: RLIMIT_NOFILE; PORTS: ports in the range */
+	w5_u32 used;		 /* PORTS: sockets to the same peer, those waiting included */
+	w5_u32 waiting;		 /* PORTS: of them in TIME_WAIT */
+	w5_u16 port_lo, port_hi; /* PORTS: net.ipv4.ip_local_port_range */
+	w5_u8 kind;
+	w5_u8 pad[7];
+};
+
+/* A process died of a signal and its socket was closed with it. Of any process of the host but
+ * for conns a gateway opened. */
+struct w5_killed {
+	struct w5_hdr h;	      /* h.cookie, h.seq 0 */
+	struct w5_addr local, remote; /* local: the dead process's side */
+	w5_u16 lport, rport;
+	w5_u32 netns;
+	w5_u32 tgid, tid;
+	w5_u8 signal;
+	w5_u8 oom; /* 1: chosen by the OOM killer */
+	w5_u8 pad[6];
+	char comm[16];
+};
+
 #define W5_LISTEN_FORKED 0x1 /* it has just been forked: port is 0, tid the parent's tgid */
 
 struct w5_listen {
@@ -461,6 +500,8 @@ W5_STATIC_ASSERT(sizeof(struct w5_log) % 8 == 0, "records are 8-byte aligned");
 W5_STATIC_ASSERT(sizeof(struct w5_dns) % 8 == 0, "records are 8-byte aligned");
 W5_STATIC_ASSERT(sizeof(struct w5_pool) % 8 == 0, "records are 8-byte aligned");
 W5_STATIC_ASSERT(sizeof(struct w5_name) % 8 == 0, "records are 8-byte aligned");
+W5_STATIC_ASSERT(sizeof(struct w5_limit) % 8 == 0, "records are 8-byte aligned");
+W5_STATIC_ASSERT(sizeof(struct w5_killed) % 8 == 0, "records are 8-byte aligned");
 W5_STATIC_ASSERT(sizeof(struct w5_listen) % 8 == 0, "records are 8-byte aligned");
 W5_STATIC_ASSERT(sizeof(struct w5_gateway) % 8 == 0, "records are 8-byte aligned");
 W5_STATIC_ASSERT(sizeof(struct w5_stats) % 8 == 0, "records are 8-byte aligned");

@@ -51,6 +51,17 @@ struct w5_trail {
 };
 
 /*
+ * Of a connect that failed before it got a port (W5_F_UNSENT): what the routing table has to be
+ * asked with. Stands behind the record in the ring's sample, and only src/kernel reads it.
+ */
+struct w5_route_key {
+	w5_u32 mark;
+	w5_u32 ifindex; /* bound to, or 0 */
+	w5_u32 uid;
+	w5_u32 pad;
+};
+
+/*
  * Calls into TLS libraries. A call is known by its thread (libssl) or its goroutine (Go), the
  * library's object of one conn by its address.
  */

@@ -74,3 +74,21 @@ const char *grpc_status_text(char out[CODE_TEXT_MAX], unsigned int status)
 		snprintf(out, CODE_TEXT_MAX, "%u", status);
 	return out;
 }
+
+/* Numbers as on all of Linux but alpha, mips, parisc and sparc. */
+const char *signal_text(char out[CODE_TEXT_MAX], unsigned int signal)
+{
+	static const char *const names[] = {
+		[1] = "SIGHUP",	  [2] = "SIGINT",   [3] = "SIGQUIT",  [4] = "SIGILL",
+		[5] = "SIGTRAP",  [6] = "SIGABRT",  [7] = "SIGBUS",   [8] = "SIGFPE",
+		[9] = "SIGKILL",  [10] = "SIGUSR1", [11] = "SIGSEGV", [12] = "SIGUSR2",
+		[13] = "SIGPIPE", [14] = "SIGALRM", [15] = "SIGTERM", [24] = "SIGXCPU",
+		[25] = "SIGXFSZ", [31] = "SIGSYS",
+	};
+
+	if (signal < ARRAY_SIZE(names) && names[signal])
+		snprintf(out, CODE_TEXT_MAX, "%s", names[signal]);
+	else
+		snprintf(out, CODE_TEXT_MAX, "signal %u", signal);
+	return out;
+}

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * Numbers of HTTP/2 and gRPC in words. Sources: RFC 9113 7 (error codes), the gRPC status
+ * Numbers of HTTP/2, gRPC and signals in words. Sources: RFC 9113 7 (error codes), the gRPC status
  * codes (grpc/doc/statuscodes.md). Static strings; NULL for a number without a name.
  */
 #ifndef ENGINE_CODES_H
@@ -25,6 +25,7 @@ const char *grpc_status_name(unsigned int status); /* "UNAVAILABLE" */
 #define CODE_TEXT_MAX 32
 /* The same, or the number where there is no name: "0x1f", "17". Never NULL; returns out. */
 const char *h2_error_text(char out[CODE_TEXT_MAX], uint32_t code);
+const char *signal_text(char out[CODE_TEXT_MAX], unsigned int signal); /* "SIGKILL" */
 const char *grpc_status_text(char out[CODE_TEXT_MAX], unsigned int status);
 
 #endif

@@ -5,6 +5,7 @@
  */
 #include "engine/lines.h"
 #include "engine/lookups.h"
+#include "engine/local.h"
 #include "engine/texts.h"
 
 #include <errno.h>
@@ -68,6 +69,7 @@ void engine_free(struct engine *e)
 	texts_free(e);
 	lines_free(e);
 	lookups_free(e);
+	local_free(e);
 	conns_free(e);
 	upstreams_free(e);
 	gateways_free(e);
@@ -213,6 +215,16 @@ static void on_dns_rec(struct engine *e, const struct w5_hdr *h)
 	on_dns(e, (const struct w5_dns *)h);
 }
 
+static void on_limit_rec(struct engine *e, const struct w5_hdr *h)
+{
+	on_limit(e, (const struct w5_limit *)h);
+}
+
+static void on_killed_rec(struct engine *e, const struct w5_hdr *h)
+{
+	on_killed(e, (const struct w5_killed *)h);
+}
+
 struct handler {
 	size_t min_size;
 	void (*fn)(struct engine *e, const struct w5_hdr *h);
@@ -234,6 +246,8 @@ static const struct handler handlers[W5_REC_TYPE_MAX] = {
 	[W5_REC_TEXT] = { .min_size = sizeof(struct w5_text), .fn = on_text_rec },
 	[W5_REC_LOG] = { .min_size = sizeof(struct w5_log), .fn = on_log_rec },
 	[W5_REC_DNS] = { .min_size = sizeof(struct w5_dns), .fn = on_dns_rec },
+	[W5_REC_LIMIT] = { .min_size = sizeof(struct w5_limit), .fn = on_limit_rec },
+	[W5_REC_KILLED] = { .min_size = sizeof(struct w5_killed), .fn = on_killed_rec },
 };
 
 void engine_feed(struct engine *e, const struct w5_hdr *rec)

@@ -47,12 +47,37 @@ static struct span_text dur(uint64_t from_ns, uint64_t to_ns)
 	return t;
 }
 
+/* No packet tells of it: what the socket, and the host when asked, do. */
+static void say_unsent(struct writer *w, const struct facts *x)
+{
+	const struct w5_leg *l = x->l;
+	const struct w5_limit *p = x->ports;
+
+	if (l->flags & W5_F_UNSENT) {
+		say(w, "connect() failed at once: the socket got no port and no SYN was sent");
+		if (l->err)
+			say(w, "asked for it, the routing table of this process says %s",
+			    err_name(l->err).s);
+		else
+			say(w, "asked for it, the routing table of this process has a route");
+		return;
+	}
+	say(w, "the kernel found no port for the connect: SYN_SENT and back, no SYN was sent");
+	if (p && p->used)
+		say(w, "%u sockets to this peer (%u in TIME_WAIT), %u ports in %u-%u", p->used,
+		    p->waiting, p->limit, p->port_lo, p->port_hi);
+}
+
 static void say_connect(struct writer *w, const struct facts *x)
 {
 	const struct w5_leg *l = x->l;
 
 	if (!x->connecting)
 		return;
+	if (!l->lport && !l->syn_sent) {
+		say_unsent(w, x);
+		return;
+	}
 	say(w, "%u SYN sent in %s, not established", l->syn_sent, dur(l->open_ns, l->end_ns).s);
 	if (l->flags & W5_F_LOCAL_UNREACH || l->busy)
 		say(w, "the SYN was still queued here for ARP/ND (%u retransmits refused)",
@@ -321,6 +346,31 @@ static void say_lookup(struct writer *w)
 		    l->others == 1 ? "" : "s", l->other);
 }
 
+static void say_limit(struct writer *w)
+{
+	const struct w5_limit *l = w->in->limit;
+
+	if (l)
+		say(w,
+		    "socket() found none of %u descriptors free %s before the answer, in %s thread",
+		    l->limit, dur(l->h.ts_ns, w->f->ts_ns).s,
+		    l->tid == w->f->down.tid ? "the answering" : "another");
+}
+
+static void say_killed(struct writer *w, const struct facts *x)
+{
+	const struct w5_killed *k = x->killed;
+	char name[4 * sizeof(k->comm)], signal[CODE_TEXT_MAX];
+
+	if (!k)
+		return;
+	text_escape(name, sizeof(name), k->comm, strnlen(k->comm, sizeof(k->comm)));
+	say(w,
+	    "the backend's process %s (pid %u) died of %s%s and its socket was closed, %s before",
+	    name, k->tgid, signal_text(signal, k->signal), k->oom ? " (OOM killer)" : "",
+	    dur(k->h.ts_ns, x->l->end_ns).s);
+}
+
 static void say_log(struct writer *w)
 {
 	const struct w5_log *log = w->in->log;
@@ -346,13 +396,14 @@ static void say_log(struct writer *w)
 void sentence_evidence(struct finding *f, const struct sentence_input *in)
 {
 	static void (*const says[])(struct writer *, const struct facts *) = {
-		say_connect, say_handshake, say_opaque, say_reuse, say_fin_first,
-		say_ack,     say_stream,    say_end,	say_bytes, say_others,
+		say_connect, say_handshake, say_opaque, say_killed, say_reuse,	say_fin_first,
+		say_ack,     say_stream,    say_end,	say_bytes,  say_others,
 	};
 	struct writer w = { .f = f, .in = in };
 
 	say_log(&w);
 	say_half_close(&w, &f->down);
+	say_limit(&w);
 	say_no_attempt(&w);
 	say_lookup(&w);
 	if (f->lost)

@@ -5,6 +5,7 @@
  */
 #include "engine/correlate.h"
 #include "engine/lines.h"
+#include "engine/local.h"
 #include "engine/work.h"
 
 #include <string.h>
@@ -96,6 +97,8 @@ static bool worth_telling(struct work *w)
 		return w->n && w->links[w->n - 1].turn->leg.status == s;
 	if (!w->p->recovered && (s < 500 || s > 599 || w->e->cfg.bad_status[s - 500]))
 		return true;
+	if (w->say.limit)
+		return true;
 	for (size_t i = 0; i < w->n; i++) {
 		if (leg_failed(&w->links[i].turn->leg) && !lost_the_race(w, i))
 			return true;
@@ -133,6 +136,10 @@ static void take_attempts(struct work *w)
 		a->doubtful = k->doubtful;
 		a->flight = flights_get(w->e, leg_conn(&a->leg), a->leg.h.ts_ns);
 		facts_of(&x, w->e, &a->leg, w->p, a->flight, last);
+		if (x.killed)
+			a->killed = *x.killed;
+		if (x.ports)
+			a->ports = *x.ports;
 		r = rule_of(&x);
 		a->cause = k->cause = lost_the_race(w, i) ? CAUSE_NONE : r->cause;
 		f->nattempts++;
@@ -283,11 +290,22 @@ static size_t find_attempts(struct work *w)
 	return n;
 }
 
+/* After its last attempt failed, or without any: did the gateway lack a descriptor for one? */
+static void find_limit(struct work *w)
+{
+	const struct w5_leg *l = w->n ? &w->links[w->n - 1].turn->leg : NULL;
+
+	if (w->p->log || w->p->recovered || (l && leg_answered(l)))
+		return;
+	w->say.limit = limits_files(w->e, w->p, l ? leg_settled_ns(l) : 0, &w->limit_is_sure);
+}
+
 void explain(struct engine *e, struct pending *p)
 {
 	struct work w = { .e = e, .p = p, .conf = CONFIDENCE_CERTAIN };
 
 	w.n = find_attempts(&w);
+	find_limit(&w);
 	if (!passes_port(&w))
 		return;
 	if (p->gw < 0)

@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "base/packet.h"
+#include "engine/local.h"
 
 /* Older than us: what came before the first request we saw is not counted in nr. */
 static bool is_reused(const struct w5_leg *l)
@@ -102,5 +103,9 @@ void facts_of(struct facts *f, struct engine *e, const struct w5_leg *l, const s
 	if (f->connecting)
 		f->ref_ttl = upstreams_synack_ttl(e, l);
 	f->resp = resp_kind(l);
+	if (f->connecting && !l->lport)
+		f->ports = limits_ports(e, l);
+	if (!f->connecting && (f->peer_fin || f->peer_rst))
+		f->killed = killed_behind(e, l);
 	facts_of_tls(f);
 }

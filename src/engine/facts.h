@@ -51,6 +51,8 @@ struct facts {
 	uint64_t rtt_ns;
 	uint8_t ref_ttl; /* of the peer's other packets */
 	enum resp_kind resp;
+	const struct w5_limit *ports;	/* connecting: of a lack of them; NULL = not known */
+	const struct w5_killed *killed; /* the peer's process, before its FIN or RST; or NULL */
 };
 
 void facts_of(struct facts *f, struct engine *e, const struct w5_leg *l, const struct pending *p,
@@ -87,9 +89,10 @@ struct sentence_input {
 	const struct facts *facts;     /* of the attempt that decided, or NULL */
 	const struct failure *earlier; /* no-live-upstream: the failure before */
 	enum kinship kin;
-	const char *doubt;	     /* why the cause is open, or NULL */
-	const struct w5_log *log;    /* the line that tells of it alone, or NULL */
-	const struct lookup *lookup; /* dns-failure: of which name */
+	const char *doubt;	      /* why the cause is open, or NULL */
+	const struct w5_log *log;     /* the line that tells of it alone, or NULL */
+	const struct lookup *lookup;  /* dns-failure: of which name */
+	const struct w5_limit *limit; /* fd-limit: the descriptor it did not get */
 };
 void sentence_why(char *out, size_t cap, const struct sentence_input *in);
 void sentence_next(char *out, size_t cap, const struct sentence_input *in);

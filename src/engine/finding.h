@@ -63,10 +63,12 @@ struct flight {
 void flight_unref(struct flight *f); /* NULL is fine */
 
 struct attempt {
-	struct w5_leg leg;     /* the upstream conn and what happened on it */
-	enum cause cause;      /* of this attempt alone; CAUSE_NONE if it answered well */
-	bool doubtful;	       /* a candidate only: the finding is ambiguous */
-	struct flight *flight; /* its packets, or NULL */
+	struct w5_leg leg;	 /* the upstream conn and what happened on it */
+	enum cause cause;	 /* of this attempt alone; CAUSE_NONE if it answered well */
+	bool doubtful;		 /* a candidate only: the finding is ambiguous */
+	struct flight *flight;	 /* its packets, or NULL */
+	struct w5_killed killed; /* the backend's process that died of a signal; .signal 0 = none */
+	struct w5_limit ports;	 /* of a connect without a local port; .limit 0 = not known */
 };
 
 #define FINDING_EVIDENCE_MAX 8
@@ -99,6 +101,8 @@ struct finding {
 	uint64_t precision_ns;
 	char log_code[32];  /* the gateway's own word in its log, or "" */
 	uint64_t linked_id; /* finding that caused this one (no-live-upstream), 0 if none */
+
+	struct w5_limit limit; /* fd-limit: the descriptors; .limit 0 otherwise */
 
 	struct w5_leg down; /* the downstream conn and turn */
 	char gateway_name[17];

@@ -176,6 +176,7 @@ struct engine {
 	struct texts *texts;
 	struct lines *lines;	 /* NULL: no log is followed */
 	struct lookups *lookups; /* NULL: no gateway has asked for a name */
+	struct local *local;	 /* NULL: nothing was told */
 
 	struct list atts;
 	size_t natts;

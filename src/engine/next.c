@@ -66,14 +66,6 @@ SAY(next_client)
 		  w->asked);
 }
 
-SAY(next_route)
-{
-	char ip[TEXT_ADDR_MAX];
-
-	text_addr(ip, sizeof(ip), &in->facts->l->remote);
-	words_put(out, cap, "ip route get %s; add or repair the route", ip);
-}
-
 SAY(next_neigh)
 {
 	char ip[TEXT_ADDR_MAX];
@@ -116,8 +108,8 @@ static const struct next_row nexts[] = {
 	[CAUSE_HOST_UNREACHABLE_LOCAL] = { .say = next_neigh },
 	[CAUSE_HOST_UNREACHABLE_ICMP] = { .say = next_icmp },
 	[CAUSE_NO_ROUTE] = { .say = next_route },
-	[CAUSE_LOCAL_PORT_EXHAUSTED] = { .text = "enable upstream keep-alive or widen net.ipv4.ip_local_port_range" },
-	[CAUSE_FD_LIMIT] = { .text = "raise LimitNOFILE and look for leaks" },
+	[CAUSE_LOCAL_PORT_EXHAUSTED] = { .say = next_local_port },
+	[CAUSE_FD_LIMIT] = { .say = next_fd_limit },
 	[CAUSE_POOL_LIMIT] = { .text = "raise the gateway's connection limit or add backends" },
 	[CAUSE_NO_LIVE_UPSTREAM] = { .say = next_no_live },
 	[CAUSE_KEEPALIVE_RACE] = { .say = next_race },
@@ -126,7 +118,7 @@ static const struct next_row nexts[] = {
 	[CAUSE_STALE_CONNECTION_BLACKHOLE] = { .text = "shorten the pool's idle time or send TCP keepalives below the NAT/firewall timeout" },
 	[CAUSE_RESET_BEFORE_RESPONSE] = { .text = "look at the backend's log for a crash or abort at this millisecond" },
 	[CAUSE_CLOSED_BEFORE_RESPONSE] = { .text = "look for killed, crashed or timed-out workers on the backend (OOM, worker timeout)" },
-	[CAUSE_BACKEND_KILLED] = { .text = "check the OOM killer, signals and core dumps" },
+	[CAUSE_BACKEND_KILLED] = { .say = next_killed },
 	[CAUSE_TRUNCATED_HEADER] = { .text = "check the backend for a crash while it wrote the response" },
 	[CAUSE_TRUNCATED_BODY] = { .text = "check backend errors: clients saw a good status with missing data" },
 	[CAUSE_HEADER_TOO_BIG] = { .text = "raise the gateway's header buffer (nginx proxy_buffer_size) or shrink cookies/headers" },

@@ -58,9 +58,17 @@ static bool gateway_timeout(const struct facts *f)
 	       (!f->l->status || f->d->status == 504 || waited_for_rest(f));
 }
 
+/* Its process is known to be dead: whatever else the end looks like. */
+static bool backend_killed(const struct facts *f)
+{
+	return f->killed && !f->by_frame && !f->opaque_answer &&
+	       (!f->l->status || f->answered_badly);
+}
+
 static const struct rule first[] = {
 	{ .cause = CAUSE_CLIENT_ABORT, .at_best = CERTAIN, .test = client_abort },
 	{ .cause = CAUSE_CLIENT_ABORT, .at_best = CERTAIN, .test = client_abort_connecting },
+	{ .cause = CAUSE_BACKEND_KILLED, .at_best = CERTAIN, .test = backend_killed },
 };
 
 static const struct rule answers[] = {

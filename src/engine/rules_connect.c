@@ -4,15 +4,26 @@
 
 #include "engine/rules.h"
 
+/* It came to SYN_SENT and back without a port: the choice of one is all that lies in between. No
+ * error is left in the socket. */
 static bool local_port_exhausted(const struct facts *f)
 {
-	return f->connecting && f->l->err == EADDRNOTAVAIL;
+	const struct w5_leg *l = f->l;
+
+	if (!f->connecting || l->lport || l->syn_sent || l->end != W5_END_CONNECT)
+		return false;
+	return l->err == EADDRNOTAVAIL || (!f->err && !(l->flags & W5_F_UNSENT));
 }
 
+/* Of a connect that failed before SYN_SENT the errno is what the routing table itself says. */
 static bool no_route(const struct facts *f)
 {
-	return f->connecting && rule_errno_is(f->l->err, ENETUNREACH, EHOSTUNREACH) &&
-	       !f->l->syn_sent && !(f->l->flags & W5_F_LOCAL_UNREACH);
+	const struct w5_leg *l = f->l;
+
+	if (!f->connecting || l->syn_sent || (l->flags & W5_F_LOCAL_UNREACH))
+		return false;
+	return rule_errno_is(l->err, ENETUNREACH, EHOSTUNREACH) ||
+	       ((l->flags & W5_F_UNSENT) && rule_errno_is(l->err, EACCES, EINVAL));
 }
 
 /* EBUSY on a SYN's retransmit: the first copy never left this host (no ARP/ND answer). */

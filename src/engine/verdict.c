@@ -87,6 +87,18 @@ static bool decide_passed(struct work *w)
 	return true;
 }
 
+/* Of a socket that could not be made there is no attempt: it comes after those that failed. */
+static bool decide_limit(struct work *w)
+{
+	if (!w->say.limit)
+		return false;
+	w->f->limit = *w->say.limit;
+	w->conf = CONFIDENCE_CERTAIN; /* how sure the attempts before it are does not matter */
+	set(w, w->p->leg.status ? VERDICT_GATEWAY_MADE : VERDICT_SILENT, CAUSE_FD_LIMIT,
+	    w->limit_is_sure ? CONFIDENCE_CERTAIN : CONFIDENCE_LIKELY);
+	return true;
+}
+
 static bool decide_last(struct work *w)
 {
 	enum verdict v = w->p->leg.status || w->p->leg.resp_ns ? VERDICT_GATEWAY_MADE
@@ -286,7 +298,7 @@ static bool decide_untried(struct work *w)
 void verdict_decide(struct work *w)
 {
 	static bool (*const steps[])(struct work *) = {
-		decide_client, decide_recovered,  decide_passed,
+		decide_client, decide_recovered,  decide_passed,  decide_limit,
 		decide_last,   decide_idle_close, decide_untried,
 	};
 

@@ -55,17 +55,6 @@ SAY(why_host_icmp)
 		  w->elapsed);
 }
 
-SAY(why_no_route)
-{
-	words_put(out, cap, "this host has no route to %s (%s)", w->up, w->err);
-}
-
-SAY(why_local_port)
-{
-	words_put(out, cap, "the gateway found no free local port towards %s (EADDRNOTAVAIL)",
-		  w->up);
-}
-
 SAY(why_no_live)
 {
 	const struct failure *e = in->earlier;
@@ -303,11 +292,6 @@ SAY(why_recovered)
 	words_put(out, cap, "%s %s, but a retry answered %u", up, cause_brief(a->cause), f->status);
 }
 
-SAY(why_open)
-{
-	words_put(out, cap, "%s", in->doubt ? in->doubt : "the facts do not single out one cause");
-}
-
 static const say_fn whys[] = {
 	[CAUSE_NONE] = why_open,
 	[CAUSE_CONN_REFUSED] = why_conn_refused,
@@ -317,7 +301,7 @@ static const say_fn whys[] = {
 	[CAUSE_HOST_UNREACHABLE_ICMP] = why_host_icmp,
 	[CAUSE_NO_ROUTE] = why_no_route,
 	[CAUSE_LOCAL_PORT_EXHAUSTED] = why_local_port,
-	[CAUSE_FD_LIMIT] = why_open,
+	[CAUSE_FD_LIMIT] = why_fd_limit,
 	[CAUSE_POOL_LIMIT] = why_open,
 	[CAUSE_NO_LIVE_UPSTREAM] = why_no_live,
 	[CAUSE_KEEPALIVE_RACE] = why_race,
@@ -326,7 +310,7 @@ static const say_fn whys[] = {
 	[CAUSE_STALE_CONNECTION_BLACKHOLE] = why_blackhole,
 	[CAUSE_RESET_BEFORE_RESPONSE] = why_reset,
 	[CAUSE_CLOSED_BEFORE_RESPONSE] = why_closed,
-	[CAUSE_BACKEND_KILLED] = why_closed,
+	[CAUSE_BACKEND_KILLED] = why_killed,
 	[CAUSE_TRUNCATED_HEADER] = why_truncated,
 	[CAUSE_TRUNCATED_BODY] = why_cut,
 	[CAUSE_HEADER_TOO_BIG] = why_too_big,

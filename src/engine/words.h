@@ -44,4 +44,15 @@ SAY_SHARED(next_h2_goaway);
 SAY_SHARED(why_dns);
 SAY_SHARED(next_dns);
 
+/* ---- say_local.c ---- */
+SAY_SHARED(why_open);
+SAY_SHARED(why_no_route);
+SAY_SHARED(why_local_port);
+SAY_SHARED(why_fd_limit);
+SAY_SHARED(why_killed);
+SAY_SHARED(next_route);
+SAY_SHARED(next_local_port);
+SAY_SHARED(next_fd_limit);
+SAY_SHARED(next_killed);
+
 #endif

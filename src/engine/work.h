@@ -13,6 +13,7 @@ struct work {
 	struct link links[CANDIDATES_MAX];
 	size_t n;
 	bool tied;
+	bool limit_is_sure; /* say.limit was met for this exchange */
 	enum confidence conf;
 	struct facts last;
 	struct lookup lookup;

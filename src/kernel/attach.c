@@ -11,10 +11,9 @@
 
 static void detach(const struct attachment *v, size_t n)
 {
-	for (size_t i = 0; i < n; i++) {
-		bpf_link__destroy(v[i].in);
-		bpf_link__destroy(v[i].out);
-	}
+	for (size_t i = 0; i < n; i++)
+		for (size_t k = 0; k < ATTACH_PROGRAMS; k++)
+			bpf_link__destroy(v[i].links[k]);
 }
 
 void attach_fini(struct attach *a)
@@ -25,20 +24,19 @@ void attach_fini(struct attach *a)
 
 int attach_cgroup_fd(struct attach *a, int fd, uint64_t id)
 {
-	struct attachment *at = &a->at[a->n];
+	struct attachment at = { .id = id };
 
-	at->in = bpf_program__attach_cgroup(a->in, fd);
-	if (!at->in)
-		return -errno;
-	at->out = bpf_program__attach_cgroup(a->out, fd);
-	if (!at->out) {
-		int err = -errno;
+	for (size_t i = 0; i < ATTACH_PROGRAMS; i++) {
+		if (a->programs[i])
+			at.links[i] = bpf_program__attach_cgroup(a->programs[i], fd);
+		if (!at.links[i] && i < ATTACH_NEEDED) {
+			int err = -errno;
 
-		bpf_link__destroy(at->in);
-		return err;
+			detach(&at, 1);
+			return err;
+		}
 	}
-	at->id = id;
-	a->n++;
+	a->at[a->n++] = at;
 	return 0;
 }
 

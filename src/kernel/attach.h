@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * Which cgroups the packet programs are attached to: those the gateways live in, or the root of the
+ * Which cgroups the packet and connect programs are attached to: those the gateways live in, or the root of the
  * hierarchy where that does not do. Every link hangs on a file descriptor of this process.
  */
 #ifndef KERNEL_ATTACH_H
@@ -14,14 +14,24 @@
 struct bpf_link;
 struct bpf_program;
 
+/* In this order: what has them all sees the packets of whatever it sees connect. */
+enum {
+	ATTACH_IN,
+	ATTACH_OUT,
+	ATTACH_NEEDED,
+	ATTACH_CONNECT4 = ATTACH_NEEDED,
+	ATTACH_CONNECT6,
+	ATTACH_PROGRAMS
+};
+
 struct attachment {
 	uint64_t id;
-	struct bpf_link *in, *out;
+	struct bpf_link *links[ATTACH_PROGRAMS]; /* those beyond ATTACH_NEEDED may be NULL */
 };
 
 struct attach {
-	const struct bpf_program *in, *out; /* borrowed */
-	int root;			    /* fd of the hierarchy's root, borrowed */
+	const struct bpf_program *programs[ATTACH_PROGRAMS]; /* borrowed; NULL = not loaded */
+	int root; /* fd of the hierarchy's root, borrowed */
 	uint64_t root_id;
 	struct attachment at[ATTACH_MAX];
 	size_t n;

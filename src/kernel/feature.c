@@ -65,6 +65,13 @@ const struct feature features[] = {
 	  .since = "6.10",
 	  .with = { "send_reset_reason" },
 	  .loses = "the kernel's own reason for a reset it sent" },
+	{ .name = "intended connects",
+	  .prog_type = BPF_PROG_TYPE_CGROUP_SOCK_ADDR,
+	  .helper_id = BPF_FUNC_sk_storage_get,
+	  .helper = "BPF_FUNC_sk_storage_get",
+	  .since = "5.10",
+	  .with = { "connect_v4", "connect_v6" },
+	  .loses = "connects that fail before a packet leaves (no-route)" },
 	{ .name = "probes in programs",
 	  .file = "/sys/bus/event_source/devices/uprobe/type",
 	  .since = "4.17",
@@ -115,6 +122,9 @@ bool feature_present(const struct feature *f, const struct btf *vmlinux)
 
 	if (f->file)
 		return !access(f->file, F_OK);
+	if (f->prog_type)
+		return libbpf_probe_bpf_helper((enum bpf_prog_type)f->prog_type,
+					       (enum bpf_func_id)f->helper_id, NULL) > 0;
 	if (f->helper)
 		return feature_enum(vmlinux, "bpf_func_id", f->helper);
 	args = tracepoint_args(vmlinux, f->tracepoint);

@@ -14,11 +14,12 @@
 
 struct feature {
 	const char *name;
-	const char *tracepoint;		       /* its BTF type is btf_trace_<tracepoint> */
-	unsigned args;			       /* arguments it must have; 0 = any number */
-	const char *helper;		       /* instead: a value of enum bpf_func_id */
-	const char *file;		       /* instead: this file is there */
-	const char *since;		       /* for the reader: first kernel with it */
+	const char *tracepoint;	  /* its BTF type is btf_trace_<tracepoint> */
+	unsigned args;		  /* arguments it must have; 0 = any number */
+	const char *helper;	  /* instead: a value of enum bpf_func_id */
+	int prog_type, helper_id; /* instead: programs of this type may call this helper */
+	const char *file;	  /* instead: this file is there */
+	const char *since;	  /* for the reader: first kernel with it */
 	const char *with[FEATURE_PROGRAMS];    /* programs loaded if present */
 	const char *without[FEATURE_PROGRAMS]; /* ... if absent */
 	bool needed;

@@ -18,6 +18,7 @@
 #include "kernel/attach.h"
 #include "kernel/cgroup.h"
 #include "kernel/feature.h"
+#include "kernel/local.h"
 #include "kernel/procs.h"
 #include "kernel/tls.h"
 #include "kernel/uprobe.h"
@@ -35,6 +36,7 @@ struct kernel {
 	struct ring_buffer *ring;
 	struct procs *procs;
 	struct tls *tls;
+	struct local local;
 	int cgroup_root;
 	struct attach cgroups;
 	struct w5_stats stats;
@@ -155,6 +157,19 @@ static void on_process(struct kernel *k, const struct w5_listen *r)
 	tls_changed(k->tls, r->tgid);
 }
 
+/* An attempt in full; what follows it in the sample is for us alone. */
+static void on_attempt(struct kernel *k, const struct w5_hdr *h, size_t size)
+{
+	struct w5_leg l = *(const struct w5_leg *)h;
+	const struct w5_route_key *asked = (const void *)((const char *)h + sizeof(l));
+	const struct w5_limit *limit =
+		local_explain(&k->local, &l, size >= sizeof(l) + sizeof(*asked) ? asked : NULL);
+
+	if (limit)
+		k->on_record(k->self, &limit->h);
+	k->on_record(k->self, &l.h);
+}
+
 static int on_ring(void *self, void *data, size_t size)
 {
 	struct kernel *k = self;
@@ -164,7 +179,10 @@ static int on_ring(void *self, void *data, size_t size)
 		return 0;
 	if (h->type == W5_REC_LISTEN && size >= sizeof(struct w5_listen))
 		on_process(k, data);
-	k->on_record(k->self, h);
+	if (h->type == W5_REC_ATTEMPT && h->size == sizeof(struct w5_leg))
+		on_attempt(k, h, size);
+	else
+		k->on_record(k->self, h);
 	/* Negative stops this round; what was taken stays taken. */
 	return ++k->batch >= BATCH_MAX ? -EAGAIN : 0;
 }
@@ -285,6 +303,19 @@ static void begin_session(struct kernel *k)
 	k->on_record(k->self, &s.h);
 }
 
+static void take_programs(struct kernel *k)
+{
+	const struct bpf_program *of[ATTACH_PROGRAMS] = {
+		[ATTACH_IN] = k->skel->progs.packet_in,
+		[ATTACH_OUT] = k->skel->progs.packet_out,
+		[ATTACH_CONNECT4] = k->skel->progs.connect_v4,
+		[ATTACH_CONNECT6] = k->skel->progs.connect_v6,
+	};
+
+	for (size_t i = 0; i < ATTACH_PROGRAMS; i++)
+		k->cgroups.programs[i] = bpf_program__fd(of[i]) >= 0 ? of[i] : NULL;
+}
+
 int kernel_start(struct kernel *k)
 {
 	int err;
@@ -294,10 +325,9 @@ int kernel_start(struct kernel *k)
 	err = w5_bpf__attach(k->skel);
 	if (err)
 		return fail(k, err, "cannot attach the eBPF programs: %s", strerror(-err));
-	k->cgroups = (struct attach){ .in = k->skel->progs.packet_in,
-				      .out = k->skel->progs.packet_out,
-				      .root = k->cgroup_root,
-				      .root_id = cgroup_id(k->cgroup_root) };
+	k->cgroups =
+		(struct attach){ .root = k->cgroup_root, .root_id = cgroup_id(k->cgroup_root) };
+	take_programs(k);
 	if (k->cfg.cgroup) {
 		err = attach_named_cgroup(k);
 		if (err)

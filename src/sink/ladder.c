@@ -78,7 +78,9 @@ static void push_opening(struct ladder *l, const struct leg_side *side)
 		push_moment(l, side, leg->open_ns, LADDER_SYN, false, "connected");
 		return;
 	}
-	if (leg->syn_sent > 1)
+	if (leg->phase == W5_PHASE_CONNECT && !leg->lport && !leg->syn_sent)
+		snprintf(label, sizeof(label), "connect() failed, no SYN sent");
+	else if (leg->syn_sent > 1)
 		snprintf(label, sizeof(label), "SYN, sent %u times", leg->syn_sent);
 	else
 		snprintf(label, sizeof(label), "SYN");

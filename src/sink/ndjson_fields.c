@@ -172,6 +172,32 @@ static void put_attempt_times(struct json *j, const struct finding *f, const str
 		json_ms(j, "idle_ms", (int64_t)l->idle_ns);
 }
 
+static void put_killed(struct json *j, const struct w5_killed *k)
+{
+	char signal[CODE_TEXT_MAX];
+
+	if (!k->signal)
+		return;
+	json_open(j, "killed", '{');
+	json_uint(j, "pid", k->tgid);
+	ndjson_known_str(j, "name", k->comm);
+	json_str(j, "signal", signal_text(signal, k->signal));
+	json_bool(j, "oom", k->oom);
+	json_close(j, '}');
+}
+
+static void put_ports(struct json *j, const struct w5_limit *p)
+{
+	if (!p->limit)
+		return;
+	json_open(j, "ports", '{');
+	json_uint(j, "first", p->port_lo);
+	json_uint(j, "last", p->port_hi);
+	ndjson_known(j, "sockets", p->used);
+	ndjson_known(j, "time_wait", p->waiting);
+	json_close(j, '}');
+}
+
 static void put_attempt(struct json *j, const struct finding *f, size_t i)
 {
 	const struct attempt *a = &f->attempts[i];
@@ -180,7 +206,10 @@ static void put_attempt(struct json *j, const struct finding *f, size_t i)
 	json_open(j, NULL, '{');
 	json_uint(j, "n", i + 1);
 	ndjson_endpoint(j, "upstream", &l->remote, l->rport);
-	ndjson_endpoint(j, "local", &l->local, l->lport);
+	if (l->lport)
+		ndjson_endpoint(j, "local", &l->local, l->lport);
+	else if (l->phase == W5_PHASE_CONNECT && !l->syn_sent)
+		json_bool(j, "no_packet", true);
 	if (l->nr)
 		json_uint(j, "reused", l->nr - 1);
 	if (l->flags & W5_F_OLDER)
@@ -207,6 +236,8 @@ static void put_attempt(struct json *j, const struct finding *f, size_t i)
 		json_bool(j, "zero_window", true);
 	if (l->flags & W5_F_NOT_HTTP)
 		json_bool(j, "not_http", true);
+	put_killed(j, &a->killed);
+	put_ports(j, &a->ports);
 	if (a->doubtful)
 		json_bool(j, "doubtful", true);
 	json_str(j, "cause", cause_name(a->cause));
@@ -274,6 +305,16 @@ static void put_downstream(struct json *j, const struct finding *f)
 	ndjson_known(j, "response_bytes", l->resp_bytes);
 	put_end(j, l);
 	put_h2(j, l);
+	json_close(j, '}');
+}
+
+static void put_files(struct json *j, const struct w5_limit *l)
+{
+	if (!l->limit)
+		return;
+	json_open(j, "files", '{');
+	json_uint(j, "pid", l->tgid);
+	json_uint(j, "limit", l->limit);
 	json_close(j, '}');
 }
 
@@ -355,6 +396,7 @@ void ndjson_finding(struct json *j, const struct finding *f, const char *pcap)
 	put_downstream(j, f);
 	put_dns(j, &f->dns);
 	put_lists(j, f);
+	put_files(j, &f->limit);
 	ndjson_known_str(j, "why", f->why);
 	ndjson_known_str(j, "next", f->next);
 	ndjson_known(j, "linked", f->linked_id);

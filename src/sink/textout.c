@@ -133,7 +133,10 @@ static void put_verdict(struct buf *b, const struct finding *f)
 static void put_conn(struct buf *b, const struct w5_leg *l)
 {
 	if (l->end == W5_END_CONNECT || l->phase == W5_PHASE_CONNECT) {
-		buf_printf(b, "connect, %u SYN%s", l->syn_sent, plural(l->syn_sent));
+		if (!l->lport && !l->syn_sent)
+			buf_str(b, "connect, no packet left");
+		else
+			buf_printf(b, "connect, %u SYN%s", l->syn_sent, plural(l->syn_sent));
 		return;
 	}
 	if (l->nr > 1)

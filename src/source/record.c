@@ -96,6 +96,20 @@ static bool name_is_sound(const struct w5_hdr *h)
 	return n->naddrs <= ARRAY_SIZE(n->addrs) && is_terminated(n->name, sizeof(n->name));
 }
 
+static bool limit_is_sound(const struct w5_hdr *h)
+{
+	const struct w5_limit *l = (const void *)h;
+
+	return l->kind && l->kind < W5_LIMIT_KIND_MAX && l->port_lo <= l->port_hi;
+}
+
+static bool killed_is_sound(const struct w5_hdr *h)
+{
+	const struct w5_killed *k = (const void *)h;
+
+	return is_terminated(k->comm, sizeof(k->comm)) && k->signal && k->signal < 128;
+}
+
 #define EXACT(type) .min = sizeof(type), .max = sizeof(type)
 /* clang-format off */
 #define LEG .min = W5_LEG_BRIEF, .max = sizeof(struct w5_leg), \
@@ -127,6 +141,8 @@ static const struct record_row records[] = {
 	[W5_REC_DNS] = { .name = "dns", EXACT(struct w5_dns), .is_sound = dns_is_sound },
 	[W5_REC_POOL] = { .name = "pool", EXACT(struct w5_pool) },
 	[W5_REC_NAME] = { .name = "name", EXACT(struct w5_name), .is_sound = name_is_sound },
+	[W5_REC_LIMIT] = { .name = "limit", EXACT(struct w5_limit), .is_sound = limit_is_sound },
+	[W5_REC_KILLED] = { .name = "killed", EXACT(struct w5_killed), .is_sound = killed_is_sound },
 };
 _Static_assert(W5_LEG_BRIEF % 8 == 0, "the shortest record is aligned");
 _Static_assert(ARRAY_SIZE(records) == W5_REC_TYPE_MAX, "every record type has its row");

@@ -94,6 +94,8 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 		struct w5_stats stats;
 		struct w5_session session;
 		struct w5_listen listen;
+		struct w5_limit limit;
+		struct w5_killed killed;
 	} r;
 
 	engine_cfg_default(&cfg);
@@ -109,11 +111,18 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 		take(&in, (char *)&r + sizeof(r.h), (size_t)b[1] * 4);
 		now += b[2] * 100000;
 		r.h.ts_ns = now;
-		r.h.type = b[0] & 15;
+		r.h.type = b[0] % (W5_REC_TYPE_MAX + 1);
 		r.h.size = sizeof(r);
 		if (r.h.type >= W5_REC_EXCHANGE && r.h.type <= W5_REC_END) {
 			r.h.size = b[3] & 1 ? sizeof(r.leg) : W5_LEG_BULK;
 			plausible_leg(&r.leg, now, &in);
+		} else if (r.h.type == W5_REC_LIMIT) {
+			r.h.cookie = r.limit.hint_cookie = b[3] & 15;
+			r.limit.kind = b[3] >> 4 & 3;
+			r.limit.tgid = b[3] >> 7;
+		} else if (r.h.type == W5_REC_KILLED) { /* of any conn: their addresses are zero */
+			r.killed.lport = b[3] & 3;
+			r.killed.signal = b[3] >> 2;
 		} else {
 			r.h.cookie = b[3] & 15;
 		}

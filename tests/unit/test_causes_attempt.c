@@ -133,22 +133,6 @@ static void test_host_unreachable_icmp_soft(void **s)
 	expect(l, 502, 1001.1, CAUSE_HOST_UNREACHABLE_ICMP, CERTAIN, NULL);
 }
 
-static void test_no_route(void **s)
-{
-	struct w5_leg l = rec_connect(U, 1000.1, 99, 101, 1000.1);
-
-	l.syn_sent = 0;
-	expect(l, 502, 1000.2, CAUSE_NO_ROUTE, CERTAIN, NULL);
-}
-
-static void test_local_port_exhausted(void **s)
-{
-	struct w5_leg l = rec_connect(U, 1000.1, 17, 99, 1000.1);
-
-	l.lport = l.syn_sent = 0;
-	expect(l, 502, 1000.2, CAUSE_LOCAL_PORT_EXHAUSTED, CERTAIN, NULL);
-}
-
 /* ---- no byte of a response ---- */
 
 static struct w5_leg reused(double idle_ms)
@@ -598,8 +582,6 @@ int main(void)
 		cmocka_unit_test(test_the_router_that_reported_it_is_named),
 		cmocka_unit_test(test_a_router_that_forbids_is_no_broken_route),
 		cmocka_unit_test(test_host_unreachable_icmp_soft),
-		cmocka_unit_test(test_no_route),
-		cmocka_unit_test(test_local_port_exhausted),
 		cmocka_unit_test(test_race_fin_before_request),
 		cmocka_unit_test(test_race_reset_without_ack),
 		cmocka_unit_test(test_race_crossing_fin),

@@ -30,6 +30,8 @@ union record {
 	struct w5_log log;
 	struct w5_dns dns;
 	struct w5_name name;
+	struct w5_limit limit;
+	struct w5_killed killed;
 	uint8_t text[sizeof(struct w5_text) + W5_TEXT_MAX];
 };
 
@@ -49,6 +51,8 @@ static const uint16_t sizes[] = {
 	[W5_REC_DNS] = sizeof(struct w5_dns),
 	[W5_REC_POOL] = sizeof(struct w5_pool),
 	[W5_REC_NAME] = sizeof(struct w5_name),
+	[W5_REC_LIMIT] = sizeof(struct w5_limit),
+	[W5_REC_KILLED] = sizeof(struct w5_killed),
 };
 _Static_assert(sizeof(sizes) / sizeof(sizes[0]) == W5_REC_TYPE_MAX, "every type has its row");
 
@@ -64,6 +68,10 @@ static union record sample(uint16_t type, uint32_t seq)
 		((struct w5_text *)&r)->kind = W5_TEXT_FRAME;
 	if (type == W5_REC_DNS)
 		r.dns.kind = W5_DNS_QUERY;
+	if (type == W5_REC_LIMIT)
+		r.limit.kind = W5_LIMIT_FILES;
+	if (type == W5_REC_KILLED)
+		r.killed.signal = 9;
 	return r;
 }
 
@@ -120,6 +128,19 @@ static void test_lengths_inside_must_point_inside(void **state)
 	assert_int_equal(record_check(&r.h, sizeof(r)), -EBADMSG);
 	r = sample(W5_REC_SESSION, 1);
 	memset(r.session.host, 'x', sizeof(r.session.host));
+	assert_int_equal(record_check(&r.h, sizeof(r)), -EBADMSG);
+	r = sample(W5_REC_LIMIT, 1);
+	r.limit.kind = W5_LIMIT_KIND_MAX;
+	assert_int_equal(record_check(&r.h, sizeof(r)), -EBADMSG);
+	r.limit.kind = W5_LIMIT_PORTS;
+	r.limit.port_lo = 2;
+	r.limit.port_hi = 1;
+	assert_int_equal(record_check(&r.h, sizeof(r)), -EBADMSG);
+	r = sample(W5_REC_KILLED, 1);
+	r.killed.signal = 0;
+	assert_int_equal(record_check(&r.h, sizeof(r)), -EBADMSG);
+	r = sample(W5_REC_KILLED, 1);
+	memset(r.killed.comm, 'x', sizeof(r.killed.comm));
 	assert_int_equal(record_check(&r.h, sizeof(r)), -EBADMSG);
 	r = sample(W5_REC_LISTEN, 1);
 	memset(r.listen.comm, 'x', sizeof(r.listen.comm));

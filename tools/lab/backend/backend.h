@@ -25,6 +25,7 @@ enum ending {
 	END_RST,    /* close with SO_LINGER 0 */
 	END_HOLD,   /* nothing, until the gateway closes */
 	END_VANISH, /* the socket disappears without a packet, as when its host reboots */
+	END_DIE,    /* a process of its own takes the conn and dies of mode.signal */
 };
 struct mode {
 	const char *name;
@@ -43,6 +44,7 @@ struct mode {
 	bool takes_hello;   /* a TLS ClientHello counts as a request: faults of the handshake */
 	const char *hello;  /* an alert sent to a ClientHello in place of say */
 	int backlog, rcvbuf;
+	int signal; /* END_DIE */
 };
 
 extern const struct mode modes[];

@@ -3,11 +3,14 @@
 #include "backend.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <linux/tcp.h>
+#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/epoll.h>
+#include <sys/resource.h>
 #include <sys/socket.h>
 #include <unistd.h>
 
@@ -17,7 +20,7 @@
 
 static const char *const ending_names[] = {
 	[END_KEEP] = "keep", [END_FIN] = "fin",	      [END_RST] = "rst",
-	[END_HOLD] = "hold", [END_VANISH] = "vanish",
+	[END_HOLD] = "hold", [END_VANISH] = "vanish", [END_DIE] = "die",
 };
 
 void conn_watch(struct conn *c, uint32_t events)
@@ -53,12 +56,45 @@ void conn_free(struct conn *c)
 	free(c);
 }
 
+/*
+ * As a worker that dies with a request in its hands: a child keeps the conn when we have let go of
+ * it, and takes it with it. It waits for the end of the pipe, which is when we have.
+ */
+static void conn_die(struct conn *c)
+{
+	const struct rlimit no_core = { 0 };
+	int gone[2];
+	pid_t pid;
+	char b;
+
+	if (pipe2(gone, O_CLOEXEC))
+		return;
+	signal(SIGCHLD, SIG_IGN); /* nobody waits for it */
+	pid = fork();
+	if (!pid) {
+		setrlimit(RLIMIT_CORE, &no_core);
+		close(gone[1]);
+		(void)!read(gone[0], &b, 1);
+		signal(c->port->mode->signal, SIG_DFL);
+		kill(getpid(), c->port->mode->signal);
+		_exit(1);
+	}
+	close(gone[0]);
+	epoll_ctl(c->port->backend->ep, EPOLL_CTL_DEL, c->link.fd, NULL);
+	conn_free(c);
+	close(gone[1]);
+}
+
 void conn_end(struct conn *c, enum ending how)
 {
 	const struct linger hard = { .l_onoff = 1, .l_linger = 0 };
 	const int on = 1;
 
 	log_line(c, ending_names[how]);
+	if (how == END_DIE) {
+		conn_die(c);
+		return;
+	}
 	/* Who closes without having read died of something, and says no goodbye. */
 	if (how == END_FIN && !c->port->is_rude && !c->port->mode->unread)
 		link_notify(&c->link);

@@ -2,6 +2,7 @@
 /* The ways an HTTP/1 backend misbehaves, a row each. */
 #include "backend.h"
 
+#include <signal.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -47,6 +48,24 @@ const struct mode modes[] = {
 	  .wait_ms = 2200,
 	  .say = ANSWER("200", "OK", "5", "late\n"),
 	  .ending = END_KEEP },
+	{ .name = "say-close",
+	  .nth = 1,
+	  .say = "HTTP/1.1 200 OK\r\nConnection: close\r\nContent-Length: 3\r\n\r\nok\n",
+	  .ending = END_FIN },
+	{ .name = "killed", .nth = 1, .wait_ms = 20, .ending = END_DIE, .signal = SIGKILL },
+	{ .name = "killed-unread",
+	  .nth = 1,
+	  .unread = true,
+	  .wait_ms = 20,
+	  .ending = END_DIE,
+	  .signal = SIGKILL },
+	{ .name = "crash", .nth = 1, .ending = END_DIE, .signal = SIGSEGV },
+	{ .name = "crash-header",
+	  .nth = 1,
+	  .say = "HTTP/1.1 200 OK\r\nContent-Le",
+	  .hold_ms = 20,
+	  .ending = END_DIE,
+	  .signal = SIGSEGV },
 	{ .name = "silent", .nth = 1, .ending = END_HOLD },
 	{ .name = "never-read", .nth = 1, .unread = true, .rcvbuf = 4096, .ending = END_HOLD },
 	{ .name = "never-accept", .accept_ms = 2300, .backlog = 1 },

@@ -115,6 +115,8 @@ caddy_access() {
 		}
 		all[route[1]] = route[10] != "" ? "-" : list # a name that does not resolve
 		again[route[1]] = n == 1 && route[8] ~ /prime=/
+		# net.Dial of Go tries up to three times when it gets no local port
+		dials[route[1]] = route[2] == "local-port-exhausted"
 		health[route[1]] = route[3] ~ /fail_timeout/
 		next
 	}
@@ -124,7 +126,7 @@ caddy_access() {
 		split(uri, path, "/")
 		status = value("status")
 		list = health[path[2]] ? (status == 503 ? "-" : dialled[uri]) : all[path[2]]
-		if (again[path[2]] && value("method") == "GET")
+		if (dials[path[2]] || (again[path[2]] && value("method") == "GET"))
 			list = list "+"
 		print value("ts") "\t" value("method") "\t" uri "\t" status "\t" list "\t-\t" value("duration") "\t" value("size") "\t-\t-\t" value("remote_port")
 	}' "$state/log/error.log" <(routes) "$state/log/caddy.log"
