@@ -224,6 +224,14 @@ static void collect_retries(struct search *s)
 	}
 }
 
+/* connect() itself failed, and at that its thread answered: however late it came to it. */
+static bool failed_at_answer(const struct pending *p, const struct w5_leg *l)
+{
+	return l->phase == W5_PHASE_CONNECT && !l->syn_sent && !l->lport &&
+	       p->leg.hint_cookie == l->h.cookie && l->tid == p->leg.tid &&
+	       leg_settled_ns(l) + NS_PER_MS >= p->ts_ns;
+}
+
 /* A gateway connects for a request as soon as it has read it, or when its turn has come. */
 bool tries_began_late(const struct engine *e, const struct pending *p, const struct w5_leg *first)
 {
@@ -235,7 +243,8 @@ bool tries_began_late(const struct engine *e, const struct pending *p, const str
 		if (turn_names(first, &p->leg) && leg_start_ns(first) <= first->hint_ns + QUEUED_NS)
 			return false;
 	}
-	return leg_connecting(first) && read_ns && leg_start_ns(first) > read_ns + FRESH_NS;
+	return leg_connecting(first) && read_ns && leg_start_ns(first) > read_ns + FRESH_NS &&
+	       !failed_at_answer(p, first);
 }
 
 static bool has_try_before(const struct search *s, const struct w5_leg *l)

@@ -3,9 +3,11 @@
  * Who is to blame, and for what. Decision order: client gone, recovered, passed through,
  * last attempt, nothing tried.
  */
+#include "engine/correlate.h"
 #include "engine/work.h"
 
 #include <stdio.h>
+#include <string.h>
 
 /* A gateway that does not try answers at once; one that waited did something unseen. */
 #define NOT_TRIED_NS (100 * NS_PER_MS)
@@ -208,6 +210,26 @@ static bool decide_unresolved(struct work *w)
 	return true;
 }
 
+/* A connect to the peer that failed before did so again meanwhile, and nobody has claimed it: it
+ * may be this exchange's, so that "not tried" cannot be said. */
+static bool tried_meanwhile(const struct work *w, const struct failure *x)
+{
+	int left = RECENT_MAX;
+	const struct list *n;
+
+	if (trail_is_exact(w->e, w->p))
+		return false;
+	for (n = w->e->atts.prev; n != &w->e->atts && left--; n = n->prev) {
+		const struct att *a = list_entry(n, struct att, by_time);
+		const struct w5_leg *l = &a->turn.leg;
+
+		if (!a->turn.claimed && l->rport == x->port &&
+		    !memcmp(&l->remote, &x->ip, sizeof(x->ip)) && turn_fits(w->e, w->p, l))
+			return true;
+	}
+	return false;
+}
+
 /* Only the log tells of it, and no attempt fits: what the line says of upstreams decides. */
 static bool decide_logged(struct work *w, const struct route *route)
 {
@@ -277,6 +299,10 @@ static bool decide_untried(struct work *w)
 		return decide_unknown(
 			w,
 			"an attempt failed meanwhile, but nothing shows for which of several requests");
+	if (x && tried_meanwhile(w, x))
+		return decide_unknown(
+			w,
+			"a connect to the same backend failed meanwhile, but nothing shows for which request");
 	if (x && w->say.kin == KIN_GATEWAY && route.host)
 		return decide_unknown(
 			w,

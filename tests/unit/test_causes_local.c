@@ -51,6 +51,56 @@ static void test_the_same_errno_after_a_syn(void **s)
 	expect(l, 502, 1000.2, CAUSE_HOST_UNREACHABLE_ICMP, CERTAIN, NULL);
 }
 
+/* A busy thread comes late to it, and its trail names another client; but it failed in connect()
+ * itself, and the thread answered at that. Or only some time later: then it is anybody's. */
+static struct finding *late_connect(struct bench *b, double answered_ms)
+{
+	struct w5_leg d = rec_down(D, 1000, "GET", "/a"), l = unsent(ENETUNREACH);
+
+	l.open_ns = ms(1014);
+	l.h.ts_ns = l.end_ns = ms(1014.004);
+	rec_hint(&l, D + 5, 1013);
+	rec_answer(&d, answered_ms, 503);
+	rec_hint(&d, U, 1014.004);
+	feed(b, &l);
+	feed(b, &d);
+	bench_settle(b, answered_ms);
+	return b->f[b->n - 1];
+}
+
+static void test_connect_that_failed_at_the_answer(void **s)
+{
+	struct bench b;
+
+	bench_open(&b, "haproxy");
+	assert_int_equal(late_connect(&b, 1014.02)->cause, CAUSE_NO_ROUTE);
+	bench_close(&b);
+	bench_open(&b, "haproxy");
+	assert_int_not_equal(late_connect(&b, 1019)->cause, CAUSE_NO_ROUTE);
+	bench_close(&b);
+}
+
+/* "Not tried" cannot be said while a connect to the same backend is nobody's. */
+static void test_a_connect_of_nobody_may_be_the_one(void **s)
+{
+	struct w5_leg d = rec_down(D + 1, 950, "GET", "/a"), l = unsent(ENETUNREACH);
+	struct bench b;
+
+	bench_open(&b, "haproxy");
+	l.h.cookie = U + 1;
+	l.open_ns = ms(950.1);
+	l.h.ts_ns = l.end_ns = ms(950.11);
+	rec_answer(&d, 950.2, 503);
+	rec_tie(&l, &d);
+	feed(&b, &l);
+	feed(&b, &d);
+	bench_settle(&b, 990);
+	assert_int_equal(b.f[0]->cause, CAUSE_NO_ROUTE);
+	assert_int_equal(late_connect(&b, 1019)->cause, CAUSE_INSUFFICIENT_EVIDENCE);
+	assert_non_null(strstr(b.f[1]->why, "a connect to the same backend failed meanwhile"));
+	bench_close(&b);
+}
+
 /* ---- ports ---- */
 
 static struct w5_leg portless(void)
@@ -369,6 +419,8 @@ int main(void)
 		cmocka_unit_test(test_a_route_that_forbids),
 		cmocka_unit_test(test_unsent_with_a_route_is_not_explained),
 		cmocka_unit_test(test_the_same_errno_after_a_syn),
+		cmocka_unit_test(test_connect_that_failed_at_the_answer),
+		cmocka_unit_test(test_a_connect_of_nobody_may_be_the_one),
 		cmocka_unit_test(test_local_port_exhausted),
 		cmocka_unit_test(test_ports_are_counted),
 		cmocka_unit_test(test_a_connect_with_a_port_did_not_lack_one),

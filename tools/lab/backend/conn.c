@@ -4,6 +4,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <limits.h>
 #include <linux/tcp.h>
 #include <signal.h>
 #include <stdio.h>
@@ -12,6 +13,7 @@
 #include <sys/epoll.h>
 #include <sys/resource.h>
 #include <sys/socket.h>
+#include <sys/syscall.h>
 #include <unistd.h>
 
 #include "../common/process.h"
@@ -56,30 +58,57 @@ void conn_free(struct conn *c)
 	free(c);
 }
 
-/*
- * As a worker that dies with a request in its hands: a child keeps the conn when we have let go of
- * it, and takes it with it. It waits for the end of the pipe, which is when we have.
- */
-static void conn_die(struct conn *c)
+/* Leaves the standard files and these three, in any order, open. */
+static void close_but(int a, int b, int c)
+{
+	unsigned from = STDERR_FILENO + 1, next;
+
+	for (int i = 0; i < 3; i++) {
+		next = UINT_MAX;
+		for (int k = 0; k < 3; k++) {
+			unsigned fd = (unsigned)(k == 0 ? a : k == 1 ? b : c);
+
+			if (fd >= from && fd < next)
+				next = fd;
+		}
+		if (next > from)
+			syscall(SYS_close_range, from, next - 1, 0);
+		from = next + 1;
+	}
+	syscall(SYS_close_range, from, UINT_MAX, 0);
+}
+
+/* The child: lets go of all but the conn, and dies when the parent has let go of that. */
+static void die(const struct conn *c, int ready, int gone)
 {
 	const struct rlimit no_core = { 0 };
-	int gone[2];
-	pid_t pid;
+	char b = 0;
+
+	close_but(c->link.fd, ready, gone);
+	setrlimit(RLIMIT_CORE, &no_core);
+	(void)!write(ready, &b, 1);
+	(void)!read(gone, &b, 1); /* the end of the pipe */
+	signal(c->port->mode->signal, SIG_DFL);
+	kill(getpid(), c->port->mode->signal);
+	_exit(1);
+}
+
+/* As a worker that dies with a request in its hands. While the child has our other files, none
+ * may be closed here: epoll would go on telling of it. */
+static void conn_die(struct conn *c)
+{
+	int ready[2], gone[2];
 	char b;
 
-	if (pipe2(gone, O_CLOEXEC))
-		return;
 	signal(SIGCHLD, SIG_IGN); /* nobody waits for it */
-	pid = fork();
-	if (!pid) {
-		setrlimit(RLIMIT_CORE, &no_core);
-		close(gone[1]);
-		(void)!read(gone[0], &b, 1);
-		signal(c->port->mode->signal, SIG_DFL);
-		kill(getpid(), c->port->mode->signal);
-		_exit(1);
-	}
+	if (pipe2(ready, O_CLOEXEC) || pipe2(gone, O_CLOEXEC))
+		return;
+	if (!fork())
+		die(c, ready[1], gone[0]);
+	close(ready[1]);
 	close(gone[0]);
+	(void)!read(ready[0], &b, 1);
+	close(ready[0]);
 	epoll_ctl(c->port->backend->ep, EPOLL_CTL_DEL, c->link.fd, NULL);
 	conn_free(c);
 	close(gone[1]);
