@@ -54,6 +54,7 @@ enum w5_rec_type {
 	W5_REC_NAME,	 /* struct w5_name: what a configured name stands for now (user space) */
 	W5_REC_LIMIT, /* struct w5_limit: a gateway met a limit of this host (kernel, user space) */
 	W5_REC_KILLED, /* struct w5_killed: a process killed by a signal left a conn (kernel) */
+	W5_REC_HOST,   /* struct w5_host: limits of the host a gateway runs on (user space) */
 	W5_REC_TYPE_MAX,
 };
 
@@ -488,6 +489,75 @@ struct w5_session {
 	char version[32];
 };
 
+/*
+ * The host's own limits as a gateway meets them. Once a second per gateway, when something
+ * changed, and sooner after a failed connect. Kinds: COUNT only grows; LEVEL is a present
+ * number; STALL is the share of time in which tasks waited, averaged over 10 s by the kernel
+ * (pressure stall information), in hundredths of a per cent.
+ */
+#define W5_HOST_VALUES(X)                                                                       \
+	X(LISTEN_OVERFLOWS, "listen_overflows", COUNT) /* of the gateway's network namespace */ \
+	X(LISTEN_DROPS, "listen_drops", COUNT)                                                  \
+	X(REQUEST_DROPS, "request_drops", COUNT) /* SYNs, queue of half-open conns full */      \
+	X(TIME_WAIT, "time_wait", LEVEL)                                                        \
+	X(TIME_WAIT_MAX, "time_wait_max", LEVEL) /* net.ipv4.tcp_max_tw_buckets */              \
+	X(CONNTRACK, "conntrack", LEVEL)                                                        \
+	X(CONNTRACK_MAX, "conntrack_max", LEVEL)                                                \
+	X(CONNTRACK_DROPS, "conntrack_drops", COUNT)                                            \
+	X(PORTS_MAX, "ports_max", LEVEL)	 /* size of ip_local_port_range */              \
+	X(FILES, "files", LEVEL)		 /* of the process .tgid */                     \
+	X(FILES_MAX, "files_max", LEVEL)	 /* its soft limit */                           \
+	X(SOFTNET_DROPS, "softnet_drops", COUNT) /* of the host, as what follows */             \
+	X(SOFTNET_SQUEEZES, "softnet_squeezes", COUNT)                                          \
+	X(CPU, "cpu", STALL)                                                                    \
+	X(MEMORY, "memory", STALL)                                                              \
+	X(MEMORY_FULL, "memory_full", STALL)                                                    \
+	X(IO, "io", STALL)                                                                      \
+	X(OWN_CPU, "own_cpu", STALL) /* of the gateway's cgroup */                              \
+	X(OWN_MEMORY, "own_memory", STALL)                                                      \
+	X(OWN_MEMORY_FULL, "own_memory_full", STALL)                                            \
+	X(OWN_IO, "own_io", STALL)
+
+enum w5_host_value {
+#define X(id, name, kind) W5_HOST_##id,
+	W5_HOST_VALUES(X)
+#undef X
+		W5_HOST_VALUE_MAX,
+};
+
+#define W5_HOST_UNKNOWN (~0ull) /* could not be read */
+#define W5_HOST_SLOTS	32	/* of v[]; those not used are 0 */
+
+/* Local ports in use towards one upstream, TIME_WAIT included: of one local address. */
+struct w5_host_ports {
+	struct w5_addr ip;
+	w5_u16 port;
+	w5_u16 pad;
+	w5_u32 used;
+};
+
+#define W5_LISTENER_OWN 0x1 /* the gateway's; else one of the same network namespace */
+struct w5_host_listener {
+	struct w5_addr ip; /* all zero: any address */
+	w5_u16 port;
+	w5_u16 flags;	   /* W5_LISTENER_* */
+	w5_u32 queue, max; /* conns that wait to be accepted; how many may */
+	w5_u32 drops;	   /* total: attempts this socket has dropped */
+};
+
+#define W5_HOST_PORTS	  8
+#define W5_HOST_LISTENERS 8
+struct w5_host {
+	struct w5_hdr h;
+	w5_u32 group; /* the gateway: tgid of its master */
+	w5_u32 tgid;  /* its process that is nearest to its limit of open files */
+	w5_u32 netns;
+	w5_u16 nports, nlisteners;
+	w5_u64 v[W5_HOST_SLOTS];			      /* by enum w5_host_value */
+	struct w5_host_ports ports[W5_HOST_PORTS];	      /* most first */
+	struct w5_host_listener listeners[W5_HOST_LISTENERS]; /* fullest first */
+};
+
 #define W5_STATIC_ASSERT(c, m) _Static_assert(c, m)
 W5_STATIC_ASSERT(sizeof(struct w5_hdr) == 24, "header is 24 bytes");
 W5_STATIC_ASSERT(sizeof(struct w5_leg) % 8 == 0, "records are 8-byte aligned");
@@ -502,6 +572,8 @@ W5_STATIC_ASSERT(sizeof(struct w5_pool) % 8 == 0, "records are 8-byte aligned");
 W5_STATIC_ASSERT(sizeof(struct w5_name) % 8 == 0, "records are 8-byte aligned");
 W5_STATIC_ASSERT(sizeof(struct w5_limit) % 8 == 0, "records are 8-byte aligned");
 W5_STATIC_ASSERT(sizeof(struct w5_killed) % 8 == 0, "records are 8-byte aligned");
+W5_STATIC_ASSERT(sizeof(struct w5_host) % 8 == 0, "records are 8-byte aligned");
+W5_STATIC_ASSERT(W5_HOST_VALUE_MAX <= W5_HOST_SLOTS, "every value has its slot");
 W5_STATIC_ASSERT(sizeof(struct w5_listen) % 8 == 0, "records are 8-byte aligned");
 W5_STATIC_ASSERT(sizeof(struct w5_gateway) % 8 == 0, "records are 8-byte aligned");
 W5_STATIC_ASSERT(sizeof(struct w5_stats) % 8 == 0, "records are 8-byte aligned");

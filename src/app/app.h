@@ -19,6 +19,8 @@
 
 struct h2_store;
 struct kernel;
+struct kernel_cfg;
+struct limits;
 struct logs;
 struct masker;
 struct keymap;
@@ -43,6 +45,8 @@ struct app {
 	struct h2_store *store; /* what the trace gets goes through it, or NULL */
 	struct kernel *kernel;	/* NULL in a replay */
 	struct logs *logs;	/* access logs that are followed, or NULL */
+	struct limits *limits;	/* of the host; NULL in a replay */
+	int cgroup_root;	/* while limits is set */
 	uint64_t bad;		/* findings with an alarm that match the filter */
 	uint64_t sink_errors;
 	bool stop;
@@ -76,9 +80,16 @@ void app_logs_poll(struct app *a);
 void app_logs_gateway(struct app *a, const struct w5_hdr *rec);
 void app_logs_close(struct app *a);
 
+/* limits.c */
+void app_limits_open(struct app *a);
+void app_limits_poll(struct app *a);
+void app_limits_record(struct app *a, const struct w5_hdr *rec);
+void app_limits_close(struct app *a);
+
 /* live.c, replay.c: the two sources. */
 enum app_exit app_live(struct app *a);
 enum app_exit app_replay(struct app *a);
+void app_kernel_config(struct kernel_cfg *cfg, const struct options *o);
 enum app_exit app_doctor(const struct options *opt);
 
 #endif

@@ -147,6 +147,7 @@ static void on_tick(struct loop *l)
 		return;
 	if (a->kernel) {
 		app_logs_poll(a);
+		app_limits_poll(a);
 		kernel_poll(a->kernel, true);
 	}
 	/* A reader of lines gets them at once; a screen need not change faster than eyes. */
@@ -211,7 +212,7 @@ static int app_loop(struct app *a, const sigset_t *set)
 	return err;
 }
 
-static void kernel_config(struct kernel_cfg *cfg, const struct options *o)
+void app_kernel_config(struct kernel_cfg *cfg, const struct options *o)
 {
 	*cfg = (struct kernel_cfg){ .ring_bytes = o->ring_bytes,
 				    .recorder = o->history_packets > 0,
@@ -228,7 +229,8 @@ enum app_exit app_live(struct app *a)
 
 	if (app_logs_open(a))
 		return APP_EXIT_FAILURE;
-	kernel_config(&cfg, a->opt);
+	app_limits_open(a);
+	app_kernel_config(&cfg, a->opt);
 	block_signals(&set);
 	err = kernel_open(&a->kernel, &cfg, app_record, a);
 	if (!err)
@@ -237,6 +239,7 @@ enum app_exit app_live(struct app *a)
 		log_error("%s", kernel_error(a->kernel));
 		kernel_close(take_ptr(a->kernel));
 		app_logs_close(a);
+		app_limits_close(a);
 		return APP_EXIT_HOST;
 	}
 	app_logs_poll(a); /* exchanges are kept for their lines from now on */
@@ -247,6 +250,7 @@ enum app_exit app_live(struct app *a)
 	kernel_close(take_ptr(a->kernel));
 	app_logs_close(a);
 	app_report(a);
+	app_limits_close(a);
 	return err ? APP_EXIT_FAILURE : app_exit_status(a);
 }
 
@@ -272,12 +276,4 @@ enum app_exit app_replay(struct app *a)
 		app_loop(a, &set);
 	app_report(a);
 	return app_exit_status(a);
-}
-
-enum app_exit app_doctor(const struct options *opt)
-{
-	struct kernel_cfg cfg;
-
-	kernel_config(&cfg, opt);
-	return kernel_doctor(&cfg, stdout) ? APP_EXIT_HOST : APP_EXIT_OK;
 }

@@ -289,6 +289,8 @@ int app_record(void *self, const struct w5_hdr *rec)
 		rec = masker_record(a->masker, rec);
 	if (a->logs && rec->type == W5_REC_GATEWAY)
 		app_logs_gateway(a, rec);
+	if (a->limits)
+		app_limits_record(a, rec);
 	if (a->store)
 		h2_store_record(a->store, rec);
 	else if (a->trace)

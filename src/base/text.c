@@ -147,6 +147,15 @@ size_t text_endpoint(char *out, size_t cap, const struct w5_addr *a, uint16_t po
 	return fitted(snprintf(out, cap, fmt, ip, port), cap);
 }
 
+size_t text_listener(char *out, size_t cap, const struct w5_addr *a, uint16_t port)
+{
+	static const struct w5_addr any;
+
+	if (memcmp(a, &any, sizeof(any)))
+		return text_endpoint(out, cap, a, port);
+	return fitted(snprintf(out, cap, "*:%u", port), cap);
+}
+
 size_t text_time_utc(char *out, size_t cap, uint64_t wall_ns)
 {
 	time_t sec = (time_t)(wall_ns / NSEC_PER_SEC);

@@ -23,6 +23,8 @@ size_t text_json(char *out, size_t cap, const void *in, size_t len);
 /* v4-mapped prints as IPv4; IPv6 has brackets only where a port follows. */
 size_t text_addr(char *out, size_t cap, const struct w5_addr *a);
 size_t text_endpoint(char *out, size_t cap, const struct w5_addr *a, uint16_t port);
+/* The same of a listener: all zero is any address, "*:80". */
+size_t text_listener(char *out, size_t cap, const struct w5_addr *a, uint16_t port);
 
 #define TEXT_TIME_MAX 32
 /* RFC 3339, UTC, microseconds: 2026-11-22T12:06:21.341402Z */

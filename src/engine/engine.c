@@ -225,6 +225,17 @@ static void on_killed_rec(struct engine *e, const struct w5_hdr *h)
 	on_killed(e, (const struct w5_killed *)h);
 }
 
+static void on_host_rec(struct engine *e, const struct w5_hdr *h)
+{
+	const struct w5_host *r = (const struct w5_host *)h;
+
+	if (r->nports > W5_HOST_PORTS || r->nlisteners > W5_HOST_LISTENERS) {
+		e->c.bad_records++;
+		return;
+	}
+	on_host(e, r);
+}
+
 struct handler {
 	size_t min_size;
 	void (*fn)(struct engine *e, const struct w5_hdr *h);
@@ -248,6 +259,7 @@ static const struct handler handlers[W5_REC_TYPE_MAX] = {
 	[W5_REC_DNS] = { .min_size = sizeof(struct w5_dns), .fn = on_dns_rec },
 	[W5_REC_LIMIT] = { .min_size = sizeof(struct w5_limit), .fn = on_limit_rec },
 	[W5_REC_KILLED] = { .min_size = sizeof(struct w5_killed), .fn = on_killed_rec },
+	[W5_REC_HOST] = { .min_size = sizeof(struct w5_host), .fn = on_host_rec },
 };
 
 void engine_feed(struct engine *e, const struct w5_hdr *rec)

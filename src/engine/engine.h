@@ -122,6 +122,16 @@ struct engine_upstream {
 /* Sorted by address; *out is an array of pointers. */
 size_t engine_upstreams(const struct engine *e, const struct engine_upstream *const **out);
 
+/* The host's limits, as one gateway meets them. */
+struct engine_host {
+	char name[17];			/* of the gateway */
+	struct w5_host now;		/* the newest record; unused slots of its tables are 0 */
+	double rate[W5_HOST_VALUE_MAX]; /* counters: per second of the last few; else 0 */
+	double drop_rate[W5_HOST_LISTENERS]; /* of now.listeners[] */
+};
+/* Writes at most n, in the order the gateways came; how many there are. */
+size_t engine_hosts(const struct engine *e, struct engine_host *out, size_t n);
+
 /* Per-second history, newest last; n <= 60 entries are written. */
 struct engine_second {
 	uint32_t exchanges, s502, s503, s504, silent;

@@ -393,6 +393,18 @@ static void say_log(struct writer *w)
 		say(w, "the log names as upstream: %s", list);
 }
 
+/* After everything that was seen of the exchange itself. */
+#define HOST_SENTENCES 2
+
+static void say_host(struct writer *w)
+{
+	char text[sizeof(w->f->evidence[0])];
+
+	for (unsigned int i = 0; i < HOST_SENTENCES; i++)
+		if (sentence_host(text, sizeof(text), w->in, i))
+			say(w, "%s", text);
+}
+
 void sentence_evidence(struct finding *f, const struct sentence_input *in)
 {
 	static void (*const says[])(struct writer *, const struct facts *) = {
@@ -410,4 +422,5 @@ void sentence_evidence(struct finding *f, const struct sentence_input *in)
 		say(&w, "%llu records were lost in this window", (unsigned long long)f->lost);
 	for (size_t i = 0; in->facts && i < ARRAY_SIZE(says); i++)
 		says[i](&w, in->facts);
+	say_host(&w);
 }

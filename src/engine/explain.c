@@ -333,6 +333,7 @@ void explain(struct engine *e, struct pending *p)
 	}
 	w.f->flight = flights_get(e, leg_conn(&p->leg), p->leg.h.ts_ns);
 	verdict_decide(&w);
+	w.say.host = host_of(e, p->gw);
 	sentence_why(w.f->why, sizeof(w.f->why), &w.say);
 	sentence_next(w.f->next, sizeof(w.f->next), &w.say);
 	sentence_evidence(w.f, &w.say);

@@ -93,9 +93,13 @@ struct sentence_input {
 	const struct w5_log *log;     /* the line that tells of it alone, or NULL */
 	const struct lookup *lookup;  /* dns-failure: of which name */
 	const struct w5_limit *limit; /* fd-limit: the descriptor it did not get */
+	const struct host *host;      /* of the gateway, or NULL */
 };
 void sentence_why(char *out, size_t cap, const struct sentence_input *in);
 void sentence_next(char *out, size_t cap, const struct sentence_input *in);
 void sentence_evidence(struct finding *f, const struct sentence_input *in);
+/* The host's limits where they bear on this finding: support, never a cause. The i-th sentence
+ * in out; false if there are no more. */
+bool sentence_host(char *out, size_t cap, const struct sentence_input *in, unsigned int i);
 
 #endif

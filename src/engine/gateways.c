@@ -285,8 +285,10 @@ size_t engine_gateways(const struct engine *e, const struct engine_gateway **out
 
 void gateways_free(struct engine *e)
 {
-	for (size_t i = 0; i < e->ngws; i++)
+	for (size_t i = 0; i < e->ngws; i++) {
+		free(e->gw_priv[i]->host);
 		free(e->gw_priv[i]);
+	}
 	free(e->gws);
 	free(e->gw_priv);
 	hash_fini(&e->procs);

@@ -127,8 +127,9 @@ struct failure {
 struct gateway {
 	struct failure failures[FAILURES_KEPT];
 	size_t nfailures;
-	bool used;     /* an exchange or attempt of it was seen */
-	bool unwanted; /* by --comm or --pid: nothing of it counts */
+	struct host *host; /* NULL: nothing is known of its host */
+	bool used;	   /* an exchange or attempt of it was seen */
+	bool unwanted;	   /* by --comm or --pid: nothing of it counts */
 };
 
 struct pending {
@@ -144,6 +145,13 @@ struct pending {
 	int gw;
 	struct w5_leg leg;
 	struct turn good; /* of a recovered one: the attempt that answered, while it is known */
+};
+
+#define HOST_SAMPLES 32 /* once a second, five times after failed connects */
+
+struct host {
+	uint64_t n; /* samples taken */
+	struct w5_host v[HOST_SAMPLES];
 };
 
 struct loss_span {
@@ -359,6 +367,17 @@ void flights_free(struct engine *e);
 
 /* ---- events.c ---- */
 void events_leg(struct engine *e, const struct w5_leg *l);
+
+/* ---- host.c ---- */
+void on_host(struct engine *e, const struct w5_host *r);
+const struct host *host_of(const struct engine *e, int gw); /* NULL if nothing is known */
+/* The newest sample; it holds until the next one, however old it is. */
+const struct w5_host *host_now(const struct host *h);
+/* The sample that held at ts_ns; NULL if that is before the first one kept. */
+const struct w5_host *host_at(const struct host *h, uint64_t ts_ns);
+/* Growth of a counter between two samples; 0 if it cannot be told. */
+uint64_t host_grown(const struct w5_host *from, const struct w5_host *to, enum w5_host_value v);
+uint64_t host_dropped(const struct w5_host *from, const struct w5_host *to, size_t listener);
 
 /* ---- loss.c ---- */
 void on_stats(struct engine *e, const struct w5_stats *s);

@@ -25,7 +25,13 @@ static const char *detail_of(const struct feature *f)
 
 static int on_record(void *self, const struct w5_hdr *h)
 {
-	return h->type == W5_REC_GATEWAY ? readable_add(self, (const struct w5_gateway *)h) : 0;
+	const struct w5_gateway *g = (const struct w5_gateway *)h;
+	struct readable *r = self;
+
+	if (h->type != W5_REC_GATEWAY)
+		return 0;
+	r->ops->gateway(r->ops->self, g);
+	return readable_add(r, g);
 }
 
 /* True if HTTP/2 can be read. */
@@ -65,9 +71,9 @@ static void memory_cost(const struct kernel_cfg *cfg, FILE *out)
 	doctor_row(out, "memory", "kernel", line);
 }
 
-int kernel_doctor(const struct kernel_cfg *cfg, FILE *out)
+int kernel_doctor(const struct kernel_cfg *cfg, const struct kernel_doctor_ops *ops, FILE *out)
 {
-	struct readable gateways = { .n = 0 };
+	struct readable gateways = { .ops = ops };
 	struct kernel *k = NULL;
 	struct btf *vmlinux;
 	struct utsname u;

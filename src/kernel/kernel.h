@@ -50,6 +50,11 @@ struct tls;
 const struct tls *kernel_tls(const struct kernel *k);
 
 /* What this host can and cannot do, a line each. 0 if the tool can run here, else -errno. */
-int kernel_doctor(const struct kernel_cfg *cfg, FILE *out);
+struct kernel_doctor_ops {
+	void (*gateway)(void *self, const struct w5_gateway *g); /* one was found */
+	void (*limits)(void *self, uint32_t group);		 /* its lines are due */
+	void *self;
+};
+int kernel_doctor(const struct kernel_cfg *cfg, const struct kernel_doctor_ops *ops, FILE *out);
 
 #endif

@@ -8,6 +8,7 @@
 
 #include "base/text.h"
 #include "base/util.h"
+#include "kernel/kernel.h"
 #include "kernel/tls.h"
 #include "kernel/udp.h"
 
@@ -134,6 +135,7 @@ static void print_gateway(const struct readable *r, const struct w5_gateway *g,
 		doctor_row(out, "unread", "  HTTP/2", "needs Linux 5.17; " USE_LOG);
 	print_tls(r, g->group, tls, out);
 	print_http3(r, g->group, out);
+	r->ops->limits(r->ops->self, g->group);
 }
 
 /* One of each group stands for it: its master, if that is a gateway itself. */

@@ -12,11 +12,13 @@
 
 #include "w5_abi.h"
 
+struct kernel_doctor_ops;
 struct tls;
 
 struct readable {
 	struct w5_gateway *v; /* owned */
 	size_t n, cap;
+	const struct kernel_doctor_ops *ops;
 	bool has_loop; /* this kernel can walk HTTP/2 frames */
 };
 

@@ -10,6 +10,7 @@
 #include "base/util.h"
 #include "sink/names.h"
 #include "sink/ndjson_fields.h"
+#include "sink/ndjson_host.h"
 #include "sink/pcapout.h"
 #include "sink/tally.h"
 
@@ -191,6 +192,7 @@ static void put_stats(struct json *j, struct ndjson *n, const struct engine *e)
 	}
 	put_loss(j, e);
 	put_tally(j, &n->tally);
+	ndjson_host(j, e);
 	if (n->pcap)
 		put_pcap_stats(j, n->pcap);
 	json_close(j, '}');

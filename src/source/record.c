@@ -110,6 +110,13 @@ static bool killed_is_sound(const struct w5_hdr *h)
 	return is_terminated(k->comm, sizeof(k->comm)) && k->signal && k->signal < 128;
 }
 
+static bool host_is_sound(const struct w5_hdr *h)
+{
+	const struct w5_host *r = (const void *)h;
+
+	return r->nports <= W5_HOST_PORTS && r->nlisteners <= W5_HOST_LISTENERS;
+}
+
 #define EXACT(type) .min = sizeof(type), .max = sizeof(type)
 /* clang-format off */
 #define LEG .min = W5_LEG_BRIEF, .max = sizeof(struct w5_leg), \
@@ -143,6 +150,7 @@ static const struct record_row records[] = {
 	[W5_REC_NAME] = { .name = "name", EXACT(struct w5_name), .is_sound = name_is_sound },
 	[W5_REC_LIMIT] = { .name = "limit", EXACT(struct w5_limit), .is_sound = limit_is_sound },
 	[W5_REC_KILLED] = { .name = "killed", EXACT(struct w5_killed), .is_sound = killed_is_sound },
+	[W5_REC_HOST] = { .name = "host", EXACT(struct w5_host), .is_sound = host_is_sound },
 };
 _Static_assert(W5_LEG_BRIEF % 8 == 0, "the shortest record is aligned");
 _Static_assert(ARRAY_SIZE(records) == W5_REC_TYPE_MAX, "every record type has its row");

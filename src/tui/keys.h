@@ -80,6 +80,7 @@ static inline int mouse_x(int key)
 	X(UPSTREAMS, "upstreams", "u", "what each upstream did: requests, failures, times")      \
 	X(ENDPOINTS, "endpoints", "e", "bad exchanges by endpoint: Host and path, ids folded")   \
 	X(CLIENTS, "clients", "c", "bad exchanges by the client's network")                      \
+	X(HOST, "host", "h", "the host's own limits: what is near, what it means, what to do")   \
 	X(WORKERS, "workers", "W", "bad exchanges by gateway process")                           \
 	X(SORT_RIGHT, "sort-right", ">", "sort by the column to the right")                      \
 	X(SORT_LEFT, "sort-left", "<", "sort by the column to the left")                         \
@@ -92,7 +93,7 @@ static inline int mouse_x(int key)
 	X(WINDOW, "window", "w", "list and count the last minute, 5 minutes, everything")        \
 	X(PAUSE, "pause", "p", "freeze the screen; collecting goes on")                          \
 	X(REDRAW, "redraw", "C-l", "draw the screen anew")                                       \
-	X(HELP, "help", "F1 h ?", "this page")                                                   \
+	X(HELP, "help", "F1 ?", "this page")                                                     \
 	X(QUIT, "quit", "Q", "leave at once, from any screen")
 
 enum action {

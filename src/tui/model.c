@@ -265,6 +265,23 @@ static void rates_of_run(struct model_rates *r, const struct engine_counters *c)
 	};
 }
 
+static void copy_hosts(struct snapshot *s, const struct model_input *in)
+{
+	struct host_row row;
+
+	s->nhosts = min_size(in->nhosts, MODEL_HOSTS_MAX);
+	if (s->nhosts)
+		memcpy(s->hosts, in->hosts, s->nhosts * sizeof(s->hosts[0]));
+	s->has_limit = false;
+	for (size_t i = 0; i < s->nhosts; i++) {
+		if (!host_worst(&row, &s->hosts[i]) ||
+		    (s->has_limit && row.level <= s->limit.level))
+			continue;
+		s->limit = row;
+		s->has_limit = true;
+	}
+}
+
 /* Of the last whole seconds: the newest entry is still filling. */
 static void rates_of_history(struct model_rates *r, const struct snapshot *s)
 {
@@ -316,6 +333,7 @@ int model_tick(struct model *m, const struct model_input *in)
 	if (copy_gateways(s, in) || copy_upstreams(m, in) ||
 	    troubles_take(&s->troubles, &in->troubles, &s->counters, m->filter))
 		return -ENOMEM;
+	copy_hosts(s, in);
 	return snapshot_rank(m) ? rebuild_findings(m) : snapshot_findings(m);
 }
 

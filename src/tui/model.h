@@ -12,12 +12,14 @@
 #include "sink/facet.h"
 #include "sink/filter.h"
 #include "sink/group.h"
+#include "sink/hostrows.h"
 #include "sink/sink.h"
 #include "tui/troubles.h"
 
 #define MODEL_HISTORY	    60
 #define MODEL_UPSTREAMS_MAX 1024
 #define MODEL_GATEWAYS_MAX  64
+#define MODEL_HOSTS_MAX	    16
 
 /* What the engine tells on a tick; borrowed for the call. */
 struct model_input {
@@ -27,6 +29,8 @@ struct model_input {
 	size_t ngateways;
 	const struct engine_upstream *const *upstreams;
 	size_t nupstreams;
+	const struct engine_host *hosts; /* at most MODEL_HOSTS_MAX */
+	size_t nhosts;
 	struct engine_second history[MODEL_HISTORY];
 	size_t nhistory;
 	struct troubles_input troubles;
@@ -44,6 +48,10 @@ struct snapshot {
 	size_t ngateways;
 	struct engine_upstream *upstreams;
 	size_t nupstreams;
+	struct engine_host hosts[MODEL_HOSTS_MAX];
+	size_t nhosts;
+	struct host_row limit; /* the nearest one, if has_limit */
+	bool has_limit;
 	struct engine_second history[MODEL_HISTORY];
 	size_t nhistory;
 	struct group_rank rank;

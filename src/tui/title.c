@@ -146,6 +146,19 @@ static void add_rates(struct pieces *all, const struct model_rates *r)
 		add_status(all, "silent", r->silent);
 }
 
+/* Only what lets requests fail: a slow host is for the host view. */
+static void add_limit(struct pieces *all, const struct snapshot *s)
+{
+	const struct host_row *r = &s->limit;
+
+	if (!s->has_limit)
+		return;
+	if (r->percent >= 0)
+		add(all, 8, STYLE_BAR_BAD, false, "%s %d%%", r->brief, r->percent);
+	else
+		add(all, 8, STYLE_BAR_BAD, false, "%s", r->brief);
+}
+
 static void add_state(struct pieces *all, const struct model *m)
 {
 	const struct engine_counters *k = &m->shown.counters;
@@ -186,6 +199,7 @@ void title_draw(struct canvas *c, const struct model *m)
 		add(&all, 2, STYLE_BAR, false, "up %s", up);
 	}
 	add_rates(&all, &s->rates);
+	add_limit(&all, s);
 	add_state(&all, m);
 	fit(&all, c->cols);
 	draw_pieces(c, 0, &all);
@@ -206,7 +220,7 @@ static const struct {
 	[ACTION_ALL] = { "a", "All packets", 3 },     [ACTION_SORT] = { "F6", "Sort", 3 },
 	[ACTION_ENDPOINTS] = { "e", "Endpoints", 3 }, [ACTION_CLIENTS] = { "c", "Clients", 2 },
 	[ACTION_WORKERS] = { "W", "Workers", 1 },     [ACTION_COLUMNS] = { "t", "Columns", 2 },
-	[ACTION_SELECT] = { "Space", "Select", 3 },
+	[ACTION_SELECT] = { "Space", "Select", 3 },   [ACTION_HOST] = { "h", "Host", 3 },
 };
 
 static const char *bar_text(const struct view_ops *ops, enum action a)

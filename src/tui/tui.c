@@ -258,7 +258,10 @@ static int on_tick(void *self, const struct engine *e)
 {
 	struct tui *t = self;
 	struct model_input in = { .counters = engine_counters(e), .lost = engine_lost(e) };
+	struct engine_host hosts[MODEL_HOSTS_MAX];
 
+	in.hosts = hosts;
+	in.nhosts = min_size(engine_hosts(e, hosts, MODEL_HOSTS_MAX), MODEL_HOSTS_MAX);
 	in.ngateways = engine_gateways(e, &in.gateways);
 	in.nupstreams = engine_upstreams(e, &in.upstreams);
 	in.nhistory = engine_history(e, in.history, MODEL_HISTORY);

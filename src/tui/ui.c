@@ -17,7 +17,8 @@ static const struct view_ops *const views[VIEW_MAX] = {
 	[VIEW_UPSTREAMS] = &view_upstreams, [VIEW_ENDPOINTS] = &view_endpoints,
 	[VIEW_CLIENTS] = &view_clients,	    [VIEW_WORKERS] = &view_workers,
 	[VIEW_EVENTS] = &view_events,	    [VIEW_LOSSES] = &view_losses,
-	[VIEW_PACKETS] = &view_packets,	    [VIEW_HELP] = &view_help,
+	[VIEW_PACKETS] = &view_packets,	    [VIEW_HOST] = &view_host,
+	[VIEW_HELP] = &view_help,
 };
 
 static const struct view_ops *current(const struct ui *ui)
@@ -285,6 +286,12 @@ static unsigned act_workers(struct ui *ui, const struct model *m)
 	return UI_REDRAW;
 }
 
+static unsigned act_host(struct ui *ui, const struct model *m)
+{
+	ui_push(ui, VIEW_HOST);
+	return UI_REDRAW;
+}
+
 static unsigned act_help(struct ui *ui, const struct model *m)
 {
 	ui->help_top = 0;
@@ -332,6 +339,7 @@ static unsigned (*const everywhere[ACTION_MAX])(struct ui *, const struct model 
 	[ACTION_SELECT] = act_select,	  [ACTION_SELECT_ALL] = act_select_all,
 	[ACTION_UNSELECT] = act_unselect, [ACTION_ENDPOINTS] = act_endpoints,
 	[ACTION_CLIENTS] = act_clients,	  [ACTION_WORKERS] = act_workers,
+	[ACTION_HOST] = act_host,
 };
 
 /* NULL: it is wrong, and the prompt says where. */

@@ -34,6 +34,7 @@ enum view_id {
 	VIEW_EVENTS,
 	VIEW_LOSSES,
 	VIEW_PACKETS,
+	VIEW_HOST,
 	VIEW_HELP,
 	VIEW_MAX
 };
@@ -57,6 +58,9 @@ struct ui {
 	struct list lists[VIEW_MAX]; /* of the views that are one */
 	struct selection selected;
 	bool can_report;
+	struct {
+		size_t row, top;
+	} host;
 	struct {
 		struct finding *f;
 		size_t top;
@@ -102,7 +106,7 @@ struct view_ops {
 };
 extern const struct view_ops view_main, view_ladder, view_upstreams, view_help;
 extern const struct view_ops view_events, view_losses, view_packets;
-extern const struct view_ops view_endpoints, view_clients, view_workers;
+extern const struct view_ops view_endpoints, view_clients, view_workers, view_host;
 extern const struct list_ops exchanges_list; /* main_list.c */
 
 void ui_init(struct ui *ui, int cols, int rows, unsigned formats);

@@ -493,6 +493,62 @@ static void make_mixed(struct tui *t, struct model_input *in)
 	}
 }
 
+static struct engine_host hosts[2];
+
+/* A host near several limits, and a second gateway that is far from all. */
+static void make_hosts(struct model_input *in)
+{
+	static const uint64_t v[W5_HOST_SLOTS] = {
+		[W5_HOST_LISTEN_OVERFLOWS] = 4711,
+		[W5_HOST_TIME_WAIT] = 21877,
+		[W5_HOST_TIME_WAIT_MAX] = 131072,
+		[W5_HOST_CONNTRACK] = 214000,
+		[W5_HOST_CONNTRACK_MAX] = 262144,
+		[W5_HOST_PORTS_MAX] = 28232,
+		[W5_HOST_FILES] = 1021,
+		[W5_HOST_FILES_MAX] = 1024,
+		[W5_HOST_SOFTNET_DROPS] = 3,
+		[W5_HOST_CPU] = 4120,
+		[W5_HOST_OWN_CPU] = 9713,
+		[W5_HOST_OWN_MEMORY_FULL] = W5_HOST_UNKNOWN,
+		[W5_HOST_IO] = 310,
+	};
+
+	for (size_t i = 0; i < 2; i++) {
+		struct w5_host *h = &hosts[i].now;
+
+		h->group = i ? 990 : 2210;
+		h->netns = 4026531840u;
+		memcpy(h->v, v, sizeof(h->v));
+		h->tgid = i ? 990 : 2217;
+		h->nlisteners = 1;
+		h->listeners[0] = (struct w5_host_listener){ .port = i ? 8443 : 80,
+							     .max = 511,
+							     .flags = W5_LISTENER_OWN };
+	}
+	snprintf(hosts[0].name, sizeof(hosts[0].name), "nginx");
+	snprintf(hosts[1].name, sizeof(hosts[1].name), "haproxy");
+	hosts[0].now.listeners[0].queue = 512;
+	hosts[0].drop_rate[0] = hosts[0].rate[W5_HOST_LISTEN_OVERFLOWS] = 12.4;
+	hosts[0].now.nports = 2;
+	for (size_t i = 0; i < 2; i++) {
+		hosts[0].now.ports[i].port = 8080;
+		hosts[0].now.ports[i].used = i ? 131 : 21034;
+		addr(&hosts[0].now.ports[i].ip, i ? "10.0.3.18" : "10.0.3.17");
+	}
+	hosts[1].now.v[W5_HOST_FILES] = 40;
+	hosts[1].now.v[W5_HOST_CONNTRACK] = W5_HOST_UNKNOWN;
+	hosts[1].now.v[W5_HOST_OWN_CPU] = 12;
+	in->hosts = hosts;
+	in->nhosts = 2;
+}
+
+static void make_limits(struct tui *t, struct model_input *in)
+{
+	make_healthy(t, in);
+	make_hosts(in);
+}
+
 /* One bad backend of three that serve the same, met by many clients through many paths. */
 static void make_spread(struct tui *t, struct model_input *in)
 {
@@ -542,7 +598,7 @@ static const struct scene scenes[] = {
 	{ "idle", make_idle, false },	      { "healthy", make_healthy, false },
 	{ "incident", make_incident, false }, { "mixed", make_mixed, false },
 	{ "lossy", make_lossy, false },	      { "replay", make_mixed, true },
-	{ "spread", make_spread, false },
+	{ "spread", make_spread, false },     { "limits", make_limits, false },
 };
 
 static int save(void *self, const struct tui_save *w, char *msg, size_t msglen)

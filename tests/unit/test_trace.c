@@ -32,6 +32,7 @@ union record {
 	struct w5_name name;
 	struct w5_limit limit;
 	struct w5_killed killed;
+	struct w5_host host;
 	uint8_t text[sizeof(struct w5_text) + W5_TEXT_MAX];
 };
 
@@ -53,6 +54,7 @@ static const uint16_t sizes[] = {
 	[W5_REC_NAME] = sizeof(struct w5_name),
 	[W5_REC_LIMIT] = sizeof(struct w5_limit),
 	[W5_REC_KILLED] = sizeof(struct w5_killed),
+	[W5_REC_HOST] = sizeof(struct w5_host),
 };
 _Static_assert(sizeof(sizes) / sizeof(sizes[0]) == W5_REC_TYPE_MAX, "every type has its row");
 
