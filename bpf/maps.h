@@ -63,7 +63,8 @@ struct conn {
 	__u8 queues;  /* W5_PROC_QUEUES, of the process that opened it */
 	__u8 asked;   /* the thread's trail knows of the present request */
 	__u8 intends; /* connect() was called, and has not come as far as SYN_SENT */
-	__u8 pad[6];
+	__u8 aside;   /* a health check: opened for no request */
+	__u8 pad[5];
 	struct w5_leg leg;
 	struct w5_route_key route; /* right behind leg: see emit_unsent() */
 	struct text_stream text;   /* cleartext HTTP/2: what its packets carry */

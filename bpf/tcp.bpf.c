@@ -82,6 +82,18 @@ static __always_inline struct conn *conn_of(const struct sock *sk)
 	return bpf_sk_storage_get(&conns, (void *)sk, NULL, 0);
 }
 
+/*
+ * HAProxy sets TCP_QUICKACK to 0 before it connects where it has nothing to send: for its TCP
+ * health checks (since 2.2), and nothing else but with tcp-smart-connect. Then its connects look
+ * like checks, and are not told apart.
+ */
+static __always_inline bool is_health_check(const struct sock *sk)
+{
+	const struct tcp_sock *tp = bpf_skc_to_tcp_sock((void *)sk);
+
+	return tp && tp->inet_conn.icsk_ack.pingpong;
+}
+
 /* connect(): runs in the connecting thread, before a port is chosen or a packet sent. */
 static __always_inline void on_connect(const struct sock *sk)
 {
@@ -108,6 +120,7 @@ static __always_inline void on_connect(const struct sock *sk)
 	c->leg.phase = W5_PHASE_CONNECT;
 	c->leg.open_ns = now;
 	c->queues = !!(p->flags & W5_PROC_QUEUES);
+	c->aside = c->queues && is_health_check(sk);
 	conn_owner(c, t, now);
 }
 

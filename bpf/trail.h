@@ -133,7 +133,7 @@ static __always_inline void trail_visit(const struct conn *c, const struct task_
 {
 	struct w5_trail *tr = trail_of(t);
 
-	if (!tr)
+	if (!tr || c->aside)
 		return;
 	trail_claim(tr, t->pid);
 	tr->after = has_failed(c) ? W5_AFTER(c->leg.h.cookie) : 0;
@@ -158,6 +158,8 @@ static __always_inline void conn_owner(struct conn *c, const struct task_struct 
 	c->leg.tgid = t->tgid;
 	c->leg.tid = t->pid;
 	c->leg.flags |= W5_F_TID_EXACT;
+	if (c->aside)
+		return;
 	c->leg.after = trail_after(tr, t->pid);
 	if (c->leg.role == W5_ROLE_DOWNSTREAM)
 		trail_answered(t, c->leg.h.cookie, 0);

@@ -159,7 +159,10 @@ static bool failed_meanwhile(const struct work *w, const struct route *route)
 {
 	enum kinship kin;
 
-	return !trail_is_exact(w->e, w->p) && w->p->leg.req_ns &&
+	/* A connect of this one would name it: its thread had come to its turn. */
+	if (trail_is_exact(w->e, w->p) || gateways_queues(w->e, w->p->gw))
+		return false;
+	return w->p->leg.req_ns &&
 	       failure_find(w->e, w->p->gw, route, w->p->leg.req_ns, w->p->ts_ns, &kin);
 }
 
