@@ -58,6 +58,8 @@ uint64_t turn_gap(const struct pending *p, const struct turn *t);
 
 /* ---- tries.c ---- */
 bool tries_in_turn(const struct w5_leg *a, const struct w5_leg *b);
+bool tries_in_turn_sharp(const struct w5_leg *a, const struct w5_leg *b); /* not late */
+struct scored *tries_candidate(struct search *s, const struct turn *t);	  /* NULL = it is none */
 bool tries_same_peer(const struct w5_leg *a, const struct w5_leg *b);
 /* Did l try again what a had failed to? */
 bool tries_is_retry_of(const struct engine *e, int gw, const struct w5_leg *l,
@@ -67,11 +69,20 @@ bool tries_of_one(const struct engine *e, int gw, const struct w5_leg *x, const 
 bool tries_began_late(const struct engine *e, const struct pending *p, const struct w5_leg *first);
 /* Where the trail is doubtful: adds tries of what was found, drops what is another's. */
 void tries_settle(struct search *s);
-/* Adds what the candidates found so far tried again. */
-void tries_before(struct search *s);
 /* One thread per stream: what failed in the thread of the last one before that is the stream's,
  * and nothing else is. */
 void tries_of_thread(struct search *s, const struct w5_leg *last);
+
+/* ---- retries.c ---- */
+/* Adds what the candidates found so far tried again. */
+void tries_before(struct search *s);
+/* Its thread had just let go of a, and did nothing in between. */
+bool tries_come_after(const struct w5_leg *l, const struct w5_leg *a);
+/* A connect that was due after a pause is for whoever made that pause. */
+bool tries_was_due(const struct engine *e, const struct w5_leg *l);
+/* The answered request of down's target; NULL = none. */
+const struct turn *tries_good_answer(const struct engine *e, const struct w5_leg *down,
+				     uint64_t key);
 
 /* A failed attempt of a good answer: nothing vouches for it but what names this exchange. */
 bool taken_by_rival(struct search *s, const struct turn *t, int mine);

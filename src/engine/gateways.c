@@ -272,7 +272,7 @@ void on_gateway(struct engine *e, const struct w5_gateway *g)
 	narrow(e);
 }
 
-int gateways_of(struct engine *e, uint32_t tgid)
+int gateways_of(const struct engine *e, uint32_t tgid)
 {
 	return (int)((uintptr_t)hash_find(&e->procs, tgid) >> 1) - 1;
 }

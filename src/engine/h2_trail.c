@@ -9,6 +9,7 @@
  * on with a request that has a body only at the end of that turn of its event loop, and the trail
  * names the last conn it read then.
  */
+#include "engine/correlate.h"
 #include "engine/h2.h"
 
 #include <string.h>
@@ -197,6 +198,25 @@ static struct choice choose_stream(struct engine *e, const struct w5_leg *l, str
 	return c[kind];
 }
 
+/* The thread's queue has the time at which a request was read; of several read at once, the first
+ * that was not gone on with. */
+static struct h2_stream *asked_then(const struct engine *e, const struct w5_leg *l)
+{
+	const struct text_conn *tc = texts_find(e, l->hint_cookie);
+	struct h2_stream *found = NULL;
+	struct list *n;
+
+	if (!tc || !tc->h2 || !leg_is_queued(e, gateways_of(e, l->tgid), l))
+		return NULL;
+	list_for_each(n, &tc->h2->open) {
+		struct h2_stream *s = list_entry(n, struct h2_stream, by_conn);
+
+		if (s->leg.req_ns == l->hint_ns && !s->tried_ns && (!found || s->id < found->id))
+			found = s;
+	}
+	return found;
+}
+
 static bool resolve_attempt(struct engine *e, struct w5_leg *l)
 {
 	struct h2_stream *one;
@@ -206,6 +226,11 @@ static bool resolve_attempt(struct engine *e, struct w5_leg *l)
 		note_answer(e, l);
 	if (!l->hint_cookie)
 		return true;
+	one = asked_then(e, l);
+	if (one) {
+		belongs(one, l);
+		return true;
+	}
 	c = choose_stream(e, l, &one);
 	if (one)
 		belongs(one, l);

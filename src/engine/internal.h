@@ -317,9 +317,9 @@ void explain(struct engine *e, struct pending *p);
 
 /* ---- gateways.c ---- */
 void on_gateway(struct engine *e, const struct w5_gateway *g);
-int gateways_of(struct engine *e, uint32_t tgid);     /* index, or -1 */
-bool gateways_wanted(const struct engine *e, int gw); /* by --comm and --pid */
-void gateways_used(struct engine *e, int gw);	      /* it has connected, or was asked */
+int gateways_of(const struct engine *e, uint32_t tgid); /* index, or -1 */
+bool gateways_wanted(const struct engine *e, int gw);	/* by --comm and --pid */
+void gateways_used(struct engine *e, int gw);		/* it has connected, or was asked */
 /* Its threads' trail can be believed: one event loop, or one thread per request. */
 bool gateways_trail_exact(const struct engine *e, int gw);
 /* The threads that serve the streams of an HTTP/2 conn are not the one that reads it. */

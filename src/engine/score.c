@@ -18,7 +18,6 @@ enum {
 	SCORE_DOWN_EXACT = 8,
 	SCORE_ELSEWHERE = -2,
 	SCORE_UP_QUEUED = 8,
-	SCORE_ELSEWHERE_QUEUED = -6,
 	SCORE_NEVER = -100,
 	SCORE_THREAD = 2,
 	SCORE_STATUS = 1,
@@ -152,9 +151,7 @@ static int score_trail(struct engine *e, const struct pending *p, const struct t
 	if (down)
 		s += exact && p->leg.hint_cookie == l->h.cookie ? SCORE_DOWN_EXACT : SCORE_DOWN;
 	if (elsewhere)
-		s += sure && !down ? SCORE_NEVER
-		     : queued	   ? SCORE_ELSEWHERE_QUEUED
-				   : SCORE_ELSEWHERE;
+		s += (sure && !down) || queued ? SCORE_NEVER : SCORE_ELSEWHERE;
 	*own = (up && sure) || (up && down && exact);
 	return s;
 }

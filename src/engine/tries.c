@@ -43,125 +43,23 @@ bool tries_in_turn(const struct w5_leg *a, const struct w5_leg *b)
 	return in_turn(a, b, RETRY_LATE_NS);
 }
 
+bool tries_in_turn_sharp(const struct w5_leg *a, const struct w5_leg *b)
+{
+	return in_turn(a, b, RETRY_SLACK_NS);
+}
+
 bool tries_same_peer(const struct w5_leg *a, const struct w5_leg *b)
 {
 	return a->rport == b->rport && !memcmp(&a->remote, &b->remote, sizeof(a->remote));
 }
 
-/*
- * After a failed connect the thread goes back to it, which puts the connect's hint on its trail
- * once more, right or wrong; the next request it sends carries that hint and is the retry.
- */
-static bool carries_hint_of(const struct w5_leg *l, const struct w5_leg *a)
-{
-	return l->hint_cookie == a->hint_cookie && l->hint_ns > a->hint_ns &&
-	       l->req_ns >= l->hint_ns && l->req_ns <= l->hint_ns + FRESH_NS;
-}
-
-/* Its thread had just let go of a, and did nothing in between. */
-static bool comes_after(const struct w5_leg *l, const struct w5_leg *a)
-{
-	return l->after == W5_AFTER(leg_conn(a)) && l->tid == a->tid &&
-	       leg_start_ns(l) <= l->hint_ns + FRESH_NS;
-}
-
-bool tries_is_retry_of(const struct engine *e, int gw, const struct w5_leg *l,
-		       const struct w5_leg *a)
-{
-	if (l->tgid != a->tgid || l->hint_ns < leg_settled_ns(a))
-		return false;
-	if (gateways_trail_follows(e, gw))
-		return leg_connecting(a) && carries_hint_of(l, a);
-	return (leg_connecting(a) || gateways_trail_exact(e, gw)) && comes_after(l, a);
-}
-
-/* The answered request of down's target; NULL = none. */
-static const struct turn *good_answer(const struct engine *e, const struct w5_leg *down,
-				      uint64_t key)
-{
-	int left = CANDIDATES_MAX;
-	const struct list *n;
-
-	list_for_each(n, &e->conn_targets[key & (TARGET_BUCKETS - 1)]) {
-		const struct turn *t = list_entry(n, struct turn, by_target);
-
-		if (!left--)
-			break;
-		if (t->key == key && t->leg.resp_ns && t->leg.req_ns >= down->req_ns &&
-		    t->leg.resp_ns <= down->resp_ns + SLACK_NS)
-			return t;
-	}
-	return NULL;
-}
-
-/* Its thread had come to this one's request when it connected. */
-static bool is_for(const struct w5_leg *down, const struct w5_leg *a)
-{
-	return a->hint_cookie == down->h.cookie && leg_start_ns(a) >= down->req_ns;
-}
-
-/* What l tried again; NULL = nothing that is known, and not another's. */
-static struct turn *tried_before(const struct engine *e, int gw, const struct w5_leg *l)
-{
-	int left = RECENT_MAX;
-	struct list *n;
-
-	for (n = e->atts.prev; n != &e->atts && left--; n = n->prev) {
-		struct turn *t = &list_entry(n, struct att, by_time)->turn;
-
-		if (!t->claimed && leg_failed(&t->leg) && tries_is_retry_of(e, gw, l, &t->leg))
-			return t;
-	}
-	return NULL;
-}
-
-bool retry_followed(const struct engine *e, int gw, const struct w5_leg *down, uint64_t key)
-{
-	const struct turn *good = good_answer(e, down, key), *a;
-
-	if (!good || (!good->leg.after && !gateways_trail_follows(e, gw)))
-		return false;
-	a = tried_before(e, gw, &good->leg);
-	return a && leg_start_ns(&a->leg) >= down->req_ns &&
-	       (gateways_trail_follows(e, gw) || gateways_trail_exact(e, gw) ||
-		is_for(down, &a->leg));
-}
-
-static struct scored *candidate(struct search *s, const struct turn *t)
+struct scored *tries_candidate(struct search *s, const struct turn *t)
 {
 	for (size_t i = 0; i < s->n; i++) {
 		if (s->c[i].l.turn == t)
 			return &s->c[i];
 	}
 	return NULL;
-}
-
-/*
- * More than a thread and a time, which another exchange may claim it by: it began when this one's
- * request had been read, and had failed when its thread went on with this one's next try.
- */
-#define SCORE_TRIED_BEFORE 12
-
-void tries_before(struct search *s)
-{
-	for (size_t i = 0; i < s->n && s->n < CANDIDATES_MAX; i++) {
-		const struct w5_leg *l = &s->c[i].l.turn->leg;
-		struct turn *t = l->after ? tried_before(s->e, s->p->gw, l) : NULL;
-		struct scored *c = t ? candidate(s, t) : NULL;
-
-		if (!t || leg_start_ns(&t->leg) + SLACK_NS < s->p->from_ns ||
-		    (!s->exact && !is_for(&s->p->leg, &t->leg)) ||
-		    taken_by_rival(s, t, SCORE_TRIED_BEFORE))
-			continue;
-		if (!c) {
-			c = &s->c[s->n++];
-			*c = (struct scored){ .l = { .turn = t }, .gap_ns = turn_gap(s->p, t) };
-		}
-		c->l.witness |= WITNESS_TRAIL | WITNESS_THREAD;
-		c->followed = true;
-		if (c->l.score < SCORE_TRIED_BEFORE)
-			c->l.score = SCORE_TRIED_BEFORE;
-	}
 }
 
 /* Its thread had just read a request when it connected: most likely for that one. */
@@ -215,7 +113,7 @@ static void collect_retries(struct search *s)
 		if (!leg_connecting(&c.l.turn->leg) || !leg_failed(&c.l.turn->leg))
 			continue;
 		t = other_try(s, &c.l.turn->leg, i % 2);
-		if (!t || candidate(s, t))
+		if (!t || tries_candidate(s, t))
 			continue;
 		s->c[s->n++] = (struct scored){
 			.l = { .turn = t, .score = c.l.score, .witness = c.l.witness },
@@ -353,7 +251,8 @@ void tries_of_thread(struct search *s, const struct w5_leg *last)
 	     n = n->prev) {
 		struct turn *t = &list_entry(n, struct att, by_time)->turn;
 
-		if (t->claimed || candidate(s, t) || !gave_way_to(&t->leg, last, s->p->from_ns) ||
+		if (t->claimed || tries_candidate(s, t) ||
+		    !gave_way_to(&t->leg, last, s->p->from_ns) ||
 		    answered_another(s->e, &t->leg, s->p))
 			continue;
 		s->c[s->n++] = (struct scored){
@@ -366,7 +265,7 @@ void tries_of_thread(struct search *s, const struct w5_leg *last)
 
 bool thread_failed(const struct engine *e, const struct w5_leg *down, uint64_t key)
 {
-	const struct turn *good = good_answer(e, down, key);
+	const struct turn *good = tries_good_answer(e, down, key);
 	int left = RECENT_MAX;
 	const struct list *n;
 
@@ -380,9 +279,57 @@ bool thread_failed(const struct engine *e, const struct w5_leg *down, uint64_t k
 	return false;
 }
 
+/* The connect that was surely for this request, by its thread's queue; NULL = none. */
+static const struct w5_leg *first_of_queue(const struct search *s)
+{
+	const struct w5_leg *first = NULL;
+
+	for (size_t i = 0; i < s->n; i++) {
+		const struct w5_leg *l = &s->c[i].l.turn->leg;
+
+		if (leg_is_queued(s->e, s->p->gw, l) && l->hint_cookie == s->p->leg.h.cookie &&
+		    (!first || leg_start_ns(l) < leg_start_ns(first)))
+			first = l;
+	}
+	return first;
+}
+
+/* Where the first try is sure, only what follows from it is this exchange's as well. */
+static void keep_chain(struct search *s)
+{
+	const struct w5_leg *last = first_of_queue(s);
+	struct scored chain[CANDIDATES_MAX];
+	bool taken[CANDIDATES_MAX] = { false };
+	size_t n = 0;
+
+	while (last) {
+		const struct w5_leg *from = last;
+
+		last = NULL;
+		for (size_t i = 0; i < s->n; i++) {
+			const struct w5_leg *l = &s->c[i].l.turn->leg;
+			bool next = l == from || vouched(&s->c[i]) ||
+				    (tries_come_after(l, from) && !tries_was_due(s->e, l)) ||
+				    (tries_same_peer(from, l) && tries_in_turn(from, l));
+
+			if (taken[i] || !next)
+				continue;
+			taken[i] = true;
+			chain[n++] = s->c[i];
+			if (l != from)
+				last = l;
+		}
+	}
+	if (!n)
+		return;
+	memcpy(s->c, chain, n * sizeof(chain[0]));
+	s->n = n;
+}
+
 void tries_settle(struct search *s)
 {
 	drop_overlaps(s);
 	collect_retries(s);
 	drop_late(s);
+	keep_chain(s);
 }
