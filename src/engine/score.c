@@ -151,7 +151,7 @@ static int score_trail(struct engine *e, const struct pending *p, const struct t
 	if (down)
 		s += exact && p->leg.hint_cookie == l->h.cookie ? SCORE_DOWN_EXACT : SCORE_DOWN;
 	if (elsewhere)
-		s += (sure && !down) || queued ? SCORE_NEVER : SCORE_ELSEWHERE;
+		s += (sure || queued) && !down ? SCORE_NEVER : SCORE_ELSEWHERE;
 	*own = (up && sure) || (up && down && exact);
 	return s;
 }

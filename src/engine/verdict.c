@@ -226,6 +226,8 @@ static bool tried_meanwhile(const struct work *w, const struct failure *x)
 		const struct att *a = list_entry(n, struct att, by_time);
 		const struct w5_leg *l = &a->turn.leg;
 
+		if (leg_is_queued(w->e, w->p->gw, l) && !l->hint_cookie)
+			continue; /* a health check, or due after a pause: of no new request */
 		if (!a->turn.claimed && l->rport == x->port &&
 		    !memcmp(&l->remote, &x->ip, sizeof(x->ip)) && turn_fits(w->e, w->p, l))
 			return true;
