@@ -12,6 +12,7 @@
 #include "app/options.h"
 #include "engine/engine.h"
 #include "sink/filter.h"
+#include "sink/pktfilter.h"
 #include "sink/sink.h"
 #include "source/trace.h"
 
@@ -32,12 +33,13 @@ struct app {
 	struct engine *engine;
 	struct sink sinks[APP_SINKS_MAX]; /* in the order they get a finding */
 	size_t nsinks;
-	struct sink *pcap_dir; /* one of sinks[], or NULL */
-	struct sink *headless; /* ndjson or text, or NULL */
-	struct tui *tui;       /* NULL when headless */
-	struct sink *report;   /* one of sinks[], or NULL */
-	struct sink *view;     /* its sink */
-	struct filter *filter; /* NULL = everything */
+	struct sink *pcap_dir;	   /* one of sinks[], or NULL */
+	struct sink *headless;	   /* ndjson or text, or NULL */
+	struct tui *tui;	   /* NULL when headless */
+	struct sink *report;	   /* one of sinks[], or NULL */
+	struct sink *view;	   /* its sink */
+	struct filter *filter;	   /* NULL = everything */
+	struct pktfilter *packets; /* to save; NULL = all */
 	struct sink_filter filtered;
 	struct app_history history;
 	struct masker *masker; /* NULL: secrets are shown */

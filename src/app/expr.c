@@ -7,6 +7,7 @@
 
 #include "base/text.h"
 #include "sink/filter.h"
+#include "sink/pktfilter.h"
 
 /* One column per byte: what is no printable ASCII stands as '?'. */
 static void put_plain(const char *s)
@@ -16,6 +17,18 @@ static void put_plain(const char *s)
 	fputc('\n', stderr);
 }
 
+static int show(const char *option, const char *expr, int err, const char *why, size_t at)
+{
+	if (err == -EINVAL) {
+		fprintf(stderr, "why502: --%s: %s\n  ", option, why);
+		put_plain(expr);
+		fprintf(stderr, "  %*s^\n", (int)at, "");
+	} else if (err) {
+		fprintf(stderr, "why502: --%s: %s\n", option, strerror(-err));
+	}
+	return err;
+}
+
 int expr_check(const char *option, const char *expr)
 {
 	struct filter_error err = { 0 };
@@ -23,12 +36,16 @@ int expr_check(const char *option, const char *expr)
 	int ret = expr ? filter_parse(&flt, expr, &err) : 0;
 
 	filter_free(flt);
-	if (ret == -EINVAL) {
-		fprintf(stderr, "why502: --%s: %s\n  ", option, err.text);
-		put_plain(expr);
-		fprintf(stderr, "  %*s^\n", (int)err.at, "");
-	} else if (ret) {
-		fprintf(stderr, "why502: --%s: %s\n", option, strerror(-ret));
-	}
-	return ret;
+	return show(option, expr, ret, err.text, err.at);
+}
+
+int expr_check_packets(const char *option, const char *expr)
+{
+	char why[PKTFILTER_WHY_MAX] = "";
+	struct pktfilter *flt = NULL;
+	size_t at = 0;
+	int ret = expr ? pktfilter_new(&flt, expr, why, &at) : 0;
+
+	pktfilter_free(flt);
+	return show(option, expr, ret, why, at);
 }

@@ -113,6 +113,9 @@ static const struct option_row options[] = {
 	  .offset = AT(pcap_choice), .choices = pcap_choices, .allowed = "pcap or pcapng",
 	  .help = "of saved packets: pcapng also holds the finding and what each packet means "
 		  "(default: pcapng)" },
+	{ .name = "pcap-filter", .arg = "EXPR", .kind = KIND_STRING, .group = GROUP_FILES,
+	  .offset = AT(pcap_filter), .allowed = "a pcap-filter expression",
+	  .help = "save only packets that match, such as 'port 8080 and greater 60'" },
 	{ .name = "pcap-max-files", .arg = "N", .kind = KIND_NUMBER, .group = GROUP_FILES,
 	  .offset = AT(pcap_max_files), .min = 1, .max = 1000000, .dflt = "100",
 	  .allowed = "a whole number from 1 to 1000000", .help = "write at most N such files" },
@@ -651,7 +654,8 @@ int options_parse_over(struct options *o, int argc, char **argv,
 		fprintf(stderr, "why502: %s\n", conflict);
 		return -EINVAL;
 	}
-	return expr_check("filter", o->filter);
+	err = expr_check_packets("pcap-filter", o->pcap_filter);
+	return err ? err : expr_check("filter", o->filter);
 }
 
 int options_parse(struct options *o, int argc, char **argv)

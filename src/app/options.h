@@ -79,6 +79,7 @@ struct options {
 	bool pcap_bodies;  /* keep what follows the heads of messages */
 	bool show_secrets; /* mask nothing */
 
+	const char *pcap_filter; /* NULL = all; has been parsed once */
 	const char *filter;	 /* NULL = all; has been parsed once */
 	uint64_t port;		 /* 0 = all */
 	uint64_t pid;		 /* 0 = all */

@@ -91,7 +91,8 @@ static int add_pcap_dir(struct app *a)
 	struct pcap_dir_cfg cfg = { .dir = o->pcap_dir,
 				    .max_files = o->pcap_max_files,
 				    .max_bytes = o->pcap_max_bytes,
-				    .format = pcap_format(o) };
+				    .format = pcap_format(o),
+				    .filter = a->packets };
 	struct sink s;
 	int err = pcap_dir_new(&s, &cfg);
 
@@ -133,13 +134,15 @@ static int save_packets(struct app *a, const struct tui_save *w, char *msg, size
 	size_t npackets = 0;
 	bool is_classic = w->format == TUI_FORMAT_PCAP;
 	int err = pcap_save_as(w->path, is_classic ? PCAP_FORMAT_PCAP : PCAP_FORMAT_PCAPNG,
-			       w->backend_only, (const struct finding *const *)w->f, w->n,
-			       &npackets);
+			       w->backend_only, a->packets, (const struct finding *const *)w->f,
+			       w->n, &npackets);
 
 	if (err == -ENODATA)
 		snprintf(msg, msglen, "no packets were kept of %s%s",
 			 w->n == 1 ? "this exchange" : "these exchanges",
-			 a->opt->history_packets ? "" : " (--history 0)");
+			 !a->opt->history_packets ? " (--history 0)"
+			 : a->packets		  ? " that match --pcap-filter"
+						  : "");
 	else if (!err)
 		snprintf(msg, msglen, "%zu packets saved to %s%s", npackets, w->path,
 			 is_classic ? "; pcapng would also say what they mean" : "");
@@ -198,6 +201,7 @@ static int add_tui(struct app *a)
 			       .no_mouse = o->no_mouse,
 			       .theme = o->theme,
 			       .filter = o->filter,
+			       .packet_filter = o->pcap_filter,
 			       .max_findings = o->max_exchanges,
 			       .is_replay = o->read_path != NULL,
 			       .history = history,
@@ -246,13 +250,17 @@ static int add_trace(struct app *a)
 int app_init(struct app *a, const struct options *opt, const struct keymap *keys)
 {
 	static const struct engine_ops ops = { .finding = on_finding };
+	char why[PKTFILTER_WHY_MAX];
 	struct engine_cfg cfg;
+	size_t at;
 	int err;
 
 	*a = (struct app){ .opt = opt, .keymap = keys };
 	engine_config(&cfg, opt);
 	a->filtered.expr = opt->filter;
 	err = opt->filter ? filter_parse(&a->filter, opt->filter, NULL) : 0;
+	if (!err && opt->pcap_filter)
+		err = pktfilter_new(&a->packets, opt->pcap_filter, why, &at);
 	if (!err && !opt->show_secrets)
 		err = make_masker(a);
 	if (a->masker)
@@ -335,6 +343,7 @@ void app_fini(struct app *a)
 			 strerror(a->sink_errno));
 	engine_free(a->engine);
 	filter_free(a->filter);
+	pktfilter_free(a->packets);
 	h2_store_free(a->store);
 	masker_free(a->masker);
 }

@@ -67,6 +67,10 @@ static int add_dump(struct captures *c, const struct flight *flight, size_t find
 
 		if (!is_ip(pkt))
 			continue; /* a slot that was being written when the dump was made */
+		if (!pktfilter_match(c->filter, pkt)) {
+			c->dumps[c->ndumps].left_out++;
+			continue;
+		}
 		c->v[c->n] = (struct capture){
 			.wall_ns = pkt->ts_ns + offset_ns,
 			.ts_ns = pkt->ts_ns,

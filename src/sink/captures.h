@@ -9,6 +9,7 @@
 #define SINK_CAPTURES_H
 
 #include "engine/finding.h"
+#include "sink/pktfilter.h"
 
 struct capture {
 	uint64_t wall_ns, ts_ns, cookie;
@@ -24,8 +25,9 @@ struct capture {
 struct capture_dump {
 	const struct w5_packets *p;
 	size_t finding;
-	size_t attempt; /* index; SIZE_MAX: the client's leg */
-	size_t iface;	/* for writers that name interfaces */
+	size_t attempt;	 /* index; SIZE_MAX: the client's leg */
+	size_t left_out; /* by the filter */
+	size_t iface;	 /* for writers that name interfaces */
 };
 
 struct captures {
@@ -33,7 +35,8 @@ struct captures {
 	size_t n, cap;
 	struct capture_dump *dumps;
 	size_t ndumps, dumps_cap;
-	size_t npackets;   /* to write: without doubles */
+	size_t npackets;		/* to write: without doubles */
+	const struct pktfilter *filter; /* the same: packets it lets through; borrowed */
 	bool backend_only; /* set before captures_collect(): without the client's legs */
 };
 

@@ -45,7 +45,7 @@
 
 struct iface {
 	char name[PCAPNG_IFACE_MAX];
-	uint64_t seen, kept;
+	uint64_t seen, kept, left_out;
 	uint64_t last_ns;
 };
 
@@ -137,6 +137,8 @@ static int count_seen(struct pcapng *p)
 		if (!i || d[i]->iface != d[i - 1]->iface ||
 		    d[i]->p->h.cookie != d[i - 1]->p->h.cookie)
 			p->ifaces[d[i]->iface].seen += d[i]->p->total;
+	for (size_t i = 0; i < p->c.ndumps; i++)
+		p->ifaces[d[i]->iface].left_out += d[i]->left_out;
 	return 0;
 }
 
@@ -178,7 +180,8 @@ static void say_packets(struct pcapng *p, struct ladder *l)
 	}
 }
 
-int pcapng_new(struct pcapng **out, const struct finding *const f[], size_t n, bool backend_only)
+int pcapng_new(struct pcapng **out, const struct finding *const f[], size_t n, bool backend_only,
+	       const struct pktfilter *filter)
 {
 	w5_auto(pcapng_freep) struct pcapng *p = calloc(1, sizeof(*p));
 	w5_auto(freep) struct ladder *l = malloc(sizeof(*l));
@@ -190,6 +193,7 @@ int pcapng_new(struct pcapng **out, const struct finding *const f[], size_t n, b
 	p->n = n;
 	buf_init(&p->words, WORDS_MAX);
 	p->c.backend_only = backend_only;
+	p->c.filter = filter;
 	err = captures_collect(&p->c, f, n);
 	if (!err)
 		err = name_ifaces(p);
@@ -366,12 +370,13 @@ static void put_packet(struct writer *w, const struct pcapng *p, size_t i)
 static void put_stats(struct writer *w, const struct pcapng *p, size_t i)
 {
 	const struct iface *in = &p->ifaces[i];
+	uint64_t had = in->kept + in->left_out; /* the filter's choice is no loss */
 
 	block_begin(w, BLOCK_STATS);
 	put32(&w->b, (uint32_t)i);
 	put_time(&w->b, in->last_ns);
 	put_option64(&w->b, ISB_IFRECV, max_u64(in->seen, in->kept));
-	put_option64(&w->b, ISB_IFDROP, in->seen > in->kept ? in->seen - in->kept : 0);
+	put_option64(&w->b, ISB_IFDROP, in->seen > had ? in->seen - had : 0);
 	put_option64(&w->b, ISB_USRDELIV, in->kept);
 	put_end(&w->b);
 	block_end(w);

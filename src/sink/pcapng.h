@@ -16,7 +16,8 @@
 struct pcapng; /* what is to be written, borrowed from the findings */
 
 /* 0 or -errno; -ENODATA: none has packets. */
-int pcapng_new(struct pcapng **out, const struct finding *const f[], size_t n, bool backend_only);
+int pcapng_new(struct pcapng **out, const struct finding *const f[], size_t n, bool backend_only,
+	       const struct pktfilter *filter);
 void pcapng_free(struct pcapng *p); /* NULL is fine */
 size_t pcapng_packets(const struct pcapng *p);
 /* Writes it all to out; NULL: only counts. *bytes is its size. 0 or -errno. */

@@ -51,18 +51,19 @@ static void contents_fini(struct contents *c)
 }
 
 static int contents_of(struct contents *c, enum pcap_format format, bool backend_only,
-		       const struct finding *const f[], size_t n)
+		       const struct pktfilter *filter, const struct finding *const f[], size_t n)
 {
 	int err;
 
 	if (format == PCAP_FORMAT_PCAPNG) {
-		err = pcapng_new(&c->ng, f, n, backend_only);
+		err = pcapng_new(&c->ng, f, n, backend_only, filter);
 		if (err)
 			return err;
 		c->npackets = pcapng_packets(c->ng);
 		return pcapng_write(c->ng, NULL, &c->bytes);
 	}
 	c->c.backend_only = backend_only;
+	c->c.filter = filter;
 	err = captures_collect(&c->c, f, n);
 	if (err)
 		return err;
@@ -147,10 +148,11 @@ static int contents_save(const struct contents *c, const char *path)
 }
 
 int pcap_save_as(const char *path, enum pcap_format format, bool backend_only,
-		 const struct finding *const f[], size_t n, size_t *npackets)
+		 const struct pktfilter *filter, const struct finding *const f[], size_t n,
+		 size_t *npackets)
 {
 	w5_auto(contents_fini) struct contents c = { 0 };
-	int err = contents_of(&c, format, backend_only, f, n);
+	int err = contents_of(&c, format, backend_only, filter, f, n);
 
 	if (!err)
 		err = contents_save(&c, path);
@@ -161,7 +163,7 @@ int pcap_save_as(const char *path, enum pcap_format format, bool backend_only,
 
 int pcap_save(const char *path, const struct finding *const f[], size_t n, size_t *npackets)
 {
-	return pcap_save_as(path, pcap_format_of(path), false, f, n, npackets);
+	return pcap_save_as(path, pcap_format_of(path), false, NULL, f, n, npackets);
 }
 
 void pcap_name(char out[PCAP_NAME_MAX], const struct finding *f, enum pcap_format format)
@@ -190,6 +192,7 @@ struct pcap_dir {
 	char *dir;
 	uint64_t max_files, max_bytes;
 	enum pcap_format format;
+	const struct pktfilter *filter;
 	struct pcap_dir_stats stats;
 	char *saved; /* path of the file written last, or NULL */
 	uint64_t saved_id;
@@ -212,7 +215,7 @@ static int on_finding(void *self, struct finding *f)
 
 	if (!pcap_is_wanted(f))
 		return 0;
-	err = contents_of(&c, d->format, false, one, 1);
+	err = contents_of(&c, d->format, false, d->filter, one, 1);
 	if (err == -ENODATA)
 		return 0;
 	if (!err && (d->stats.files >= d->max_files || d->stats.bytes + c.bytes > d->max_bytes)) {
@@ -301,6 +304,7 @@ int pcap_dir_new(struct sink *out, const struct pcap_dir_cfg *cfg)
 	d->max_files = cfg->max_files;
 	d->max_bytes = cfg->max_bytes;
 	d->format = cfg->format;
+	d->filter = cfg->filter;
 	*out = (struct sink){ .ops = &pcap_dir_ops, .self = take_ptr(d) };
 	return 0;
 }

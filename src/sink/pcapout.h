@@ -9,6 +9,7 @@
 #ifndef SINK_PCAPOUT_H
 #define SINK_PCAPOUT_H
 
+#include "sink/pktfilter.h"
 #include "sink/sink.h"
 
 enum pcap_format { PCAP_FORMAT_PCAPNG, PCAP_FORMAT_PCAP, PCAP_FORMAT_MAX };
@@ -22,9 +23,11 @@ const char *pcap_format_ending(enum pcap_format format); /* "pcapng", "pcap" */
 /* Saves the packets of n findings in one file. A packet dump shared by several is
  * written once. *npackets may be NULL. 0 or -errno; -ENODATA: none has packets. */
 int pcap_save(const char *path, const struct finding *const f[], size_t n, size_t *npackets);
-/* The same in the format given, whatever the name says. backend_only: without the client's legs. */
+/* The same in the format given, whatever the name says. backend_only: without the client's legs.
+ * filter: packets it lets through, or NULL. */
 int pcap_save_as(const char *path, enum pcap_format format, bool backend_only,
-		 const struct finding *const f[], size_t n, size_t *npackets);
+		 const struct pktfilter *filter, const struct finding *const f[], size_t n,
+		 size_t *npackets);
 
 /* 20261122-120621.341402-502-keepalive-race-17.pcapng */
 #define PCAP_NAME_MAX 96
@@ -34,6 +37,7 @@ struct pcap_dir_cfg {
 	const char *dir; /* copied; made (0700) if only its last part is missing */
 	uint64_t max_files, max_bytes;
 	enum pcap_format format;
+	const struct pktfilter *filter; /* of packets; borrowed; NULL = all */
 };
 
 /* A sink with one file per finding that has packets. Files over a bound are skipped

@@ -69,6 +69,8 @@ int tui_new(struct tui **out, const struct tui_cfg *cfg)
 	ui_init(&t->ui, cols, rows, cfg->save ? cfg->formats : 0);
 	t->ui.popup.save.format = cfg->format;
 	t->ui.can_report = cfg->report != NULL;
+	if (cfg->packet_filter)
+		ui_set_packet_filter(&t->ui, cfg->packet_filter);
 	if (cfg->keymap)
 		t->ui.keymap = *cfg->keymap;
 	if (cfg->history)

@@ -54,7 +54,8 @@ struct tui_cfg {
 	bool is_replay;	     /* a file, not the present: says REPLAY, rates of the whole run */
 	size_t max_findings; /* kept for the list, newest win; 0 = TUI_MAX_FINDINGS */
 	const char *filter;  /* in force at the start, or NULL */
-	const char *history; /* filters entered before, a line each; borrowed for tui_new() */
+	const char *packet_filter; /* the same of the packets screen: pcap-filter(7) */
+	const char *history;	   /* filters entered before, a line each; borrowed for tui_new() */
 	enum tui_theme theme;
 	const struct keymap *keymap; /* keys bound by the user; copied; or NULL */
 	bool no_mouse;

@@ -368,20 +368,27 @@ static void select_matching(struct ui *ui, const struct model *m, const struct f
 	say_selected(ui, err);
 }
 
-static unsigned packets_entered(struct ui *ui)
+int ui_set_packet_filter(struct ui *ui, const char *expr)
 {
 	struct pktfilter *flt = NULL;
 	size_t at;
+	int err = *expr ? pktfilter_new(&flt, expr, ui->prompt.error, &at) : 0;
 
-	if (ui->prompt.len && pktfilter_new(&flt, ui->prompt.text, ui->prompt.error, &at)) {
+	if (err) {
 		ui->prompt.error_at = min_size(at, ui->prompt.len);
-		return UI_REDRAW;
+		return err;
 	}
 	pktfilter_free(ui->packets.filter);
 	ui->packets.filter = flt;
-	snprintf(ui->packets.expr, sizeof(ui->packets.expr), "%s", ui->prompt.text);
-	ui->prompt.kind = PROMPT_NONE;
+	snprintf(ui->packets.expr, sizeof(ui->packets.expr), "%s", expr);
 	ui->packets.row = 0;
+	return 0;
+}
+
+static unsigned packets_entered(struct ui *ui)
+{
+	if (!ui_set_packet_filter(ui, ui->prompt.text))
+		ui->prompt.kind = PROMPT_NONE;
 	return UI_REDRAW;
 }
 

@@ -129,6 +129,8 @@ struct list *ui_list(struct ui *ui);
 /* The exchange the view is about: that of the ladder, or under the cursor. Borrowed. */
 struct finding *ui_selected(const struct ui *ui, const struct model *m);
 unsigned ui_set_filter(struct ui *ui, const char *expr);
+/* 0 or -errno, with what is wrong in the prompt. */
+int ui_set_packet_filter(struct ui *ui, const char *expr);
 void ui_open_ladder(struct ui *ui, const struct model *m, struct finding *f);
 /* Of the exchange in the ladder; the cursor is on the one that decided. */
 void ui_open_packets(struct ui *ui);

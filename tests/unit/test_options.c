@@ -67,6 +67,11 @@ static void test_a_filter_is_parsed_at_once(void **state)
 				  "  status==502&&caus==x\n"
 				  "               ^\n");
 	assert_int_equal(parse(&o, "--filter="), -EINVAL);
+	assert_int_equal(parse(&o, "--pcap-filter=tcp"), 0);
+	assert_int_equal(parse(&o, "--pcap-filter=tcp||port"), -EINVAL);
+	assert_non_null(strstr(said, "why502: --pcap-filter: "));
+	assert_int_equal(parse(&o, "--pcap-filter=tcp||nginx"), -EINVAL);
+	assert_non_null(strstr(said, "\n  tcp||nginx\n       ^\n"));
 }
 
 static void test_values_arrive_in_their_fields(void **state)

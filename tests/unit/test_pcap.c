@@ -114,13 +114,36 @@ static void test_the_backend_side_alone(void **state)
 	size_t n, ng;
 
 	/* as classic pcap, whatever its name says */
-	assert_int_equal(pcap_save_as(in_dir("a.x"), PCAP_FORMAT_PCAP, true, &f, 1, &n), 0);
+	assert_int_equal(pcap_save_as(in_dir("a.x"), PCAP_FORMAT_PCAP, true, NULL, &f, 1, &n), 0);
 	assert_int_equal(n, f->attempts[0].flight->p.total);
 	assert_true(n < 7);
 	assert_int_equal(read_back(in_dir("a.x"), p, 32), n);
 	assert_int_equal(p[n - 1].tcp_flags, W5_TCP_RST);
-	assert_int_equal(pcap_save_as(in_dir("b.x"), PCAP_FORMAT_PCAPNG, true, &f, 1, &ng), 0);
+	assert_int_equal(pcap_save_as(in_dir("b.x"), PCAP_FORMAT_PCAPNG, true, NULL, &f, 1, &ng),
+			 0);
 	assert_int_equal(ng, n);
+}
+
+static void test_a_packet_filter_leaves_out(void **state)
+{
+	const struct finding *f = *state;
+	struct pktfilter *flt = NULL;
+	char why[PKTFILTER_WHY_MAX];
+	struct packet p[32];
+	size_t n, at;
+
+	assert_int_equal(pktfilter_new(&flt, "tcp[tcpflags] & tcp-rst != 0", why, &at), 0);
+	assert_int_equal(pcap_save_as(in_dir("a.x"), PCAP_FORMAT_PCAP, false, flt, &f, 1, &n), 0);
+	assert_int_equal(n, 1);
+	assert_int_equal(read_back(in_dir("a.x"), p, 32), 1);
+	assert_int_equal(p[0].tcp_flags, W5_TCP_RST);
+	assert_int_equal(pcap_save_as(in_dir("b.x"), PCAP_FORMAT_PCAPNG, false, flt, &f, 1, &n), 0);
+	assert_int_equal(n, 1);
+	pktfilter_free(flt);
+	assert_int_equal(pktfilter_new(&flt, "udp", why, &at), 0);
+	assert_int_equal(pcap_save_as(in_dir("c.x"), PCAP_FORMAT_PCAP, false, flt, &f, 1, &n),
+			 -ENODATA);
+	pktfilter_free(flt);
 }
 
 static void test_ring_that_wrapped_gives_the_newest_packets(void **state)
@@ -331,6 +354,7 @@ int main(void)
 #define TEST(t) cmocka_unit_test_setup_teardown(t, setup, teardown)
 		TEST(test_both_legs_in_time_order_with_wall_clock),
 		TEST(test_the_backend_side_alone),
+		TEST(test_a_packet_filter_leaves_out),
 		TEST(test_ring_that_wrapped_gives_the_newest_packets),
 		TEST(test_a_packet_in_two_dumps_is_written_once),
 		TEST(test_hostile_dumps_do_no_harm),

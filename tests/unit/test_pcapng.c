@@ -276,7 +276,7 @@ static void test_the_size_is_known_before_it_is_written(void **state)
 	static uint8_t got[65536];
 	uint64_t bytes;
 
-	assert_int_equal(pcapng_new(&p, &f, 1, false), 0);
+	assert_int_equal(pcapng_new(&p, &f, 1, false, NULL), 0);
 	assert_int_equal(pcapng_write(p, NULL, &bytes), 0);
 	pcapng_free(p);
 	assert_int_equal(pcap_save(path, &f, 1, NULL), 0);
