@@ -54,6 +54,13 @@ static void drop_held(struct model *m)
 		facet_table_fini(&m->held_facets[i]);
 }
 
+static void drop_match(struct model *m)
+{
+	for (int i = 0; i < FACET_MAX; i++)
+		facet_table_fini(&m->match_facets[i]);
+	m->has_match = false;
+}
+
 void model_fini(struct model *m)
 {
 	drop_rows(&m->shown);
@@ -71,6 +78,7 @@ void model_fini(struct model *m)
 		facet_table_fini(&m->facets[i]);
 		facet_rank_fini(&m->shown.facets[i]);
 	}
+	drop_match(m);
 	filter_free(m->filter);
 	*m = (struct model){ 0 };
 }
@@ -78,6 +86,51 @@ void model_fini(struct model *m)
 static struct finding *ring_at(const struct model *m, size_t i)
 {
 	return m->ring[(m->oldest + i) % m->cap];
+}
+
+static void match_add(struct model *m, const struct finding *f)
+{
+	if (!m->has_match || !filter_match(m->filter, f))
+		return;
+	for (int i = 0; i < FACET_MAX; i++)
+		facet_table_add(&m->match_facets[i], f);
+}
+
+/* Endpoints, clients and processes of matching exchanges alone, counted anew. Without memory
+ * for it they are those of all. */
+static void rebuild_match(struct model *m)
+{
+	size_t n = m->paused ? m->nheld : m->n;
+	int err = 0;
+
+	drop_match(m);
+	if (!m->filter || m->filters_list_only)
+		return;
+	for (int i = 0; i < FACET_MAX && !err; i++)
+		err = facet_table_init(&m->match_facets[i], (enum facet)i);
+	m->has_match = !err;
+	for (size_t i = 0; i < n; i++)
+		match_add(m, m->paused ? m->held[i] : ring_at(m, i));
+	if (err)
+		drop_match(m);
+}
+
+static void filter_upstreams(struct model *m)
+{
+	const struct filter *flt = m->filters_list_only ? NULL : m->filter;
+	struct snapshot *s = &m->shown;
+
+	s->nupstream_rows = 0;
+	for (size_t i = 0; i < s->nupstreams; i++)
+		if (filter_match_upstream(flt, &s->upstreams[i].ip, s->upstreams[i].port))
+			s->upstream_rows[s->nupstream_rows++] = (uint16_t)i;
+}
+
+static const struct facet_table *facets_of(const struct model *m, int facet)
+{
+	if (m->has_match)
+		return &m->match_facets[facet];
+	return m->paused ? &m->held_facets[facet] : &m->facets[facet];
 }
 
 void model_add(struct model *m, struct finding *f)
@@ -95,6 +148,8 @@ void model_add(struct model *m, struct finding *f)
 		facet_table_add(&m->facets[i], f);
 	if (m->paused)
 		m->unseen++;
+	else
+		match_add(m, f);
 }
 
 /* Where the list begins: with the window of the WHY panel, so that both tell one story. */
@@ -192,8 +247,7 @@ static bool snapshot_rank(struct model *m)
 			       s->counters.wall_offset_ns);
 	/* without memory the old ones stay */
 	for (int i = 0; i < FACET_MAX; i++)
-		facet_rank_make(&s->facets[i], m->paused ? &m->held_facets[i] : &m->facets[i],
-				s->counters.now_ns, m->window);
+		facet_rank_make(&s->facets[i], facets_of(m, i), s->counters.now_ns, m->window);
 	m->dirty = true;
 	return s->rank.window != before;
 }
@@ -247,6 +301,7 @@ static int copy_upstreams(struct model *m, const struct model_input *in)
 	free(s->upstreams);
 	s->upstreams = copy;
 	s->nupstreams = n;
+	filter_upstreams(m);
 	return 0;
 }
 
@@ -371,15 +426,20 @@ int model_pause(struct model *m, bool paused)
 	if (paused)
 		return 0;
 	drop_held(m);
+	rebuild_match(m); /* with what came meanwhile */
 	snapshot_rank(m);
 	return rebuild_findings(m);
 }
 
-int model_set_filter(struct model *m, struct filter *flt)
+int model_set_filter(struct model *m, struct filter *flt, bool list_only)
 {
+	m->filters_list_only = list_only;
 	filter_free(m->filter);
 	m->filter = flt;
 	troubles_filter(&m->shown.troubles, flt);
+	filter_upstreams(m);
+	rebuild_match(m);
+	snapshot_rank(m);
 	return rebuild_findings(m);
 }
 

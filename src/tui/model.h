@@ -52,6 +52,8 @@ struct snapshot {
 	size_t nhosts;
 	struct host_row limit; /* the nearest one, if has_limit */
 	bool has_limit;
+	uint16_t upstream_rows[MODEL_UPSTREAMS_MAX]; /* those the filter leaves */
+	size_t nupstream_rows;
 	struct engine_second history[MODEL_HISTORY];
 	size_t nhistory;
 	struct group_rank rank;
@@ -86,6 +88,9 @@ struct model {
 	struct group_table table;
 	struct facet_table facets[FACET_MAX];
 	struct filter *filter;
+	bool filters_list_only;
+	struct facet_table match_facets[FACET_MAX]; /* of what is kept and matches */
+	bool has_match;				    /* there is a filter, and room for these */
 };
 
 int model_init(struct model *m, size_t max_findings, bool is_replay);
@@ -94,8 +99,8 @@ void model_add(struct model *m, struct finding *f); /* takes a reference */
 /* -ENOMEM leaves the old snapshot. */
 int model_tick(struct model *m, const struct model_input *in);
 int model_pause(struct model *m, bool paused);
-/* Takes flt (may be NULL). */
-int model_set_filter(struct model *m, struct filter *flt);
+/* Takes flt (may be NULL). list_only: rows of upstreams and groups stay as they are. */
+int model_set_filter(struct model *m, struct filter *flt, bool list_only);
 int model_set_window(struct model *m, enum group_window w);
 
 /* A kept finding, whether listed or not; NULL if there is none. Borrowed. */

@@ -34,7 +34,7 @@ static int set_filter(struct tui *t, const char *expr)
 	int err = *expr ? filter_parse(&flt, expr, NULL) : 0;
 
 	if (!err)
-		err = model_set_filter(&t->model, flt);
+		err = model_set_filter(&t->model, flt, t->ui.filter_is_row);
 	if (!err)
 		ui_sync(&t->ui, &t->model);
 	return err;

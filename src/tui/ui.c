@@ -74,7 +74,17 @@ void ui_push(struct ui *ui, enum view_id v)
 unsigned ui_set_filter(struct ui *ui, const char *expr)
 {
 	snprintf(ui->filter, sizeof(ui->filter), "%s", expr);
+	ui->filter_is_row = false;
 	return UI_REDRAW | UI_REFILTER;
+}
+
+unsigned ui_enter_row(struct ui *ui, const char *expr)
+{
+	unsigned reaction = ui_set_filter(ui, expr);
+
+	ui->filter_is_row = true;
+	ui->depth = 1;
+	return reaction;
 }
 
 void ui_open_ladder(struct ui *ui, const struct model *m, struct finding *f)
@@ -529,6 +539,14 @@ static void draw_too_small(struct canvas *c)
 		canvas_text(c, y++, 0, c->cols, STYLE_NORMAL, line);
 }
 
+void ui_draw_filter(struct canvas *c, int y, int x, const struct ui *ui)
+{
+	if (!ui->filter[0] || c->cols - x < 20)
+		return;
+	canvas_text(c, y, x, 8, STYLE_WARN, "Filter: ");
+	canvas_wire(c, y, x + 8, c->cols - x - 9, STYLE_BOLD, ui->filter);
+}
+
 static void draw_list_page(struct canvas *c, const struct model *m, const struct ui *ui)
 {
 	const struct list_ops *ops = ui_list_ops(ui);
@@ -538,7 +556,9 @@ static void draw_list_page(struct canvas *c, const struct model *m, const struct
 
 	x += canvas_text(c, 1, x, c->cols - 2, STYLE_BOLD, ops->title) + 2;
 	list_say(text, sizeof(text), l, ops);
-	canvas_text(c, 1, x, c->cols - x - 1, STYLE_DIM, text);
+	x += canvas_text(c, 1, x, c->cols - x - 1, STYLE_DIM, text);
+	if (!ui->filter_is_row)
+		ui_draw_filter(c, 1, x + 2, ui);
 	list_draw(c, l, ops, m, ui);
 }
 

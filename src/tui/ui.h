@@ -78,6 +78,7 @@ struct ui {
 	struct complete complete;
 	struct history history; /* of filters */
 	char filter[PROMPT_MAX];
+	bool filter_is_row; /* made by entering a row, see ui_enter_row() */
 	struct popup popup;
 	unsigned formats;  /* bits of enum tui_format that can be saved; 0: saving is not offered */
 	char message[192]; /* instead of the footer, until the next key */
@@ -129,6 +130,8 @@ struct list *ui_list(struct ui *ui);
 /* The exchange the view is about: that of the ladder, or under the cursor. Borrowed. */
 struct finding *ui_selected(const struct ui *ui, const struct model *m);
 unsigned ui_set_filter(struct ui *ui, const char *expr);
+/* The exchanges of a row: screens that count by rows go on with all of theirs. */
+unsigned ui_enter_row(struct ui *ui, const char *expr);
 /* 0 or -errno, with what is wrong in the prompt. */
 int ui_set_packet_filter(struct ui *ui, const char *expr);
 void ui_open_ladder(struct ui *ui, const struct model *m, struct finding *f);
@@ -140,6 +143,8 @@ void ui_scroll_to(size_t *top, size_t row, size_t n, size_t page);
 
 /* Line 0: host, gateways, rates, state, loss. The same in every view. */
 void title_draw(struct canvas *c, const struct model *m);
+/* "Filter: ..." at x, if there is one, and room. */
+void ui_draw_filter(struct canvas *c, int y, int x, const struct ui *ui);
 /* Last line: keys of the view, or the message. */
 void footer_draw(struct canvas *c, const struct ui *ui, const struct view_ops *ops);
 /* What stands at column x of the key bar. */

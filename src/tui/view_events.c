@@ -201,10 +201,7 @@ static void draw(struct canvas *c, const struct model *m, const struct ui *ui)
 	x += canvas_text(c, 1, x, c->cols - x - 1, STYLE_DIM, text);
 	text_count(seen, sizeof(seen), t->seen);
 	x += canvas_printf(c, 1, x, c->cols - x - 1, STYLE_DIM, ", %s so far  ", seen);
-	if (ui->filter[0] && c->cols - x > 20) {
-		canvas_text(c, 1, x, 8, STYLE_WARN, "Filter: ");
-		canvas_wire(c, 1, x + 8, c->cols - x - 9, STYLE_BOLD, ui->filter);
-	}
+	ui_draw_filter(c, 1, x, ui);
 	list_draw(c, l, &events_list, m, ui);
 	if (ev && below_height(ui))
 		draw_below(c, ev);

@@ -248,16 +248,22 @@ static uint64_t id_of(const void *row)
 }
 
 /* "101 bad exchanges, last 5 min: 3 endpoints" and what is in no row. */
-static void draw_summary(struct canvas *c, enum facet facet, const struct facet_rank *r)
+static void draw_summary(struct canvas *c, enum facet facet, const struct facet_rank *r,
+			 const struct ui *ui)
 {
 	size_t host_len = common_host(r, facet);
+	bool is_narrowed = ui->filter[0] && !ui->filter_is_row;
 	char total[16], others[16];
 	int x = 1;
 
 	text_count(total, sizeof(total), r->total);
 	text_count(others, sizeof(others), r->others);
 	if (!r->n) {
-		canvas_text(c, 1, 1, c->cols - 2, STYLE_GOOD, "No bad exchange seen.");
+		x += canvas_text(c, 1, 1, c->cols - 2, is_narrowed ? STYLE_NORMAL : STYLE_GOOD,
+				 is_narrowed ? "No bad exchange matches."
+					     : "No bad exchange seen.");
+		if (is_narrowed)
+			ui_draw_filter(c, 1, x + 2, ui);
 		return;
 	}
 	x += canvas_printf(c, 1, x, c->cols - x, STYLE_BOLD, "%s bad exchange%s, %s: %zu %s", total,
@@ -267,8 +273,10 @@ static void draw_summary(struct canvas *c, enum facet facet, const struct facet_
 		x += canvas_printf(c, 1, x, c->cols - x, STYLE_BOLD, " of %.*s", (int)host_len,
 				   r->rows[0].label);
 	if (r->others)
-		canvas_printf(c, 1, x, c->cols - x, STYLE_DIM, ", and %s of %llu others", others,
-			      (unsigned long long)r->folded);
+		x += canvas_printf(c, 1, x, c->cols - x, STYLE_DIM, ", and %s of %llu others",
+				   others, (unsigned long long)r->folded);
+	if (is_narrowed)
+		ui_draw_filter(c, 1, x + 2, ui);
 }
 
 static int act(struct ui *ui, const struct model *m, enum action a, enum facet facet,
@@ -286,8 +294,7 @@ static int act(struct ui *ui, const struct model *m, enum action a, enum facet f
 	if (!r)
 		return UI_REDRAW;
 	facet_row_filter(expr, sizeof(expr), facet, r);
-	ui->depth = 1;
-	return (int)ui_set_filter(ui, expr);
+	return (int)ui_enter_row(ui, expr);
 }
 
 static const enum action footer[] = { ACTION_HELP,	ACTION_OPEN,	ACTION_WINDOW,
@@ -338,7 +345,7 @@ static const enum action footer[] = { ACTION_HELP,	ACTION_OPEN,	ACTION_WINDOW,
 	};                                                                                     \
 	static void draw_##name(struct canvas *c, const struct model *m, const struct ui *ui)  \
 	{                                                                                      \
-		draw_summary(c, facet, &m->shown.facets[facet]);                               \
+		draw_summary(c, facet, &m->shown.facets[facet], ui);                           \
 		list_draw(c, &ui->lists[view], &name##_list, m, ui);                           \
 	}                                                                                      \
 	static int act_##name(struct ui *ui, const struct model *m, enum action a)             \

@@ -241,12 +241,12 @@ static const struct list_column columns[] = {
 
 static size_t count(const struct model *m)
 {
-	return m->shown.nupstreams;
+	return m->shown.nupstream_rows;
 }
 
 static const void *row_at(const struct model *m, size_t i)
 {
-	return &m->shown.upstreams[i];
+	return &m->shown.upstreams[m->shown.upstream_rows[i]];
 }
 
 /* Two upstreams with one id only share a cursor. */
@@ -286,8 +286,7 @@ static int act(struct ui *ui, const struct model *m, enum action a)
 		return UI_REDRAW;
 	text_endpoint(where, sizeof(where), &u->ip, u->port);
 	snprintf(expr, sizeof(expr), "upstream==%s", where);
-	ui->depth = 1;
-	return (int)ui_set_filter(ui, expr);
+	return (int)ui_enter_row(ui, expr);
 }
 
 static const enum action footer[] = { ACTION_HELP,    ACTION_BACK,  ACTION_OPEN, ACTION_SORT,

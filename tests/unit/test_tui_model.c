@@ -74,15 +74,49 @@ static void test_filter_applies_to_old_and_new(void **state)
 	assert_int_equal(model_init(&m, 100, false), 0);
 	add(&m, 1, CAUSE_CONN_REFUSED);
 	add(&m, 2, CAUSE_KEEPALIVE_RACE);
-	assert_int_equal(model_set_filter(&m, parse("cause==keepalive-race")), 0);
+	assert_int_equal(model_set_filter(&m, parse("cause==keepalive-race"), false), 0);
 	assert_int_equal(m.shown.nrows, 1);
 	add(&m, 3, CAUSE_KEEPALIVE_RACE);
 	add(&m, 4, CAUSE_CONN_REFUSED);
 	tick(&m, 0);
 	assert_int_equal(m.shown.nrows, 2);
 	assert_int_equal(m.shown.nkept, 4);
-	assert_int_equal(model_set_filter(&m, NULL), 0);
+	assert_int_equal(model_set_filter(&m, NULL, false), 0);
 	assert_int_equal(m.shown.nrows, 4);
+	model_fini(&m);
+}
+
+/* Screens that count by rows show what matches; those of a row that was entered all of theirs. */
+static void test_filter_narrows_groups_unless_it_is_a_row(void **state)
+{
+	const struct facet_rank *rank;
+	struct model m;
+
+	assert_int_equal(model_init(&m, 100, false), 0);
+	rank = &m.shown.facets[FACET_CLIENT];
+	add(&m, 1, CAUSE_CONN_REFUSED);
+	add(&m, 2, CAUSE_KEEPALIVE_RACE);
+	tick(&m, 0);
+	assert_int_equal(rank->total, 2);
+	assert_int_equal(model_set_filter(&m, parse("cause==keepalive-race"), false), 0);
+	assert_int_equal(rank->total, 1);
+	add(&m, 3, CAUSE_KEEPALIVE_RACE);
+	add(&m, 4, CAUSE_CONN_REFUSED);
+	tick(&m, 0);
+	assert_int_equal(rank->total, 2);
+	model_pause(&m, true);
+	add(&m, 5, CAUSE_KEEPALIVE_RACE);
+	assert_int_equal(model_set_filter(&m, parse("cause==conn-refused"), false), 0);
+	assert_int_equal(rank->total, 2);
+	assert_int_equal(model_set_filter(&m, parse("cause==keepalive-race"), false), 0);
+	assert_int_equal(rank->total, 2);
+	model_pause(&m, false);
+	assert_int_equal(rank->total, 3);
+	assert_int_equal(model_set_filter(&m, parse("cause==keepalive-race"), true), 0);
+	assert_int_equal(rank->total, 5);
+	assert_int_equal(m.shown.nrows, 3);
+	assert_int_equal(model_set_filter(&m, NULL, false), 0);
+	assert_int_equal(rank->total, 5);
 	model_fini(&m);
 }
 
@@ -101,7 +135,7 @@ static void test_pause_freezes_the_screen_and_keeps_collecting(void **state)
 	assert_int_equal(m.shown.rank.total, 1);
 	assert_int_equal(m.unseen, 2);
 	assert_int_equal(m.lost, 7); /* loss is never hidden */
-	assert_int_equal(model_set_filter(&m, parse("status==502")), 0);
+	assert_int_equal(model_set_filter(&m, parse("status==502"), false), 0);
 	assert_int_equal(m.shown.nrows, 1); /* a filter looks at what is shown */
 	model_pause(&m, false);
 	assert_int_equal(m.shown.nrows, 3);
@@ -124,9 +158,9 @@ static void test_a_pause_loses_nothing(void **state)
 		add(&m, id, CAUSE_CONN_REFUSED);
 	tick(&m, 0);
 	assert_int_equal(m.unseen, 10);
-	assert_int_equal(model_set_filter(&m, parse("cause==keepalive-race")), 0);
+	assert_int_equal(model_set_filter(&m, parse("cause==keepalive-race"), false), 0);
 	assert_int_equal(m.shown.nrows, 2);
-	assert_int_equal(model_set_filter(&m, NULL), 0);
+	assert_int_equal(model_set_filter(&m, NULL, false), 0);
 	assert_int_equal(m.shown.nrows, 4);
 	assert_int_equal(m.shown.rows[0]->id, 1);
 	assert_ptr_equal(model_find(&m, 1), m.shown.rows[0]);
@@ -228,6 +262,7 @@ int main(void)
 		cmocka_unit_test(test_the_newest_are_kept_and_the_rest_counted),
 		cmocka_unit_test(test_a_shown_finding_survives_its_eviction),
 		cmocka_unit_test(test_filter_applies_to_old_and_new),
+		cmocka_unit_test(test_filter_narrows_groups_unless_it_is_a_row),
 		cmocka_unit_test(test_pause_freezes_the_screen_and_keeps_collecting),
 		cmocka_unit_test(test_a_pause_loses_nothing),
 		cmocka_unit_test(test_the_window_bounds_the_list),
