@@ -23,6 +23,7 @@
 #define QUICK_NS     (25 * 1000 * 1000ull)
 #define QUICK_FOR_NS (1000 * 1000 * 1000ull)
 #define DRAW_NS	     (99 * 1000 * 1000ull)
+#define PUMP_NS	     (20 * 1000 * 1000ull) /* while a file is read */
 
 struct loop {
 	struct app *app;
@@ -31,6 +32,13 @@ struct loop {
 	uint64_t quick_ns; /* until then ticks are quick */
 	uint64_t drawn_ns;
 	uint64_t end_ns; /* 0 = no end */
+	/* a replay */
+	struct trace_stream *stream; /* or NULL: a file, read in one go */
+	char say[TRACE_ERR_MAX];     /* why it ended, or "" */
+	int stream_err;
+	uint64_t pumped_ns;
+	size_t nread;
+	bool quit; /* by the user, while it was read */
 };
 
 static uint64_t now_ns(void)
@@ -84,6 +92,8 @@ static int loop_open(struct loop *l, const sigset_t *set)
 		err = watch(l, l->signals);
 	if (!err && l->app->kernel)
 		err = watch(l, kernel_fd(l->app->kernel));
+	if (!err && l->stream)
+		err = watch(l, trace_stream_fd(l->stream));
 	if (!err && l->app->tui && !l->app->opt->screen_cols)
 		err = watch(l, STDIN_FILENO);
 	return err;
@@ -125,7 +135,7 @@ static void on_signals(struct loop *l)
 			break;
 		case SIGTSTP: suspend(l->app); break;
 		case SIGCONT: break;
-		default: l->app->stop = true;
+		default: l->app->stop = l->quit = true;
 		}
 	}
 }
@@ -133,7 +143,7 @@ static void on_signals(struct loop *l)
 static void on_key(struct loop *l)
 {
 	if (tui_key(l->app->tui) & TUI_QUIT)
-		l->app->stop = true;
+		l->app->stop = l->quit = true;
 	else
 		tui_draw(l->app->tui);
 }
@@ -170,26 +180,49 @@ static void on_call(struct loop *l)
 	kernel_poll(l->app->kernel, false);
 }
 
-static void loop_run(struct loop *l)
+/* A trace that is being written: what has come of it, and what to do at its end. */
+static void on_stream(struct loop *l)
+{
+	struct app *a = l->app;
+	int rc = trace_stream_read(l->stream, app_record, a, l->say);
+
+	if (rc > 0)
+		return;
+	l->stream_err = rc;
+	trace_stream_close(take_ptr(l->stream));
+	engine_finish(a->engine);
+	if (a->tui && !a->opt->screen_cols)
+		tui_ended(a->tui);
+	else
+		a->stop = true;
+}
+
+/* timeout: as of epoll_wait(). */
+static void loop_step(struct loop *l, int timeout)
 {
 	struct epoll_event ev[8];
+	int n = epoll_wait(l->epoll, ev, ARRAY_SIZE(ev), timeout);
 
-	while (!l->app->stop) {
-		int n = epoll_wait(l->epoll, ev, ARRAY_SIZE(ev), -1);
+	for (int i = 0; i < n && !l->app->stop; i++) {
+		int fd = ev[i].data.fd;
 
-		for (int i = 0; i < n && !l->app->stop; i++) {
-			int fd = ev[i].data.fd;
-
-			if (fd == l->timer)
-				on_tick(l);
-			else if (fd == l->signals)
-				on_signals(l);
-			else if (fd == STDIN_FILENO && l->app->tui)
-				on_key(l);
-			else if (l->app->kernel)
-				on_call(l);
-		}
+		if (fd == l->timer)
+			on_tick(l);
+		else if (fd == l->signals)
+			on_signals(l);
+		else if (fd == STDIN_FILENO && l->app->tui)
+			on_key(l);
+		else if (l->app->kernel)
+			on_call(l);
+		else if (l->stream && fd == trace_stream_fd(l->stream))
+			on_stream(l);
 	}
+}
+
+static void loop_run(struct loop *l)
+{
+	while (!l->app->stop)
+		loop_step(l, -1);
 }
 
 /* Runs until told to stop; in a replay there is no kernel and only the view lives on. */
@@ -210,6 +243,22 @@ static int app_loop(struct app *a, const sigset_t *set)
 		log_error("cannot wait for events: %s", strerror(-err));
 	loop_close(&l);
 	return err;
+}
+
+/* A long file must not make the view deaf: keys, signals and the screen get their turn. */
+static int on_replayed(void *self, const struct w5_hdr *rec)
+{
+	struct loop *l = self;
+	uint64_t now;
+
+	if (!(++l->nread & 255) && (now = now_ns()) - l->pumped_ns > PUMP_NS) {
+		l->pumped_ns = now;
+		if (l->app->tui && !l->app->opt->screen_cols)
+			loop_step(l, 0);
+		else
+			on_signals(l);
+	}
+	return app_record(l->app, rec) || l->quit;
 }
 
 void app_kernel_config(struct kernel_cfg *cfg, const struct options *o)
@@ -254,26 +303,59 @@ enum app_exit app_live(struct app *a)
 	return err ? APP_EXIT_FAILURE : app_exit_status(a);
 }
 
-enum app_exit app_replay(struct app *a)
+static int replay_file(struct loop *l)
 {
-	char say[TRACE_ERR_MAX] = "";
-	sigset_t set;
-	int err;
+	int err = trace_read(l->app->opt->read_path, on_replayed, l, l->say);
 
-	block_signals(&set);
-	app_ready(a);
-	if (a->stop)
-		return APP_EXIT_FAILURE;
-	err = trace_read(a->opt->read_path, app_record, a, say);
-	engine_finish(a->engine);
+	engine_finish(l->app->engine);
+	return err;
+}
+
+static int replay_stream(struct loop *l)
+{
+	loop_run(l);
+	return l->stream_err;
+}
+
+static enum app_exit replay(struct loop *l, const sigset_t *set)
+{
+	struct app *a = l->app;
+	int err = loop_open(l, set);
+
+	if (a->opt->duration_ns)
+		l->end_ns = now_ns() + a->opt->duration_ns;
+	if (!err)
+		err = l->stream ? replay_stream(l) : replay_file(l);
 	if (err < 0)
-		log_error("%s", say);
+		log_error("%s", l->say[0] ? l->say : strerror(-err));
 	if (err < 0 && err != -ENODATA)
 		return APP_EXIT_FAILURE;
-	a->stop = false;
 	app_tick(a);
-	if (a->tui && !a->opt->screen_cols)
-		app_loop(a, &set);
+	if (a->tui && !a->opt->screen_cols && !l->quit) {
+		a->stop = false;
+		tui_draw(a->tui);
+		loop_run(l); /* the view lives on */
+	}
 	app_report(a);
 	return app_exit_status(a);
+}
+
+enum app_exit app_replay(struct app *a)
+{
+	struct loop l = { .app = a, .epoll = -1, .timer = -1, .signals = -1 };
+	enum app_exit status;
+	sigset_t set;
+
+	/* before signals wait for the loop: this may wait for the writer */
+	if (trace_is_stream(a->opt->read_path) &&
+	    trace_stream_open(&l.stream, a->opt->read_path, l.say)) {
+		log_error("%s", l.say);
+		return APP_EXIT_FAILURE;
+	}
+	block_signals(&set);
+	app_ready(a);
+	status = a->stop ? APP_EXIT_FAILURE : replay(&l, &set);
+	loop_close(&l);
+	trace_stream_close(l.stream);
+	return status;
 }

@@ -203,7 +203,7 @@ static int add_tui(struct app *a)
 			       .filter = o->filter,
 			       .packet_filter = o->pcap_filter,
 			       .max_findings = o->max_exchanges,
-			       .is_replay = o->read_path != NULL,
+			       .is_replay = o->read_path && !trace_is_stream(o->read_path),
 			       .history = history,
 			       .remember = remember,
 			       .save = save,

@@ -183,3 +183,137 @@ int trace_read(const char *path, int (*on_record)(void *self, const struct w5_hd
 	munmap(data, (size_t)st.st_size);
 	return rc;
 }
+
+/* ---- reading while it is written ---- */
+
+#define STREAM_BYTES (256 << 10) /* more than the largest record */
+
+struct trace_stream {
+	int fd;
+	char *path;
+	bool has_header;
+	size_t nrecords, len;
+	uint8_t buf[STREAM_BYTES];
+};
+_Static_assert(STREAM_BYTES > UINT16_MAX, "a whole record fits");
+
+bool trace_is_stream(const char *path)
+{
+	struct stat st;
+
+	return !stat(path, &st) && (S_ISFIFO(st.st_mode) || S_ISSOCK(st.st_mode));
+}
+
+void trace_stream_close(struct trace_stream *s)
+{
+	if (!s)
+		return;
+	closep(&s->fd);
+	free(s->path);
+	free(s);
+}
+
+static void stream_closep(struct trace_stream **s)
+{
+	trace_stream_close(*s);
+}
+
+int trace_stream_fd(const struct trace_stream *s)
+{
+	return s->fd;
+}
+
+int trace_stream_open(struct trace_stream **out, const char *path, char err[TRACE_ERR_MAX])
+{
+	w5_auto(stream_closep) struct trace_stream *s = calloc(1, sizeof(*s));
+	int flags;
+
+	if (!s)
+		return -ENOMEM;
+	s->fd = open(path, O_RDONLY | O_CLOEXEC);
+	s->path = strdup(path);
+	if (s->fd < 0 || !s->path)
+		return refuse(err, -errno, "cannot read %s: %m", path);
+	flags = fcntl(s->fd, F_GETFL);
+	if (flags < 0 || fcntl(s->fd, F_SETFL, flags | O_NONBLOCK))
+		return refuse(err, -errno, "cannot read %s: %m", path);
+	*out = take_ptr(s);
+	return 0;
+}
+
+/* Whole records of the buffer; what is left of it moves to its front. */
+static int stream_records(struct trace_stream *s,
+			  int (*on_record)(void *self, const struct w5_hdr *rec), void *self,
+			  char *err)
+{
+	union {
+		struct w5_hdr h;
+		struct w5_packets biggest;
+	} rec;
+	size_t pos = 0;
+	int rc = 1;
+
+	while (rc > 0 && s->len - pos >= sizeof(rec.h)) {
+		size_t avail = s->len - pos;
+
+		memset(&rec, 0, sizeof(rec));
+		memcpy(&rec, s->buf + pos, min_size(avail, sizeof(rec)));
+		if (rec.h.size > avail && record_name(rec.h.type))
+			break;
+		if (record_check(&rec.h, min_size(avail, sizeof(rec)))) {
+			rc = refuse(err, -EBADMSG, "%s is damaged at record %zu", s->path,
+				    s->nrecords + 1);
+			break;
+		}
+		pos += rec.h.size;
+		s->nrecords++;
+		if (on_record(self, &rec.h))
+			break;
+	}
+	s->len -= pos;
+	memmove(s->buf, s->buf + pos, s->len);
+	return rc;
+}
+
+static int stream_header(struct trace_stream *s, char *err)
+{
+	struct trace_header head;
+	int rc;
+
+	if (s->has_header || s->len < sizeof(head))
+		return 0;
+	memcpy(&head, s->buf, sizeof(head));
+	rc = check_header(s->path, &head, sizeof(head), err);
+	if (rc)
+		return rc;
+	s->has_header = true;
+	s->len -= sizeof(head);
+	memmove(s->buf, s->buf + sizeof(head), s->len);
+	return 0;
+}
+
+int trace_stream_read(struct trace_stream *s,
+		      int (*on_record)(void *self, const struct w5_hdr *rec), void *self,
+		      char err[TRACE_ERR_MAX])
+{
+	ssize_t n = read(s->fd, s->buf + s->len, sizeof(s->buf) - s->len);
+	int rc;
+
+	if (n < 0 && (errno == EAGAIN || errno == EINTR))
+		return 1;
+	if (n < 0)
+		return refuse(err, -errno, "cannot read %s: %m", s->path);
+	s->len += (size_t)n;
+	rc = stream_header(s, err);
+	if (!rc && s->has_header)
+		rc = stream_records(s, on_record, self, err);
+	if (rc < 0 || n)
+		return rc < 0 ? rc : 1;
+	if (!s->has_header)
+		return refuse(err, -EBADMSG, "%s ended before it was a trace of why502", s->path);
+	if (s->len)
+		return refuse(err, -ENODATA,
+			      "%s ends inside record %zu; everything before that was read", s->path,
+			      s->nrecords + 1);
+	return 0;
+}

@@ -51,4 +51,21 @@ int trace_read_mem(const char *path, const void *data, size_t len,
 		   int (*on_record)(void *self, const struct w5_hdr *rec), void *self,
 		   char err[TRACE_ERR_MAX]);
 
+/*
+ * A trace that is being written while it is read, out of a FIFO or pipe:
+ * why502 -r <(ssh gw-03 why502 -w /dev/stdout). For an event loop: nothing here waits
+ * but the opening, for the writer of a FIFO.
+ */
+struct trace_stream;
+
+bool trace_is_stream(const char *path);
+int trace_stream_open(struct trace_stream **out, const char *path, char err[TRACE_ERR_MAX]);
+void trace_stream_close(struct trace_stream *s); /* NULL is fine */
+int trace_stream_fd(const struct trace_stream *s);
+/* Hands out what has come since, some hundred records at most. 1: more may come, 0: that was
+ * all; else as trace_read(). A value other than 0 from on_record ends the call and is dropped. */
+int trace_stream_read(struct trace_stream *s,
+		      int (*on_record)(void *self, const struct w5_hdr *rec), void *self,
+		      char err[TRACE_ERR_MAX]);
+
 #endif

@@ -215,6 +215,11 @@ void tui_draw(struct tui *t)
 	t->dirty = t->repaint = t->model.dirty = false;
 }
 
+void tui_ended(struct tui *t)
+{
+	t->model.is_replay = t->model.dirty = true;
+}
+
 int tui_play(struct tui *t)
 {
 	const char *s = t->cfg.keys ? t->cfg.keys : "";

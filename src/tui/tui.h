@@ -90,6 +90,8 @@ void tui_resize(struct tui *t);
 /* Around a stop (Ctrl-Z): gives the terminal back, and takes it again. */
 void tui_suspend(struct tui *t);
 void tui_resume(struct tui *t);
+/* What was followed has come to its end: from now on it is a replay. */
+void tui_ended(struct tui *t);
 /* Feeds cfg.keys, then writes the screen to cfg.dump. 0, or -EINVAL for a bad script.
  * Once: the sink's close() does it if nobody has. */
 int tui_play(struct tui *t);
