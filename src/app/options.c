@@ -170,8 +170,8 @@ static const struct option_row options[] = {
 	  .offset = AT(ring_bytes), .min = 65536, .max = 1ull << 30, .dflt = "16M",
 	  .allowed = "a power of two from 64K to 1G", .help = "buffer between kernel and why502" },
 	{ .name = "max-exchanges", .arg = "N", .kind = KIND_NUMBER, .group = GROUP_LIMITS,
-	  .offset = AT(max_exchanges), .min = 100, .max = 10000000, .dflt = "10000",
-	  .allowed = "a whole number from 100 to 10000000",
+	  .offset = AT(max_exchanges), .min = 100, .max = 1000000, .dflt = "10000",
+	  .allowed = "a whole number from 100 to 1000000",
 	  .help = "connections and exchanges remembered at a time" },
 
 	{ .name = "theme", .arg = "mono|dark|light", .kind = KIND_CHOICE, .group = GROUP_VIEW,

@@ -53,8 +53,8 @@ int trace_read_mem(const char *path, const void *data, size_t len,
 
 /*
  * A trace that is being written while it is read, out of a FIFO or pipe:
- * why502 -r <(ssh gw-03 why502 -w /dev/stdout). For an event loop: nothing here waits
- * but the opening, for the writer of a FIFO.
+ * why502 -r <(ssh gw-03 'why502 -w /dev/fd/3 3>&1 >/dev/null'). For an event loop: nothing
+ * here waits but the opening, for the writer of a FIFO.
  */
 struct trace_stream;
 

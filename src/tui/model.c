@@ -146,10 +146,12 @@ void model_add(struct model *m, struct finding *f)
 	group_table_add(&m->table, f);
 	for (int i = 0; i < FACET_MAX; i++)
 		facet_table_add(&m->facets[i], f);
-	if (m->paused)
+	if (m->paused) {
 		m->unseen++;
-	else
+		m->dirty = true; /* the count is shown */
+	} else {
 		match_add(m, f);
+	}
 }
 
 /* Where the list begins: with the window of the WHY panel, so that both tell one story. */

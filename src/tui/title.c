@@ -108,13 +108,13 @@ static void add_gateways(struct pieces *all, const struct snapshot *s)
 
 	for (size_t i = 0; i < s->ngateways && n < sizeof(text) - 28; i++) {
 		size_t procs = named_before(s, i) ? 0 : procs_of(s, s->gateways[i].name);
-		char name[40];
+		char name[17]; /* an escape is never cut */
 
 		if (!procs)
 			continue;
 		text_escape(name, sizeof(name), s->gateways[i].name, strlen(s->gateways[i].name));
-		n += (size_t)snprintf(text + n, sizeof(text) - n, "%s%.16s[%zu]", n ? " " : "",
-				      name, procs);
+		n += (size_t)snprintf(text + n, sizeof(text) - n, "%s%s[%zu]", n ? " " : "", name,
+				      procs);
 	}
 	if (n)
 		add(all, 4, STYLE_BAR, false, "%s", text);

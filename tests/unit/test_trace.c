@@ -360,6 +360,102 @@ static void test_full_disk_is_counted_and_leaves_a_readable_prefix(void **state)
 	assert_int_equal(s.n, (300001 - sizeof(struct trace_header)) / sizeof(struct w5_packets));
 }
 
+/* ---- while it is written ---- */
+
+/* A FIFO in the place of the file, and its writing end. */
+static int open_fifo(struct trace_stream **t)
+{
+	char err[TRACE_ERR_MAX] = "";
+	int fd;
+
+	assert_false(trace_is_stream(path));
+	assert_int_equal(unlink(path), 0);
+	assert_int_equal(mkfifo(path, 0600), 0);
+	assert_true(trace_is_stream(path));
+	fd = open(path, O_RDWR | O_CLOEXEC); /* there is a writer: the reader need not wait */
+	assert_true(fd >= 0);
+	assert_int_equal(trace_stream_open(t, path, err), 0);
+	return fd;
+}
+
+static void test_a_stream_is_read_however_it_is_cut(void **state)
+{
+	static const size_t steps[] = { 1, 7, 24, 4096, 60000 };
+	char err[TRACE_ERR_MAX] = "";
+	static uint8_t all[1 << 20];
+	size_t len, pos = 0, step = 0;
+	struct seen s = { 0 };
+	struct trace_stream *t;
+	FILE *f;
+	int fd;
+
+	write_trace(300);
+	f = fopen(path, "r");
+	len = fread(all, 1, sizeof(all), f);
+	fclose(f);
+	assert_true(len > 0 && len < sizeof(all));
+	fd = open_fifo(&t);
+	assert_int_equal(trace_stream_read(t, on_record, &s, err), 1); /* nothing yet */
+	while (pos < len) {
+		size_t n = min_size(steps[step++ % 5], len - pos);
+
+		assert_int_equal(write(fd, all + pos, n), n);
+		pos += n;
+		assert_int_equal(trace_stream_read(t, on_record, &s, err), 1);
+	}
+	assert_int_equal(s.n, 300);
+	close(fd);
+	assert_int_equal(trace_stream_read(t, on_record, &s, err), 0);
+	trace_stream_close(t);
+}
+
+static void test_a_stream_that_breaks_says_where(void **state)
+{
+	char err[TRACE_ERR_MAX] = "";
+	struct trace_header head;
+	struct trace_stream *t;
+	struct seen s = { 0 };
+	union record r;
+	int fd;
+
+	write_trace(1);
+	fd = open(path, O_RDONLY);
+	assert_int_equal(read(fd, &head, sizeof(head)), sizeof(head));
+	close(fd);
+	/* cut inside its second record */
+	fd = open_fifo(&t);
+	assert_int_equal(write(fd, &head, sizeof(head)), sizeof(head));
+	for (uint32_t i = 0; i < 2; i++) {
+		r = sample(W5_REC_TICK, i);
+		assert_true(write(fd, &r, i ? 8 : r.h.size) > 0);
+	}
+	close(fd);
+	assert_int_equal(trace_stream_read(t, on_record, &s, err), 1);
+	assert_int_equal(trace_stream_read(t, on_record, &s, err), -ENODATA);
+	assert_non_null(strstr(err, "record 2"));
+	assert_int_equal(s.n, 1);
+	trace_stream_close(t);
+	/* not a trace at all, and one with a damaged record */
+	assert_int_equal(unlink(path), 0);
+	write_trace(1);
+	fd = open_fifo(&t);
+	assert_int_equal(write(fd, "GET / HTTP/1.1\r\n", 16), 16);
+	assert_int_equal(trace_stream_read(t, on_record, &s, err), -EBADMSG);
+	close(fd);
+	trace_stream_close(t);
+	assert_int_equal(unlink(path), 0);
+	write_trace(1);
+	fd = open_fifo(&t);
+	r = sample(W5_REC_TICK, 1);
+	r.h.size = 16;
+	assert_int_equal(write(fd, &head, sizeof(head)), sizeof(head));
+	assert_int_equal(write(fd, &r, sizeof(r.h)), sizeof(r.h));
+	assert_int_equal(trace_stream_read(t, on_record, &s, err), -EBADMSG);
+	assert_non_null(strstr(err, "damaged"));
+	close(fd);
+	trace_stream_close(t);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -372,6 +468,8 @@ int main(void)
 		FILE_TEST(test_every_prefix_is_readable),
 		FILE_TEST(test_foreign_files_are_refused_in_one_sentence),
 		FILE_TEST(test_damage_is_found_where_it_is),
+		FILE_TEST(test_a_stream_is_read_however_it_is_cut),
+		FILE_TEST(test_a_stream_that_breaks_says_where),
 		FILE_TEST(test_full_disk_is_counted_and_leaves_a_readable_prefix),
 	};
 

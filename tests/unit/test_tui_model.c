@@ -154,10 +154,12 @@ static void test_a_pause_loses_nothing(void **state)
 		add(&m, id, id & 1 ? CAUSE_CONN_REFUSED : CAUSE_KEEPALIVE_RACE);
 	tick(&m, 0);
 	assert_int_equal(model_pause(&m, true), 0);
+	m.dirty = false;
 	for (uint64_t id = 5; id <= 14; id++)
 		add(&m, id, CAUSE_CONN_REFUSED);
 	tick(&m, 0);
 	assert_int_equal(m.unseen, 10);
+	assert_true(m.dirty); /* the count is on the screen */
 	assert_int_equal(model_set_filter(&m, parse("cause==keepalive-race"), false), 0);
 	assert_int_equal(m.shown.nrows, 2);
 	assert_int_equal(model_set_filter(&m, NULL, false), 0);
