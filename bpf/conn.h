@@ -6,6 +6,7 @@
 #ifndef BPF_CONN_H
 #define BPF_CONN_H
 
+#include "short.h"
 #include "trail.h"
 
 #define AF_INET	 2
@@ -391,11 +392,26 @@ static __always_inline bool end_once(struct conn *c, __u8 end, __u64 now)
 	return true;
 }
 
+#define CHUNKED_END 0x0d0a0d0a /* CR LF CR LF */
+
+/* The backend ended a conn in or after a response. */
+static __always_inline bool is_cut(struct conn *c)
+{
+	struct w5_leg *l = &c->leg;
+
+	if (l->role != W5_ROLE_UPSTREAM || l->phase != W5_PHASE_RESPONSE ||
+	    l->proto != W5_PROTO_HTTP1 || (l->end != W5_END_FIN_IN && l->end != W5_END_RST_IN))
+		return false;
+	if (c->tail != CHUNKED_END)
+		l->flags |= W5_F_ENDS_OPEN;
+	return ends_short(l);
+}
+
 /* Emits what the end of a turn calls for. */
 static __always_inline void emit_end(struct conn *c, __u64 now)
 {
 	struct w5_leg *l = &c->leg;
-	bool open_turn = l->phase == W5_PHASE_REQUEST;
+	bool open_turn = l->phase == W5_PHASE_REQUEST, cut;
 
 	if (l->role == W5_ROLE_UPSTREAM && l->phase == W5_PHASE_CONNECT)
 		open_turn = true;
@@ -408,10 +424,13 @@ static __always_inline void emit_end(struct conn *c, __u64 now)
 		return;
 	}
 	/* After a response: harmless mostly, but it tells a cut header or body. */
+	cut = is_cut(c);
+	if (cut)
+		trouble_ns = now;
 	tell_held(c, now);
-	emit_full(c, W5_REC_END, now, l->end == W5_END_RST_IN || l->end == W5_END_SK_ERR);
+	emit_full(c, W5_REC_END, now, cut || l->end == W5_END_RST_IN || l->end == W5_END_SK_ERR);
 	/* What was open on a conn whose texts user space follows, it alone knows. */
-	if ((l->end == W5_END_RST_IN && l->phase == W5_PHASE_RESPONSE) ||
+	if (cut || (l->end == W5_END_RST_IN && l->phase == W5_PHASE_RESPONSE) ||
 	    (c->texted && l->role == W5_ROLE_UPSTREAM && l->end != W5_END_FIN_OUT))
 		emit_packets(c, now);
 }

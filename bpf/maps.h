@@ -65,6 +65,9 @@ struct conn {
 	__u8 intends; /* connect() was called, and has not come as far as SYN_SENT */
 	__u8 aside;   /* a health check: opened for no request */
 	__u8 pad[5];
+	/* Upstream, HTTP/1: the response's last four bytes so far, the newest lowest, and the
+	 * sequence number behind them. A chunked body is known to be whole by nothing else. */
+	__u32 tail, tail_seq;
 	struct w5_leg leg;
 	struct w5_route_key route; /* right behind leg: see emit_unsent() */
 	struct text_stream text;   /* cleartext HTTP/2: what its packets carry */

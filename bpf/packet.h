@@ -128,6 +128,28 @@ static __always_inline void peek(struct __sk_buff *skb, const struct seg *s, __u
 		load_some(skb, s->off, p, s->payload, W5_HTTP1_PEEK);
 }
 
+/* The last bytes of a response are kept as they come, see struct conn. A segment ahead of a lost
+ * one counts; the lost one, when it comes, does not. */
+static __always_inline void keep_tail(struct __sk_buff *skb, struct conn *c, const struct seg *s)
+{
+	__u32 end = s->seq + s->payload, be = 0;
+	__u8 byte;
+
+	if (c->leg.resp_bytes && (__s32)(end - c->tail_seq) <= 0)
+		return;
+	c->tail_seq = end;
+	if (s->payload >= 4) {
+		bpf_skb_load_bytes(skb, s->off + s->payload - 4, &be, 4);
+		c->tail = bpf_ntohl(be);
+		return;
+	}
+#pragma unroll
+	for (__u32 i = 0; i < 3; i++) {
+		if (i < s->payload && !bpf_skb_load_bytes(skb, s->off + i, &byte, 1))
+			c->tail = c->tail << 8 | byte;
+	}
+}
+
 static __always_inline void copy_words(__u8 *dst, const __u8 *src, __u32 n)
 {
 #pragma unroll

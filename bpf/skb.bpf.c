@@ -321,6 +321,8 @@ static __always_inline void up_in(struct __sk_buff *skb, struct conn *c, struct 
 			return; /* no answer to a request */
 	}
 	if (l->phase == W5_PHASE_RESPONSE) {
+		if (l->proto == W5_PROTO_HTTP1)
+			keep_tail(skb, c, s);
 		l->resp_bytes += s->payload;
 		return;
 	}
@@ -331,6 +333,7 @@ static __always_inline void up_in(struct __sk_buff *skb, struct conn *c, struct 
 		answer_opaque(skb, c, slot, s, now);
 		return;
 	}
+	keep_tail(skb, c, s);
 	if (!begin_response(skb, c, slot, s, now))
 		return;
 	if (is_bad(l))
@@ -390,18 +393,6 @@ static __always_inline void rst_in(struct conn *c, const struct seg *s, const st
 	emit_end(c, now);
 }
 
-static __always_inline bool head_is_whole(const struct w5_leg *l)
-{
-	/* Looked at only where a short response was followed by FIN. */
-	if (l->resp_bytes > l->resp_len)
-		return true; /* longer than what is kept: user space decides */
-	for (int i = 0; i + 3 < W5_HEAD_RESP - W5_HTTP1_PEEK; i++)
-		if (l->resp[i] == '\r' && l->resp[i + 1] == '\n' && l->resp[i + 2] == '\r' &&
-		    l->resp[i + 3] == '\n')
-			return true;
-	return false;
-}
-
 static __always_inline void fin_in(struct conn *c, const struct seg *s, const struct tcp_sock *tp,
 				   __u64 now)
 {
@@ -423,8 +414,6 @@ static __always_inline void fin_in(struct conn *c, const struct seg *s, const st
 		return;
 	conn_facts(c, tp);
 	emit_end(c, now);
-	if (l->role == W5_ROLE_UPSTREAM && l->phase == W5_PHASE_RESPONSE && !head_is_whole(l))
-		emit_packets(c, now);
 }
 
 /* The listener saw data: the handshake's last ACK brought the request along, or the bare

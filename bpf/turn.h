@@ -73,6 +73,52 @@ static __always_inline bool keep_response(struct __sk_buff *skb, struct w5_leg *
 	return true;
 }
 
+/* Bytes of an interim response that is kept in resp[]; 0 = its end is not there. */
+static __always_inline __u32 interim_size(const struct w5_leg *l)
+{
+	for (int i = 12; i + 3 < W5_HEAD_RESP - W5_HTTP1_PEEK; i++)
+		if (l->resp[i] == '\r' && l->resp[i + 1] == '\n' && l->resp[i + 2] == '\r' &&
+		    l->resp[i + 3] == '\n')
+			return i + 4;
+	return 0;
+}
+
+/* "100 Continue", and in the same segment the response that it announces: that one is read. *s
+ * becomes the segment without what was interim. False: no final status line yet. */
+static __always_inline bool skip_interim(struct __sk_buff *skb, struct w5_leg *l, struct seg *s)
+{
+	__u32 n = s->payload, skip;
+	__u8 p[W5_HTTP1_PEEK];
+
+	l->flags |= W5_F_INTERIM;
+	if (!l->resp_len && !keep_response(skb, l, NULL, s))
+		return false;
+	if (n > W5_HEAD_RESP - W5_HTTP1_PEEK)
+		n = W5_HEAD_RESP - W5_HTTP1_PEEK;
+	/* Its first bytes may have come in a segment before. */
+	skip = interim_size(l) - (l->resp_len - n);
+	if (skip > s->payload) /* no end: it is longer than what is kept */
+		skip = s->payload;
+	l->status = 0;
+	l->resp_len = 0;
+	l->resp_bytes = 0;
+	s->off += skip;
+	s->payload -= skip;
+	if (!s->payload || !keep_response(skb, l, NULL, s))
+		return false;
+	l->resp_bytes = s->payload;
+	if (l->resp_len < 12 && l->resp[0] == 'H')
+		return false;
+	__builtin_memcpy(p, l->resp, sizeof(p));
+	l->status = w5_http1_status(p);
+	if (l->status < 100 || l->status >= 200 || l->status == 101)
+		return true;
+	l->status = 0;
+	l->resp_len = 0;
+	l->resp_bytes = 0;
+	return false;
+}
+
 /*
  * The first bytes of a response, perhaps in several segments. Returns true once the final
  * (not 1xx) status line, or something that is none, has come.
@@ -98,11 +144,10 @@ static __always_inline bool begin_response(struct __sk_buff *skb, struct conn *c
 		l->status = w5_http1_status(p);
 	}
 	if (l->status >= 100 && l->status < 200 && l->status != 101) {
-		l->flags |= W5_F_INTERIM;
-		l->status = 0;
-		l->resp_len = 0;
-		l->resp_bytes = 0;
-		return false;
+		struct seg rest = *s;
+
+		if (!skip_interim(skb, l, &rest))
+			return false;
 	}
 	if (!l->status)
 		l->flags |= W5_F_NOT_HTTP;

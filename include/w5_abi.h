@@ -116,6 +116,9 @@ enum w5_proto {
 /* connect() failed before its socket got as far as SYN_SENT: no port, no packet. .err is what the
  * routing table says of such a connect, 0 if it has a route; .local is 0 unless bound to. */
 #define W5_F_UNSENT	   0x2000
+/* Told at the end: the response's last bytes are known, and are not CR LF CR LF, with which every
+ * chunked body ends (RFC 9112 7.1). Not set: they are, or it is not known. */
+#define W5_F_ENDS_OPEN	   0x4000
 
 /* A recent conn of the same thread is told by this much of its cookie: cookies are counted up. */
 #define W5_AFTER(cookie) (1 + (cookie) % 255)

@@ -39,6 +39,7 @@ void atts_drop(struct engine *e, struct att *a)
 	list_remove(&a->by_hint);
 	list_remove(&a->by_open);
 	list_remove(&a->turn.by_target);
+	cuts_drop(a);
 	free(a);
 	e->natts--;
 }
@@ -68,7 +69,7 @@ static struct att *att_add(struct engine *e, struct conn *c, const struct w5_leg
 	}
 	a->arrived_ns = e->c.now_ns;
 	a->failed = leg_failed(l);
-	a->cut = false;
+	a->cut = NULL;
 	a->turn.claimed = a->turn.disputed = false;
 	a->turn.is_att = true;
 	a->turn.key = key;
@@ -204,8 +205,8 @@ static void keep_if_cut(struct engine *e, struct conn *c)
 	a = att_add(e, c, &c->last.leg, head_target_key(&h));
 	if (!a)
 		return;
-	a->cut = true;
 	list_remove(&c->last.by_target);
+	cuts_add(e, a);
 }
 
 /* A handshake that got an answer, and then no further, is reported by its conn's end. One that

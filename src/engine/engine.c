@@ -49,6 +49,8 @@ int engine_new(struct engine **out, const struct engine_cfg *cfg, const struct e
 	list_init(&e->streams);
 	list_init(&e->streams_closed);
 	list_init(&e->atts);
+	list_init(&e->cuts);
+	list_init(&e->cuts_old);
 	list_init(&e->pendings);
 	list_init(&e->flight_lru);
 	for (size_t i = 0; i < TARGET_BUCKETS; i++) {
@@ -101,6 +103,7 @@ static void on_session(struct engine *e, const struct w5_hdr *h)
 static void on_tick(struct engine *e, const struct w5_hdr *h)
 {
 	e->last_beat_ns = h->ts_ns;
+	cuts_run(e, e->c.now_ns);
 	atts_expire(e);
 	conns_expire(e);
 	texts_expire(e);
@@ -286,6 +289,7 @@ void engine_finish(struct engine *e)
 {
 	texts_run(e, UINT64_MAX);
 	lines_run(e, UINT64_MAX);
+	cuts_run(e, UINT64_MAX);
 	pendings_run(e, UINT64_MAX);
 }
 

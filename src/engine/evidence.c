@@ -250,6 +250,21 @@ static void say_bytes(struct writer *w, const struct facts *x)
 	say(w, "%u response bytes came, beginning: %s", l->resp_bytes, bytes);
 }
 
+/* The gateway did not pass the end on: a client that has it all, as far as it can tell. */
+static void say_cut(struct writer *w, const struct facts *x)
+{
+	const struct w5_leg *d = &w->f->down;
+
+	if (!x->cut || d->end || x->by_gateway)
+		return;
+	if (!d->h.cookie)
+		say(w, "which client got it was not seen");
+	else
+		say(w, "a second later the gateway had not closed the client's connection%s",
+		    head_resp_chunked(x->l) ? ": it may have ended the response as if it were whole"
+					    : "");
+}
+
 static void say_others(struct writer *w, const struct facts *x)
 {
 	char up[TEXT_ENDPOINT_MAX];
@@ -408,8 +423,8 @@ static void say_host(struct writer *w)
 void sentence_evidence(struct finding *f, const struct sentence_input *in)
 {
 	static void (*const says[])(struct writer *, const struct facts *) = {
-		say_connect, say_handshake, say_opaque, say_killed, say_reuse,	say_fin_first,
-		say_ack,     say_stream,    say_end,	say_bytes,  say_others,
+		say_connect, say_handshake, say_opaque, say_killed, say_reuse, say_fin_first,
+		say_ack,     say_stream,    say_end,	say_bytes,  say_cut,   say_others,
 	};
 	struct writer w = { .f = f, .in = in };
 

@@ -307,47 +307,9 @@ void exchange_recheck(struct engine *e, struct conn *down, const struct att *a)
 	pending_add(e, down, l, true);
 }
 
-static bool cut_of(const struct turn *t, const struct w5_leg *d)
+struct pending *exchange_bad(struct engine *e, struct conn *down, const struct w5_leg *l)
 {
-	const struct att *a = turn_att((struct turn *)t);
-
-	return a->cut && !t->claimed && t->leg.status == d->status &&
-	       t->leg.end_ns <= (d->end_ns ? d->end_ns : d->h.ts_ns) + SLACK_NS;
-}
-
-void exchange_ended(struct engine *e, struct conn *down)
-{
-	const struct w5_leg *d = &down->last.leg;
-	const struct conn *up = conns_find(e, d->hint_cookie);
-	struct pending *p = NULL;
-	struct list *n;
-	struct head h;
-	uint64_t key;
-
-	if (!e->natts || !d->status || d->status >= 500 ||
-	    (d->end != W5_END_FIN_OUT && d->end != W5_END_RST_OUT))
-		return;
-	list_for_each(n, &down->hinted) {
-		if (!p && cut_of(&list_entry(n, struct att, by_hint)->turn, d))
-			p = pending_add(e, down, d, false);
-	}
-	if (!p && up) {
-		list_for_each(n, &up->atts) {
-			if (!p && cut_of(&list_entry(n, struct att, by_conn)->turn, d))
-				p = pending_add(e, down, d, false);
-		}
-	}
-	if (!p && head_parse_line(&h, d)) {
-		key = head_target_key(&h);
-		list_for_each(n, &e->att_targets[key & (TARGET_BUCKETS - 1)]) {
-			const struct turn *t = list_entry(n, struct turn, by_target);
-
-			if (!p && t->key == key && cut_of(t, d) && within(d, &t->leg))
-				p = pending_add(e, down, d, false);
-		}
-	}
-	if (p)
-		p->cut = true;
+	return pending_add(e, down, l, false);
 }
 
 void pendings_run(struct engine *e, uint64_t now_ns)

@@ -205,6 +205,8 @@ static enum confidence trail_confidence(const struct work *w)
 
 static enum confidence link_confidence(const struct work *w)
 {
+	if (w->p->cut_alone && !w->p->leg.h.cookie)
+		return CONFIDENCE_LIKELY; /* that it was cut is certain; whom it was for, not */
 	return w->p->log ? lines_confidence(w->p, &w->links[w->n - 1], w->n) : trail_confidence(w);
 }
 
@@ -276,8 +278,14 @@ static bool asked_in_vain(struct work *w, const struct link *last)
 static size_t find_attempts(struct work *w)
 {
 	struct pending *p = w->p;
+	bool own;
 	size_t n;
 
+	if (p->cut_alone) {
+		w->links[0] = (struct link){ .turn = &p->good };
+		turn_score(w->e, p, &p->good, trail_is_exact(w->e, p), &w->links[0].witness, &own);
+		return 1;
+	}
 	if (!p->log) {
 		n = correlate(w->e, p, w->links, CANDIDATES_MAX, &w->tied);
 		return n && asked_in_vain(w, &w->links[n - 1]) ? 0 : n;

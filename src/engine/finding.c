@@ -77,7 +77,7 @@ bool finding_has_client(const struct finding *f)
 {
 	static const struct w5_addr none;
 
-	return !(f->sight == SIGHT_LOG && !memcmp(&f->down.remote, &none, sizeof(none)));
+	return memcmp(&f->down.remote, &none, sizeof(none)) != 0;
 }
 
 const struct attempt *finding_last_attempt(const struct finding *f)

@@ -128,7 +128,8 @@ struct finding {
 
 struct finding *finding_ref(struct finding *f);
 void finding_unref(struct finding *f); /* NULL is fine */
-/* The client's address is known; its port may be 0. A log need not have either. */
+/* The client's address is known; its port may be 0. A log need not have either, and of a response
+ * that an upstream cut short, the client may be open. */
 bool finding_has_client(const struct finding *f);
 /* The attempt that decided, or NULL. */
 const struct attempt *finding_last_attempt(const struct finding *f);

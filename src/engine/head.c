@@ -284,52 +284,85 @@ enum resp_kind head_resp_kind(const struct w5_leg *l)
 	return walk_lines(l->resp, len, &unused);
 }
 
-/* Value of a whole Content-Length line within the kept bytes; *head_end 0 if not in them. */
-static bool content_length(const uint8_t *from, size_t len, uint64_t *value, size_t *head_end)
+/* What the kept bytes of a header say of the body behind it. */
+struct body {
+	size_t head_end; /* 0 if it is not in them */
+	uint64_t length;
+	bool has_length, is_chunked;
+};
+
+/* p: a line without its LF. */
+static bool line_is(const uint8_t *p, const uint8_t *nl, const char *name, const uint8_t **value)
 {
-	static const char name[] = "content-length:";
-	const uint8_t *p = from, *end = from + len, *nl;
-	bool found = false;
+	size_t n = strlen(name);
+
+	if ((size_t)(nl - p) <= n || strncasecmp((const char *)p, name, n))
+		return false;
+	for (p += n; p < nl && (*p == ' ' || *p == '\t'); p++)
+		;
+	*value = p;
+	return true;
+}
+
+/* Chunked is always the last of several codings (RFC 9112 6.1). */
+static bool ends_chunked(const uint8_t *v, const uint8_t *nl)
+{
+	static const char name[] = "chunked";
 	size_t n = sizeof(name) - 1;
 
-	*head_end = 0;
+	while (nl > v && (nl[-1] == '\r' || nl[-1] == ' ' || nl[-1] == '\t'))
+		nl--;
+	return (size_t)(nl - v) >= n && !strncasecmp((const char *)nl - n, name, n);
+}
+
+/* Whole lines only. */
+static struct body body_of(const uint8_t *from, size_t len)
+{
+	const uint8_t *p = from, *end = from + len, *nl, *v;
+	struct body b = { 0 };
+
 	while ((nl = memchr(p, '\n', (size_t)(end - p)))) {
 		if (nl - p <= 1) {
-			*head_end = (size_t)(nl + 1 - from);
+			b.head_end = (size_t)(nl + 1 - from);
 			break;
 		}
-		if ((size_t)(nl - p) > n && !strncasecmp((const char *)p, name, n)) {
-			*value = 0;
-			for (p += n; p < nl && (*p == ' ' || *p == '\t'); p++)
-				;
-			for (; p < nl && *p >= '0' && *p <= '9' && *value < (1ull << 50); p++)
-				*value = *value * 10 + (uint64_t)(*p - '0');
-			found = true;
+		if (line_is(p, nl, "content-length:", &v)) {
+			b.has_length = true;
+			for (b.length = 0; v < nl && *v >= '0' && *v <= '9'; v++) {
+				if (b.length < (1ull << 50))
+					b.length = b.length * 10 + (uint64_t)(*v - '0');
+			}
+		} else if (line_is(p, nl, "transfer-encoding:", &v)) {
+			b.is_chunked = ends_chunked(v, nl);
 		}
 		p = nl + 1;
 	}
-	return found;
+	return b;
+}
+
+bool head_resp_chunked(const struct w5_leg *l)
+{
+	return body_of(l->resp, resp_len(l)).is_chunked;
 }
 
 bool head_resp_short(const struct w5_leg *l)
 {
-	uint64_t value;
-	size_t head_end;
+	struct body b;
 
 	if (l->stream) /* it ends where its END_STREAM is; only one that did not is told to end */
 		return l->status >= 200 && l->end;
 	if (l->status < 200 || l->status == 204 || l->status == 304 ||
 	    (l->head_len >= 5 && !memcmp(l->head, "HEAD ", 5)))
 		return false;
-	return content_length(l->resp, resp_len(l), &value, &head_end) &&
-	       l->resp_bytes < head_end + value;
+	b = body_of(l->resp, resp_len(l));
+	if (b.is_chunked) /* overrides a length (RFC 9112 6.3) */
+		return l->flags & W5_F_ENDS_OPEN;
+	return b.has_length && l->resp_bytes < b.head_end + b.length;
 }
 
 bool head_req_short(const struct w5_leg *l)
 {
-	uint64_t value;
-	size_t head_end;
+	struct body b = body_of(l->head, min_size(l->head_len, W5_HEAD_REQ));
 
-	return content_length(l->head, min_size(l->head_len, W5_HEAD_REQ), &value, &head_end) &&
-	       l->req_bytes < head_end + value;
+	return b.has_length && l->req_bytes < b.head_end + b.length;
 }

@@ -59,7 +59,9 @@ enum resp_kind {
 	RESP_OTHER,	 /* anything else */
 };
 enum resp_kind head_resp_kind(const struct w5_leg *l);
-/* Fewer bytes came (went) than the message's Content-Length says. False if not known. */
+/* Fewer bytes came (went) than the message's Content-Length says, or a chunked body had no end.
+ * False if not known. */
+bool head_resp_chunked(const struct w5_leg *l);
 bool head_resp_short(const struct w5_leg *l);
 bool head_req_short(const struct w5_leg *l);
 

@@ -72,6 +72,7 @@ struct conn {
 	bool has_seq, closed, counted;
 	bool silent_waits; /* downstream: a silent end is among the pendings */
 	bool told;	   /* downstream: its last exchange is counted, or waits to be */
+	uint32_t cut_told; /* downstream: number of the request that is told to have ended short */
 	uint8_t role;
 	uint32_t gw_tgid;
 	int gw; /* index in engine.gws, -1 = not looked up */
@@ -89,8 +90,8 @@ struct att {
 	struct list by_open; /* texts.open_atts: of which stream it is, is open */
 	uint64_t open_hint;  /* then: the conn */
 	uint64_t arrived_ns;
-	bool failed; /* no usable answer */
-	bool cut;    /* a good answer whose body is short */
+	bool failed;	 /* no usable answer */
+	struct cut *cut; /* a good answer whose body is short, and nobody was told of it yet */
 	struct turn turn;
 };
 
@@ -138,7 +139,8 @@ struct pending {
 	uint64_t from_ns;   /* start of the request, or 0 */
 	bool roams;	    /* a stream whose attempts are another thread's */
 	bool recovered;	    /* answered well: only worth telling if an attempt failed */
-	bool cut;	    /* answered well, but the conn closed before the body's end */
+	bool cut;	    /* answered well, but the body's end never came */
+	bool cut_alone;	    /* the client's conn lives on, or is not known: .good is the attempt */
 	bool uncounted;	    /* not in the counters yet */
 	bool in_log;	    /* a line of the gateway's log tells of it, too */
 	struct w5_log *log; /* only this line does; its own, NULL = it was seen on the wire */
@@ -188,6 +190,7 @@ struct engine {
 
 	struct list atts;
 	size_t natts;
+	struct list cuts, cuts_old; /* struct cut; .cuts in order of when they are due */
 	struct list att_targets[TARGET_BUCKETS];
 	struct list conn_targets[TARGET_BUCKETS];
 
@@ -283,10 +286,18 @@ struct pending *pending_new(struct engine *e, int gw, const struct w5_leg *l);
 bool leg_wanted(const struct engine *e, int gw, const struct w5_leg *l);
 /* A failed attempt that came after the record of the good answer it belongs to. */
 void exchange_recheck(struct engine *e, struct conn *down, const struct att *a);
-/* The client's conn closed after an answer: was it cut short? */
-void exchange_ended(struct engine *e, struct conn *down);
+/* A good answer turned out to be bad; NULL = not wanted, or lost. */
+struct pending *exchange_bad(struct engine *e, struct conn *down, const struct w5_leg *l);
 void pendings_run(struct engine *e, uint64_t now_ns);
 void pendings_free(struct engine *e);
+
+/* ---- cuts.c ---- */
+/* a is an answer whose body is short. */
+void cuts_add(struct engine *e, struct att *a);
+void cuts_drop(struct att *a);
+void cuts_run(struct engine *e, uint64_t now_ns);
+/* The client's conn closed after an answer: was it cut short? */
+void exchange_ended(struct engine *e, struct conn *down);
 
 /* ---- correlate.c ---- */
 struct link {

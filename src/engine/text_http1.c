@@ -45,11 +45,25 @@ static void on_request(struct engine *e, struct text_conn *tc, const struct w5_t
 	take_head(l, t);
 }
 
+static bool is_interim(uint16_t status)
+{
+	return status >= 100 && status < 200 && status != 101;
+}
+
+/* Bytes up to the end of an interim response: the final one may follow in the same read. */
+static size_t interim_size(const uint8_t *p, size_t n)
+{
+	const uint8_t *end = memmem(p, n, "\r\n\r\n", 4);
+
+	return end ? (size_t)(end - p) + 4 : n;
+}
+
 static void on_response(struct engine *e, struct text_conn *tc, const struct w5_text *t,
 			const struct text_at *at, uint16_t status)
 {
 	struct w5_leg *l = &tc->leg;
-	size_t n = min_size(t->len, W5_HEAD_RESP);
+	size_t n = min_size(t->len, W5_HEAD_RESP), skip = 0;
+	uint32_t total;
 
 	if (l->phase == W5_PHASE_RESPONSE) {
 		l->last_ns = at->ts_ns; /* a body that looks like it */
@@ -59,14 +73,18 @@ static void on_response(struct engine *e, struct text_conn *tc, const struct w5_
 		l->flags |= W5_F_NO_REQ | W5_F_TEXT;
 	if (!status)
 		l->flags |= W5_F_NOT_HTTP;
-	if (status && status < 200 && status != 101) {
+	total = t->total > t->len ? t->total : t->len;
+	if (is_interim(status)) {
 		l->flags |= W5_F_INTERIM;
 		l->last_ns = at->ts_ns;
-		return;
+		skip = interim_size(t->data, n);
+		status = n - skip >= W5_HTTP1_PEEK ? w5_http1_status(t->data + skip) : 0;
+		if (!status || is_interim(status))
+			return;
 	}
-	memcpy(l->resp, t->data, n);
-	l->resp_len = (uint16_t)n;
-	l->resp_bytes = t->total > t->len ? t->total : t->len;
+	memcpy(l->resp, t->data + skip, n - skip);
+	l->resp_len = (uint16_t)(n - skip);
+	l->resp_bytes = total - (uint32_t)skip;
 	l->status = status;
 	l->proto = W5_PROTO_HTTP1;
 	turn_tell(e, l, at);

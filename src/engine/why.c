@@ -153,9 +153,11 @@ SAY(why_cut)
 		why_h2_cut(out, cap, in, w);
 		return;
 	}
-	words_put(out, cap,
-		  "%s cut its response short: %u bytes, less than its Content-Length, then %s",
-		  w->up, in->facts->l->resp_bytes, in->facts->peer_rst ? "RST" : "FIN");
+	words_put(out, cap, "%s cut its response short: %u bytes%s, %s, then %s", w->up,
+		  in->facts->l->resp_bytes, in->facts->l->flags & W5_F_TEXT ? " at most (TLS)" : "",
+		  head_resp_chunked(in->facts->l) ? "without the last chunk"
+						  : "less than its Content-Length",
+		  in->facts->peer_rst ? "RST" : "FIN");
 }
 
 SAY(why_too_big)

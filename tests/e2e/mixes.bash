@@ -5,12 +5,12 @@
 # shellcheck disable=SC2154 # work, state, top, only come from run
 
 # Refused, silent, reset, closed, cut, slow; the race, which HAProxy and Apache answer with an
-# empty close; what a backend said itself; a retry; a client that did not wait; no such name; no
+# empty close; what a backend said itself; a body cut short, which Caddy hides; a retry; a client that did not wait; no such name; no
 # packet at all; a backend that was killed.
 some_faults='conn-refused conn-timeout-syn host-unreachable-icmp reset-before-response
 	closed-before-response truncated-header keepalive-race keepalive-race-fin backend-502 backend-slow
 	gateway-timeout-local no-live-upstream client-abort retry-refused retry-reset retry-race dns-nxdomain
-	no-route backend-killed'
+	no-route backend-killed truncated-body truncated-chunked backend-continue-502'
 
 # How clients speak (options of lab load), or "backends": plain clients, but TLS and HTTP/2 behind.
 declare -A mix_options=(

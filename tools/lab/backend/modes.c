@@ -11,6 +11,9 @@
 	"HTTP/1.1 " code " " reason "\r\nServer: lab-backend\r\nContent-Type: text/plain\r\n" \
 	"Content-Length: " body_len "\r\n\r\n" body
 
+#define CHUNKED(trailer) \
+	"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n5\r\nhello\r\n0\r\n" trailer "\r\n"
+
 #define ALERT(what)	  "\x15\x03\x03\x00\x02\x02" what
 #define HANDSHAKE_FAILURE "\x28"
 #define PROTOCOL_VERSION  "\x46"
@@ -87,6 +90,23 @@ const struct mode modes[] = {
 	  .hold_ms = 100,
 	  .ending = END_FIN,
 	  .say = "HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n5\r\nhello\r\n" },
+	{ .name = "chunked-rst",
+	  .nth = 1,
+	  .hold_ms = 100,
+	  .ending = END_RST,
+	  .say = "HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n5\r\nhello\r\n" },
+	/* Whole bodies, each with an end of its own */
+	{ .name = "chunked", .nth = 1, .say = CHUNKED("") },
+	{ .name = "chunked-close", .nth = 1, .hold_ms = 20, .ending = END_FIN, .say = CHUNKED("") },
+	{ .name = "chunked-trailer", .nth = 1, .ending = END_FIN, .say = CHUNKED("X-Sum: 1\r\n") },
+	{ .name = "until-close",
+	  .nth = 1,
+	  .hold_ms = 20,
+	  .ending = END_FIN,
+	  .say = "HTTP/1.1 200 OK\r\nConnection: close\r\n\r\nhello\n" },
+	{ .name = "continue-502",
+	  .nth = 1,
+	  .say = "HTTP/1.1 100 Continue\r\n\r\n" ANSWER("502", "Bad Gateway", "4", "bad\n") },
 	{ .name = "body-5k",
 	  .nth = 1,
 	  .say = say_big_body,

@@ -115,6 +115,20 @@ static bool take_body(struct h1 *h, const char *data, size_t len)
 	return h->chunked ? chunks_take(h, data, len) : h->body_got >= h->body_want;
 }
 
+/* Of the final response: an interim one before it (100) is dropped. */
+static const char *head_end(struct h1 *h)
+{
+	const char *end;
+
+	while ((end = memmem(h->head, h->head_len, "\r\n\r\n", 4)) && h->head[9] == '1' &&
+	       strncmp(h->head + 9, "101", 3)) {
+		h->head_len -= (size_t)(end + 4 - h->head);
+		memmove(h->head, end + 4, h->head_len);
+		h->head[h->head_len] = '\0';
+	}
+	return end;
+}
+
 /* Returns true when the response is complete. */
 static bool take(struct lane *l, struct h1 *h, const char *data, size_t len)
 {
@@ -134,7 +148,7 @@ static bool take(struct lane *l, struct h1 *h, const char *data, size_t len)
 			l->due_ns = now_ns(CLOCK_MONOTONIC) + 500 * MS;
 			return false;
 		}
-		end = memmem(h->head, h->head_len, "\r\n\r\n", 4);
+		end = head_end(h);
 		if (!end)
 			return false;
 		size = (size_t)(end - h->head) + 4;
