@@ -6,7 +6,7 @@
 #ifndef BPF_CONN_H
 #define BPF_CONN_H
 
-#include "short.h"
+#include "once.h"
 #include "trail.h"
 
 #define AF_INET	 2
@@ -415,6 +415,8 @@ static __always_inline void emit_end(struct conn *c, __u64 now)
 
 	if (l->role == W5_ROLE_UPSTREAM && l->phase == W5_PHASE_CONNECT)
 		open_turn = true;
+	if (l->role == W5_ROLE_UPSTREAM && l->nr <= 1 && l->phase != W5_PHASE_RESPONSE)
+		port_facts(l);
 	if (open_turn) {
 		trouble_ns = now;
 		l->flags |= W5_F_BAD;

@@ -159,6 +159,33 @@ struct {
 	__type(value, __u64);
 } neigh_failed __weak SEC(".maps");
 
+/* When a conn to this address and port was last established. LRU: losing an old one makes a
+ * finding less sure, no more. */
+struct peer_key {
+	struct w5_addr ip;
+	__u32 netns;
+	__u16 port, pad;
+};
+struct {
+	__uint(type, BPF_MAP_TYPE_LRU_HASH);
+	__uint(max_entries, 4096);
+	__type(key, struct peer_key);
+	__type(value, __u64);
+} established __weak SEC(".maps");
+
+/* Conns a listener of this host had no room for, as its packets name them: when. */
+struct pair_key {
+	struct w5_addr from, to;
+	__u16 sport, dport; /* host order */
+	__u32 pad;
+};
+struct {
+	__uint(type, BPF_MAP_TYPE_LRU_HASH);
+	__uint(max_entries, 1024);
+	__type(key, struct pair_key);
+	__type(value, __u64);
+} queue_full __weak SEC(".maps");
+
 /* Listening ports known to the seed, to tell accepted conns from opened ones. */
 struct {
 	__uint(type, BPF_MAP_TYPE_HASH);

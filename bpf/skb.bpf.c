@@ -438,6 +438,31 @@ static __always_inline void stash_first(struct __sk_buff *skb, const struct seg 
 		load_some(skb, s->off, st->head, n, W5_HEAD_REQ);
 }
 
+/* A segment that wants to become a conn, and there is no room for it (sk_acceptq_is_full()). */
+static __always_inline void note_full(struct __sk_buff *skb, struct bpf_sock *sk,
+				      const struct seg *s)
+{
+	struct tcp_sock *tp = bpf_skc_to_tcp_sock(sk);
+	struct pair_key key = { .sport = bpf_ntohs(s->sport), .dport = bpf_ntohs(s->dport) };
+	const struct sock *lsk = (const struct sock *)tp;
+	__be32 from = 0, to = 0;
+	__u64 now;
+
+	if (!tp || lsk->sk_ack_backlog <= lsk->sk_max_ack_backlog)
+		return;
+	if (skb->protocol == ETH_P_IP_BE) {
+		bpf_skb_load_bytes(skb, 12, &from, 4);
+		bpf_skb_load_bytes(skb, 16, &to, 4);
+		addr_v4(&key.from, from);
+		addr_v4(&key.to, to);
+	} else {
+		bpf_skb_load_bytes(skb, 8, &key.from, 16);
+		bpf_skb_load_bytes(skb, 24, &key.to, 16);
+	}
+	now = bpf_ktime_get_ns();
+	bpf_map_update_elem(&queue_full, &key, &now, BPF_ANY);
+}
+
 /* A conn without state: worth one if a message head says so. */
 static __always_inline struct conn *notice(struct __sk_buff *skb, struct bpf_sock *sk,
 					   const struct seg *s, bool out)
@@ -527,8 +552,10 @@ static __always_inline int on_packet(struct __sk_buff *skb, bool out)
 		return 1; /* a pure ACK */
 	c = bpf_sk_storage_get(&conns, sk, NULL, 0);
 	if (!c) {
-		if (!out && s.payload && sk->state == BPF_TCP_LISTEN) {
-			stash_first(skb, &s);
+		if (!out && sk->state == BPF_TCP_LISTEN) {
+			note_full(skb, sk, &s);
+			if (s.payload)
+				stash_first(skb, &s);
 			return 1;
 		}
 		c = notice(skb, sk, &s, out);

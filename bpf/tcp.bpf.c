@@ -127,12 +127,17 @@ static __always_inline void on_connect(const struct sock *sk)
 static __always_inline void on_established(const struct sock *sk)
 {
 	struct conn *c = conn_of(sk);
+	struct peer_key key = {};
 
 	if (!c || c->leg.phase != W5_PHASE_CONNECT)
 		return;
 	c->leg.estab_ns = bpf_ktime_get_ns();
 	c->leg.phase = W5_PHASE_IDLE;
 	conn_tuple(c, sk);
+	key.ip = c->leg.remote;
+	key.netns = c->leg.netns;
+	key.port = c->leg.rport;
+	bpf_map_update_elem(&established, &key, &c->leg.estab_ns, BPF_ANY);
 }
 
 /*

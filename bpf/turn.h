@@ -73,16 +73,6 @@ static __always_inline bool keep_response(struct __sk_buff *skb, struct w5_leg *
 	return true;
 }
 
-/* Bytes of an interim response that is kept in resp[]; 0 = its end is not there. */
-static __always_inline __u32 interim_size(const struct w5_leg *l)
-{
-	for (int i = 12; i + 3 < W5_HEAD_RESP - W5_HTTP1_PEEK; i++)
-		if (l->resp[i] == '\r' && l->resp[i + 1] == '\n' && l->resp[i + 2] == '\r' &&
-		    l->resp[i + 3] == '\n')
-			return i + 4;
-	return 0;
-}
-
 /* "100 Continue", and in the same segment the response that it announces: that one is read. *s
  * becomes the segment without what was interim. False: no final status line yet. */
 static __always_inline bool skip_interim(struct __sk_buff *skb, struct w5_leg *l, struct seg *s)

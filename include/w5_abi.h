@@ -119,6 +119,9 @@ enum w5_proto {
 /* Told at the end: the response's last bytes are known, and are not CR LF CR LF, with which every
  * chunked body ends (RFC 9112 7.1). Not set: they are, or it is not known. */
 #define W5_F_ENDS_OPEN	   0x4000
+/* Upstream, told with a failure: the listener is on this host, and its queue of new connections
+ * was full when a segment of this very conn came to it. */
+#define W5_F_QUEUE_FULL	   0x8000
 
 /* A recent conn of the same thread is told by this much of its cookie: cookies are counted up. */
 #define W5_AFTER(cookie) (1 + (cookie) % 255)
@@ -195,8 +198,8 @@ struct w5_leg {
 	w5_u8 head[W5_HEAD_REQ]; /* start of the request; bulk records end inside */
 
 	w5_u8 resp[W5_HEAD_RESP]; /* start of the response */
-	w5_u64 estab_ns;
-	w5_u64 req_last_ns;				     /* last byte of the request so far */
+	w5_u64 estab_ns;	  /* if this connect failed: of the newest conn to the same port */
+	w5_u64 req_last_ns;	  /* last byte of the request so far */
 	w5_u64 fin_in_ns, fin_out_ns, rst_in_ns, rst_out_ns; /* first of each */
 	w5_u64 end_ns;					     /* when .end happened */
 	w5_u64 cgroup_id;

@@ -9,6 +9,9 @@
 
 #include <string.h>
 
+/* From the handshake's last ACK to the RST that answers it, and a busy host. */
+#define RESET_AT_ONCE_NS NS_PER_S
+
 bool leg_answered(const struct w5_leg *l)
 {
 	return l->status ||
@@ -131,6 +134,8 @@ static void count_upstream(struct engine *e, struct conn *c, int gw, const struc
 		if (l->req_acked && !l->resp_bytes &&
 		    (l->end == W5_END_FIN_OUT || l->end == W5_END_RST_OUT))
 			u->last_acked_silent_ns = u->pub.last_fail_ns;
+		if ((l->flags & W5_F_QUEUE_FULL) || (l->dup_synack && l->nr == 1 && !l->req_acked))
+			u->last_overflow_ns = u->pub.last_fail_ns;
 		if (l->nr == 1 && !(l->flags & W5_F_OLDER) && l->req_acked &&
 		    (l->end == W5_END_RST_IN || l->end == W5_END_FIN_IN))
 			u->last_fresh_death_ns = u->pub.last_fail_ns;
@@ -221,13 +226,21 @@ static bool handshake_failed(struct engine *e, const struct w5_leg *l)
 	return leg_closed_by_gateway(l) && hint_is_exact(e, gateways_of(e, l->tgid), l);
 }
 
+/* Reset before anything could be asked. Later it is a conn that waited in a pool. */
+static bool reset_at_once(const struct w5_leg *l)
+{
+	return l->role == W5_ROLE_UPSTREAM && !l->nr && l->phase == W5_PHASE_IDLE &&
+	       !(l->flags & W5_F_OLDER) && l->end == W5_END_RST_IN && l->estab_ns &&
+	       l->end_ns < l->estab_ns + RESET_AT_ONCE_NS;
+}
+
 /* The conn ended: its last turn now has its final facts. */
 void on_end(struct engine *e, struct w5_leg *l)
 {
 	struct conn *c = conns_get(e, l->h.cookie);
 	struct list *n;
 
-	if (handshake_failed(e, l)) {
+	if (handshake_failed(e, l) || reset_at_once(l)) {
 		on_attempt(e, l);
 		return;
 	}

@@ -17,7 +17,8 @@
 static inline bool leg_connecting(const struct w5_leg *l)
 {
 	return l->phase == W5_PHASE_CONNECT ||
-	       (l->role == W5_ROLE_UPSTREAM && (l->flags & W5_F_HANDSHAKE));
+	       (l->role == W5_ROLE_UPSTREAM &&
+		((l->flags & W5_F_HANDSHAKE) || (!l->nr && l->phase == W5_PHASE_IDLE)));
 }
 
 /* It was opened for the request that its hint names, if any: the thread's queue says so. */

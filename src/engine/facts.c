@@ -40,6 +40,21 @@ static bool has_gap(const struct flight *fl, const struct w5_leg *l)
 	return false;
 }
 
+static uint64_t last_syn(const struct flight *fl)
+{
+	uint64_t last_ns = 0;
+	struct packet k;
+
+	for (int i = 0; fl && i < W5_PKT_SLOTS; i++) {
+		const struct w5_packet *p = &fl->p.pkt[i];
+
+		if (p->cap && p->out && p->ts_ns > last_ns &&
+		    !packet_parse(&k, p->data, p->cap, p->len) && (k.tcp_flags & W5_TCP_SYN))
+			last_ns = p->ts_ns;
+	}
+	return last_ns;
+}
+
 /* A stream may end alone, or go with its conn: the frame that ended it comes first. The
  * gateway's own GOAWAY ends no stream of it; it may be the answer to what TCP tells. */
 static void of_end(struct facts *f)
@@ -95,6 +110,7 @@ void facts_of(struct facts *f, struct engine *e, const struct w5_leg *l, const s
 	f->answered_badly = l->status && last && !p->recovered && l->status != p->leg.status;
 	f->cut = p->cut && last && l->status && l->status == p->leg.status;
 	f->gap = !f->connecting && f->by_gateway && has_gap(flight, l);
+	f->last_syn_ns = f->connecting ? last_syn(flight) : 0;
 	f->path_ok_ns = upstreams_last_answer(e, l);
 	f->err = l->err ? l->err : l->err_soft;
 	f->elapsed_ns = since(f->connecting ? l->open_ns : asked, end);

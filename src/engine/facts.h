@@ -40,14 +40,15 @@ struct facts {
 	bool gap;	     /* later bytes of the response came, the next ones never did */
 	bool handshake;	     /* TLS, and no request was sent yet */
 	enum tls_end tls;
-	uint16_t alert;	     /* the TLS alert that ended it: 0x100 | description */
-	bool stream;	     /* an HTTP/2 stream, whose frames were read */
-	bool by_frame;	     /* it ended by a frame, not with its conn */
-	bool stream_reset;   /* by the peer's RST_STREAM */
-	bool went_away;	     /* the peer's GOAWAY left it out, or came before its conn's end */
-	uint64_t path_ok_ns; /* newest answer from any port of the same address */
-	int err;	     /* hard error, else the soft one */
-	uint64_t elapsed_ns; /* request's last byte (or the SYN) to the end */
+	uint16_t alert;	      /* the TLS alert that ended it: 0x100 | description */
+	bool stream;	      /* an HTTP/2 stream, whose frames were read */
+	bool by_frame;	      /* it ended by a frame, not with its conn */
+	bool stream_reset;    /* by the peer's RST_STREAM */
+	bool went_away;	      /* the peer's GOAWAY left it out, or came before its conn's end */
+	uint64_t last_syn_ns; /* the last SYN of a connect, if its packets were kept */
+	uint64_t path_ok_ns;  /* newest answer from any port of the same address */
+	int err;	      /* hard error, else the soft one */
+	uint64_t elapsed_ns;  /* request's last byte (or the SYN) to the end */
 	uint64_t rtt_ns;
 	uint8_t ref_ttl; /* of the peer's other packets */
 	enum resp_kind resp;

@@ -112,6 +112,7 @@ struct upstream {
 	uint64_t last_connect_ok_ns, last_answer_ns;
 	uint64_t last_acked_silent_ns; /* took a request and never answered */
 	uint64_t last_fresh_death_ns;  /* took a first request and died of it */
+	uint64_t last_overflow_ns;     /* a conn showed that its queue of new conns was full */
 	uint8_t synack_ttl;
 };
 

@@ -4,6 +4,9 @@
 
 #include "engine/rules.h"
 
+/* A full queue is drained, or fills again, within seconds; a host may die later than that. */
+#define OVERFLOW_LATELY_NS (10 * NS_PER_S)
+
 /* It came to SYN_SENT and back without a port: the choice of one is all that lies in between. No
  * error is left in the socket. */
 static bool local_port_exhausted(const struct facts *f)
@@ -60,14 +63,27 @@ static bool refused_by_other_ttl(const struct facts *f)
 	return refused(f) && f->l->rst_ttl && f->ref_ttl && f->l->rst_ttl != f->ref_ttl;
 }
 
-/* The newest conns that were established got no answer either: nobody accepts them. */
-static bool accept_queue_syn(const struct facts *f)
+/* This very conn came to a listener of this host that had no room. */
+static bool accept_queue_seen(const struct facts *f)
+{
+	return f->connecting && f->l->syn_sent && (f->err == ETIMEDOUT || !f->err) &&
+	       (f->l->flags & W5_F_QUEUE_FULL);
+}
+
+/* Others were let in, and then another SYN of this one went unanswered: the host is there. */
+static bool accept_queue_others(const struct facts *f)
+{
+	return f->connecting && f->l->syn_sent > 1 && (f->err == ETIMEDOUT || !f->err) &&
+	       f->l->estab_ns > f->l->open_ns && f->last_syn_ns > f->l->estab_ns;
+}
+
+/* Conns that got as far as the queue have lately shown that it was full. */
+static bool accept_queue_lately(const struct facts *f)
 {
 	const struct upstream *u = f->up;
 
 	return f->connecting && f->l->syn_sent && (f->err == ETIMEDOUT || !f->err) && u &&
-	       u->last_connect_ok_ns + ACCEPTED_LATELY_NS > f->l->open_ns &&
-	       u->last_connect_ok_ns > u->last_answer_ns;
+	       u->last_overflow_ns + OVERFLOW_LATELY_NS > f->l->open_ns;
 }
 
 static bool conn_timeout_syn(const struct facts *f)
@@ -85,7 +101,9 @@ static const struct rule rows[] = {
 	{ .cause = CAUSE_CONN_REFUSED_FIREWALL, .at_best = LIKELY, .test = refused_by_icmp },
 	{ .cause = CAUSE_CONN_REFUSED_FIREWALL, .at_best = LIKELY, .test = refused_by_other_ttl },
 	{ .cause = CAUSE_CONN_REFUSED, .at_best = CERTAIN, .test = refused },
-	{ .cause = CAUSE_ACCEPT_QUEUE_OVERFLOW, .at_best = LIKELY, .test = accept_queue_syn },
+	{ .cause = CAUSE_ACCEPT_QUEUE_OVERFLOW, .at_best = CERTAIN, .test = accept_queue_seen },
+	{ .cause = CAUSE_ACCEPT_QUEUE_OVERFLOW, .at_best = LIKELY, .test = accept_queue_others },
+	{ .cause = CAUSE_ACCEPT_QUEUE_OVERFLOW, .at_best = LIKELY, .test = accept_queue_lately },
 	{ .cause = CAUSE_CONN_TIMEOUT_SYN, .at_best = CERTAIN, .test = conn_timeout_syn },
 };
 

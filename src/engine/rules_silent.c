@@ -71,6 +71,24 @@ static bool accept_queue(const struct facts *f)
 	return f->l->dup_synack || (f->peer_rst && !(f->l->rst_flags & W5_TCP_ACK));
 }
 
+/* The same, and the listener is on this host and had no room. */
+static bool accept_queue_seen(const struct facts *f)
+{
+	return rule_silent(f) && !f->reused && f->unacked && (f->l->flags & W5_F_QUEUE_FULL);
+}
+
+/* Reset before the request could leave (tcp_abort_on_overflow): there is no socket for it. */
+static bool accept_queue_abort(const struct facts *f)
+{
+	return !f->connecting && !f->handshake && !f->l->nr && !f->l->resp_bytes && f->peer_rst &&
+	       !(f->l->rst_flags & W5_TCP_ACK);
+}
+
+static bool reset_unasked(const struct facts *f)
+{
+	return !f->connecting && !f->handshake && !f->l->nr && !f->l->resp_bytes && f->peer_rst;
+}
+
 static bool closed_on_request(const struct facts *f)
 {
 	return rule_silent(f) && f->reused && f->acked && (f->peer_fin || f->peer_rst) &&
@@ -171,7 +189,10 @@ static const struct rule rows[] = {
 	{ .cause = CAUSE_STALE_CONNECTION_RESET, .at_best = LIKELY, .test = stale_reset },
 	{ .cause = CAUSE_KEEPALIVE_RACE, .at_best = CERTAIN, .test = race_crossing },
 	{ .cause = CAUSE_KEEPALIVE_RACE, .at_best = LIKELY, .test = race_reset_with_ack },
+	{ .cause = CAUSE_ACCEPT_QUEUE_OVERFLOW, .at_best = CERTAIN, .test = accept_queue_seen },
 	{ .cause = CAUSE_ACCEPT_QUEUE_OVERFLOW, .at_best = LIKELY, .test = accept_queue },
+	{ .cause = CAUSE_ACCEPT_QUEUE_OVERFLOW, .at_best = LIKELY, .test = accept_queue_abort },
+	{ .cause = CAUSE_RESET_BEFORE_RESPONSE, .at_best = LIKELY, .test = reset_unasked },
 	{ .cause = CAUSE_KEEPALIVE_CLOSED_ON_REQUEST, .at_best = LIKELY, .test = closed_on_request },
 	{ .cause = CAUSE_RESET_BEFORE_RESPONSE, .at_best = CERTAIN, .test = reset_before_response },
 	{ .cause = CAUSE_CLOSED_BEFORE_RESPONSE,

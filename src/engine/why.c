@@ -207,10 +207,29 @@ SAY(why_slow)
 
 SAY(why_accept)
 {
-	words_put(
-		out, cap,
-		"%s did not take the new connection in: its queue is full (or its listener restarted)",
-		w->up);
+	const struct w5_leg *l = in->facts->l;
+
+	if (l->flags & W5_F_QUEUE_FULL)
+		words_put(out, cap,
+			  "%s had no room for the new connection: its listener, on this host, had "
+			  "a full queue",
+			  w->up);
+	else if (in->facts->connecting && l->estab_ns > l->open_ns)
+		words_put(
+			out, cap,
+			"%s let others in but ignored %u attempts (SYN) of this connection in %s: "
+			"its queue is full",
+			w->up, l->syn_sent, w->elapsed);
+	else if (!in->facts->connecting && !l->nr)
+		words_put(out, cap,
+			  "%s reset the new connection at once, without ACK: its queue is full "
+			  "(tcp_abort_on_overflow)",
+			  w->up);
+	else
+		words_put(out, cap,
+			  "%s did not take the new connection in: its queue is full (or its "
+			  "listener restarted)",
+			  w->up);
 }
 
 SAY(why_zero_window)

@@ -13,14 +13,33 @@ fault_rows() {
 	}'
 }
 
+# queue_is_known TRUTH: the backend has looked into its queue, which tells whose request was there
+queue_is_known() {
+	lines "$state/log/backend.log" "queued.*$(tag_of "$1")" 2 5 && return
+	echo 'the backend found no two requests in its queue'
+	return 1
+}
+
 case_cause() { # FAULT BATCH
 	local truth=$work/$1.tsv n=${2:-3}
 	# A race by nature: nginx delivers the early 413 itself in about half of them.
 	[ "$1" != early-response-reset ] || n=16
 	send "$truth" -r 40 -n "$n" -d 0.3 --mix "$1" || return 1
 	settle "$main" "$truth"
+	[ "$1" != accept-queue-overflow ] || queue_is_known "$truth" || return 1
 	judge "$main" "$truth" || return 1
 	expect "$n injected requests seen" grep -q "seen [1-9]" "$truth.join"
+}
+
+# More connections than a backend accepts: some are let in late, the SYNs of others are dropped
+# meanwhile. What else may be seen of a full queue is in the row accept-queue-overflow.
+case_accept_queue_syn() {
+	local truth=$work/accept-queue-syn.tsv
+	send "$truth" -r 0 -n 40 -d 1 --mix accept-queue-syn || return 1
+	settle "$main" "$truth"
+	judge "$main" "$truth" || return 1
+	expect 'SYNs that were ignored while others were let in' \
+		eval "of '$main' '$truth' | grep 'let others in but ignored' >/dev/null"
 }
 
 case_healthy() {

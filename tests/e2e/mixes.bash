@@ -5,8 +5,8 @@
 # shellcheck disable=SC2154 # work, state, top, only come from run
 
 # Refused, silent, reset, closed, cut, slow; the race, which HAProxy and Apache answer with an
-# empty close; what a backend said itself; a body cut short, which Caddy hides; a retry; a client that did not wait; no such name; no
-# packet at all; a backend that was killed.
+# empty close; what a backend said itself; a body cut short, which Caddy hides; a retry; a client
+# that did not wait; no such name; no packet at all; a backend that was killed.
 some_faults='conn-refused conn-timeout-syn host-unreachable-icmp reset-before-response
 	closed-before-response truncated-header keepalive-race keepalive-race-fin backend-502 backend-slow
 	gateway-timeout-local no-live-upstream client-abort retry-refused retry-reset retry-race dns-nxdomain

@@ -270,16 +270,6 @@ static void test_accepted_and_closed_at_once(void **s)
 	expect(l, 502, 1000.4, CAUSE_CLOSED_BEFORE_RESPONSE, CERTAIN, "before the request came");
 }
 
-static void test_accept_queue_overflow(void **s)
-{
-	struct w5_leg l = rec_up(U, 1000.1, "POST", "/api/cart", 18, 1);
-
-	rec_end(&l, 6000, W5_END_FIN_OUT);
-	l.dup_synack = 3;
-	l.retrans = 4;
-	expect(l, 504, 6000.1, CAUSE_ACCEPT_QUEUE_OVERFLOW, LIKELY, NULL);
-}
-
 static void test_zero_window(void **s)
 {
 	struct w5_leg l = rec_up(U, 1000.1, "POST", "/api/cart", 18, 1);
@@ -329,7 +319,7 @@ static void test_path_loss_from_the_start_is_likely_only(void **s)
 static void test_nobody_accepts(void **s)
 {
 	struct w5_leg other = rec_up(U + 1, 1000.1, "GET", "/x", 18, 1);
-	struct w5_leg l = rec_up(U, 1000.1, "POST", "/api/cart", 18, 1), syn;
+	struct w5_leg l = rec_up(U, 1000.1, "POST", "/api/cart", 18, 1);
 	struct bench b;
 
 	bench_open(&b, "nginx");
@@ -340,19 +330,6 @@ static void test_nobody_accepts(void **s)
 	rec_end(&l, 2500, W5_END_FIN_OUT);
 	l.retrans = l.rto_count = 3;
 	assert_int_equal(explain_one(&b, &l, 504, 2500.1)->cause, CAUSE_ACCEPT_QUEUE_OVERFLOW);
-	syn = rec_connect(U + 2, 3000.1, 18, 0, 4200);
-	syn.syn_sent = 2;
-	{
-		struct w5_leg d = rec_down(D + 1, 3000, "GET", "/y");
-
-		rec_answer(&d, 4200.1, 504);
-		rec_tie(&syn, &d);
-		feed(&b, &syn);
-		feed(&b, &d);
-	}
-	bench_settle(&b, 5000);
-	assert_int_equal(b.n, 2);
-	assert_string_equal(cause_name(b.f[1]->cause), "accept-queue-overflow");
 	bench_close(&b);
 }
 
@@ -594,7 +571,6 @@ int main(void)
 		cmocka_unit_test(test_reset_before_response),
 		cmocka_unit_test(test_closed_before_response),
 		cmocka_unit_test(test_accepted_and_closed_at_once),
-		cmocka_unit_test(test_accept_queue_overflow),
 		cmocka_unit_test(test_zero_window),
 		cmocka_unit_test(test_stale_blackhole),
 		cmocka_unit_test(test_path_loss),

@@ -33,16 +33,17 @@ struct mode {
 	size_t say_len;	 /* 0 = strlen(say) */
 	enum ending ending;
 	unsigned nth; /* from this request of a conn on it misbehaves; 0 = always answers well */
-	unsigned wait_ms;   /* from the request to say */
-	unsigned hold_ms;   /* from say to the ending */
-	unsigned idle_ms;   /* silence after a good answer until the ending; 0 = for ever */
-	unsigned first_ms;  /* the first good answer of a conn takes so long */
-	unsigned accept_ms; /* accept so late, then only log and close; 0 = at once */
-	size_t first_bytes; /* of say, sent as a segment of their own */
-	size_t read_min;    /* misbehave after so many bytes, without waiting for the rest */
-	bool unread;	    /* misbehave without reading the request */
-	bool takes_hello;   /* a TLS ClientHello counts as a request: faults of the handshake */
-	const char *hello;  /* an alert sent to a ClientHello in place of say */
+	unsigned wait_ms;	  /* from the request to say */
+	unsigned hold_ms;	  /* from say to the ending */
+	unsigned idle_ms;	  /* silence after a good answer until the ending; 0 = for ever */
+	unsigned first_ms;	  /* the first good answer of a conn takes so long */
+	unsigned accept_ms;	  /* accept so late, then only log and close; 0 = at once */
+	unsigned accept_every_ms; /* accept one after the other, so far apart; 0 = at once */
+	size_t first_bytes;	  /* of say, sent as a segment of their own */
+	size_t read_min;	  /* misbehave after so many bytes, without waiting for the rest */
+	bool unread;		  /* misbehave without reading the request */
+	bool takes_hello;  /* a TLS ClientHello counts as a request: faults of the handshake */
+	const char *hello; /* an alert sent to a ClientHello in place of say */
 	int backlog, rcvbuf;
 	int signal; /* END_DIE */
 };

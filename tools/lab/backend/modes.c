@@ -72,6 +72,7 @@ const struct mode modes[] = {
 	{ .name = "silent", .nth = 1, .ending = END_HOLD },
 	{ .name = "never-read", .nth = 1, .unread = true, .rcvbuf = 4096, .ending = END_HOLD },
 	{ .name = "never-accept", .accept_ms = 2300, .backlog = 1 },
+	{ .name = "slow-accept", .accept_every_ms = 400, .backlog = 1 },
 	{ .name = "say-502", .nth = 1, .say = ANSWER("502", "Bad Gateway", "4", "bad\n") },
 	{ .name = "say-503", .nth = 1, .say = ANSWER("503", "Service Unavailable", "5", "busy\n") },
 	{ .name = "say-504", .nth = 1, .say = ANSWER("504", "Gateway Timeout", "5", "slow\n") },

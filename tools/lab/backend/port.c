@@ -56,28 +56,58 @@ int port_parse(struct port *p, const char *arg)
 	return x && x->tls ? port_tls(p, x->h2) : 0;
 }
 
-/* The queue of a port that never accepts: log whose request waited in it, and drop them. */
+static unsigned waits(const struct mode *m)
+{
+	return m->accept_ms ? m->accept_ms : m->accept_every_ms;
+}
+
+/* Did its request wait in the queue while the gateway still waited for the answer? One that the
+ * queue had no room for comes in later, and the gateway's FIN a round trip after it. */
+static bool was_queued(const struct conn *c)
+{
+	struct tcp_info info;
+	socklen_t len = sizeof(info);
+
+	if (getsockopt(c->link.fd, IPPROTO_TCP, TCP_INFO, &info, &len))
+		return false;
+	return info.tcpi_state == TCP_CLOSE || /* reset: what came before that is still here */
+	       info.tcpi_last_data_recv > info.tcpi_last_ack_recv + 300;
+}
+
+static struct conn *port_take(struct port *p)
+{
+	struct conn *c = conn_accept(p);
+	ssize_t n;
+
+	if (!c)
+		return NULL;
+	n = recv(c->link.fd, c->buf, sizeof(c->buf), MSG_DONTWAIT | MSG_PEEK);
+	c->len = n > 0 ? (size_t)n : 0;
+	request_take_id(c);
+	log_line(c, was_queued(c) ? "queued" : "taken");
+	c->len = 0;
+	return c;
+}
+
+/* One more of a port that accepts slowly. The queue of a port that never accepts: log whose
+ * request waited in it, and drop them. */
 void port_drain(struct port *p)
 {
 	struct epoll_event ev = { .events = EPOLLIN | EPOLLONESHOT, .data.ptr = p };
 	struct conn *c;
-	ssize_t n;
 
 	p->due_ns = 0;
-	while ((c = conn_accept(p))) {
-		n = recv(c->link.fd, c->buf, sizeof(c->buf), MSG_DONTWAIT);
-		c->len = n > 0 ? (size_t)n : 0;
-		request_take_id(c);
-		log_line(c, "queued");
+	if (p->mode->accept_every_ms)
+		port_take(p);
+	while (p->mode->accept_ms && (c = port_take(p)))
 		conn_free(c);
-	}
 	epoll_ctl(p->backend->ep, EPOLL_CTL_MOD, p->fd, &ev);
 }
 
 void port_on_event(struct port *p)
 {
-	if (p->mode->accept_ms) {
-		p->due_ns = now_ns(CLOCK_MONOTONIC) + p->mode->accept_ms * MS;
+	if (waits(p->mode)) {
+		p->due_ns = now_ns(CLOCK_MONOTONIC) + waits(p->mode) * MS;
 		return;
 	}
 	while (conn_accept(p))
@@ -87,7 +117,7 @@ void port_on_event(struct port *p)
 int port_open(struct port *p)
 {
 	struct sockaddr_in6 sa = { .sin6_family = AF_INET6, .sin6_port = htons(p->number) };
-	struct epoll_event ev = { .events = EPOLLIN | (p->mode->accept_ms ? EPOLLONESHOT : 0),
+	struct epoll_event ev = { .events = EPOLLIN | (waits(p->mode) ? EPOLLONESHOT : 0),
 				  .data.ptr = p };
 	const int on = 1, off = 0;
 

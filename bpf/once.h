@@ -1,12 +1,15 @@
 /* SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only */
 /*
- * Did a response end before it was whole? Asked once, when its conn ends: the packets of one that
- * did are worth keeping. What it means, user space works out (engine/head.c).
+ * What is asked once in a conn's life, when something ends. Global functions: the verifier looks
+ * at each once, not once for every way that leads to it.
  */
-#ifndef BPF_SHORT_H
-#define BPF_SHORT_H
+#ifndef BPF_ONCE_H
+#define BPF_ONCE_H
 
 #include "maps.h"
+#include "w5_http1.h"
+
+/* ---- did a response end before it was whole? ---- */
 
 /* At the first byte of a header line; only these two headers have these letters there. */
 static __always_inline bool is_length_line(const __u8 *p)
@@ -39,7 +42,8 @@ static __always_inline __u64 length_of(const __u8 *p)
 	return value;
 }
 
-/* A global function: the verifier looks at it once. HEAD, 204 and 304 have no body. */
+/* The packets of one that did are worth keeping; what it means, user space works out
+ * (engine/head.c). HEAD, 204 and 304 have no body. */
 __weak __noinline int ends_short(const struct w5_leg *l)
 {
 	bool no_body, is_chunked = false;
@@ -70,6 +74,45 @@ __weak __noinline int ends_short(const struct w5_leg *l)
 	if (is_chunked)
 		return !!(l->flags & W5_F_ENDS_OPEN);
 	return l->resp_bytes < end + value;
+}
+
+/* Bytes of an interim response that is kept in resp[]; 0 = its end is not there. */
+__weak __noinline int interim_size(const struct w5_leg *l)
+{
+	if (!l)
+		return 0;
+	for (int i = 12; i + 3 < W5_HEAD_RESP - W5_HTTP1_PEEK; i++)
+		if (l->resp[i] == '\r' && l->resp[i + 1] == '\n' && l->resp[i + 2] == '\r' &&
+		    l->resp[i + 3] == '\n')
+			return i + 4;
+	return 0;
+}
+
+/* ---- what else is known of the port that an attempt failed at ---- */
+
+__weak __noinline int port_facts(struct w5_leg *l)
+{
+	struct pair_key pair = {};
+	struct peer_key peer = {};
+	__u64 *when;
+
+	if (!l)
+		return 0;
+	pair.from = l->local;
+	pair.to = l->remote;
+	pair.sport = l->lport;
+	pair.dport = l->rport;
+	when = bpf_map_lookup_elem(&queue_full, &pair);
+	if (when && *when >= l->open_ns)
+		l->flags |= W5_F_QUEUE_FULL;
+	if (l->phase != W5_PHASE_CONNECT)
+		return 0;
+	peer.ip = l->remote;
+	peer.netns = l->netns;
+	peer.port = l->rport;
+	when = bpf_map_lookup_elem(&established, &peer);
+	l->estab_ns = when ? *when : 0;
+	return 0;
 }
 
 #endif
