@@ -407,12 +407,16 @@ static __always_inline bool is_cut(struct conn *c)
 	return ends_short(l);
 }
 
-/* Emits what the end of a turn calls for. */
-static __always_inline void emit_end(struct conn *c, __u64 now)
+/* Emits what the end of a turn calls for. A global function: see once.h. */
+__weak __noinline int emit_end(struct conn *c, __u64 now)
 {
-	struct w5_leg *l = &c->leg;
-	bool open_turn = l->phase == W5_PHASE_REQUEST, cut;
+	struct w5_leg *l;
+	bool open_turn, cut;
 
+	if (!c)
+		return 0;
+	l = &c->leg;
+	open_turn = l->phase == W5_PHASE_REQUEST;
 	if (l->role == W5_ROLE_UPSTREAM && l->phase == W5_PHASE_CONNECT)
 		open_turn = true;
 	if (l->role == W5_ROLE_UPSTREAM && l->nr <= 1 && l->phase != W5_PHASE_RESPONSE)
@@ -423,7 +427,7 @@ static __always_inline void emit_end(struct conn *c, __u64 now)
 		emit_full(c, l->role == W5_ROLE_UPSTREAM ? W5_REC_ATTEMPT : W5_REC_EXCHANGE, now,
 			  true);
 		emit_packets(c, now);
-		return;
+		return 0;
 	}
 	/* After a response: harmless mostly, but it tells a cut header or body. */
 	cut = is_cut(c);
@@ -435,6 +439,7 @@ static __always_inline void emit_end(struct conn *c, __u64 now)
 	if (cut || (l->end == W5_END_RST_IN && l->phase == W5_PHASE_RESPONSE) ||
 	    (c->texted && l->role == W5_ROLE_UPSTREAM && l->end != W5_END_FIN_OUT))
 		emit_packets(c, now);
+	return 0;
 }
 
 /* From now on the conn's messages come as TEXT records: who it is, before the first of them. */
