@@ -41,8 +41,6 @@ unsigned ui_mouse(struct ui *ui, const struct model *m, const struct view_ops *o
 	enum mouse what = mouse_what(key);
 	enum action a;
 
-	if (ui->cols < UI_MIN_COLS || ui->rows < UI_MIN_ROWS)
-		return 0;
 	if (what != MOUSE_CLICK)
 		return wheel(ui, m, what == MOUSE_WHEEL_UP ? ACTION_UP : ACTION_DOWN);
 	if (y == 0)

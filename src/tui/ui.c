@@ -477,11 +477,19 @@ unsigned ui_do(struct ui *ui, const struct model *m, enum action a)
 	return reaction;
 }
 
+static bool is_too_small(int cols, int rows)
+{
+	return cols < UI_MIN_COLS || rows < UI_MIN_ROWS;
+}
+
 unsigned ui_key(struct ui *ui, const struct model *m, int key)
 {
 	const struct view_ops *ops = current(ui);
 	unsigned reaction = ui->message[0] ? UI_REDRAW : 0;
 
+	/* nobody sees what a key does: nothing but leaving */
+	if (is_too_small(ui->cols, ui->rows))
+		return key == 'q' || key == 'Q' ? UI_QUIT : 0;
 	ui->message[0] = '\0';
 	if (ui->prompt.kind != PROMPT_NONE) {
 		enum prompt_result r;
@@ -565,7 +573,7 @@ static void draw_list_page(struct canvas *c, const struct model *m, const struct
 void ui_draw(struct canvas *c, const struct model *m, const struct ui *ui)
 {
 	canvas_clear(c);
-	if (c->cols < UI_MIN_COLS || c->rows < UI_MIN_ROWS) {
+	if (is_too_small(c->cols, c->rows)) {
 		draw_too_small(c);
 		return;
 	}

@@ -16,8 +16,9 @@ real() {
 	t new-session -d -s v -x "${cols:-80}" -y "${rows:-24}" env PS1='ready> ' TZ=UTC \
 		HOME="$work/home" XDG_CONFIG_HOME= XDG_STATE_HOME= "$@" bash --norc --noprofile ||
 		return 1
+	mkdir -p "$work/here"
 	until_shown 'ready>' || return 1
-	t send-keys -t v "stty -a | md5sum >$work/before; $why502 $opts; rc=\$?; stty -a | md5sum >$work/after; echo ended=\$rc" Enter
+	t send-keys -t v "cd $work/here; stty -a | md5sum >$work/before; $why502 $opts; rc=\$?; stty -a | md5sum >$work/after; echo ended=\$rc" Enter
 }
 real_pid() { pgrep -P "$(t display -p -t v '#{pane_pid}')" -x why502; }
 # gone PID: no longer there, or dead and waiting for whoever inherited it.
@@ -112,7 +113,9 @@ real_resize() {
 	real "-r '$packets'" && until_shown 'q Quit' &&
 		t resize-window -t v -x 120 -y 40 && until_shown 'CLIENT' &&
 		t resize-window -t v -x 40 -y 10 && until_shown 'This terminal has 40x10' && same 40x10 &&
-		t send-keys -t v s Enter Space F6 && t resize-window -t v -x 80 -y 24 && until_shown 'q '
+		t send-keys -t v s Enter Space F6 && t resize-window -t v -x 80 -y 24 && until_shown 'q Quit' &&
+		until_shown '17 listed, following ──' && t resize-window -t v -x 40 -y 10 &&
+		until_shown 'This terminal' && t send-keys -t v q && until_shown ended=1
 }
 real_hangup() {
 	local pid
