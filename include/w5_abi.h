@@ -373,9 +373,9 @@ struct w5_pool {
 	w5_u16 pad;
 	w5_u32 tgid;
 	w5_u32 connecting;
-	w5_u32 in_use; /* a request, and no response or the beginning of one */
+	w5_u32 in_use;	  /* with a request whose answer is not there yet, or still comes */
+	w5_u32 answering; /* of in_use: the response has begun, and bytes came lately */
 	w5_u32 idle;
-	w5_u32 pad2;
 	w5_u64 oldest_ns; /* when the oldest request without a response began; 0 = none */
 };
 

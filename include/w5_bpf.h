@@ -95,6 +95,24 @@ struct w5_seed {
 
 enum w5_seed_mode { W5_SEED_LIST, W5_SEED_ADOPT };
 
+/* What the pool iterator writes per upstream conn. */
+enum w5_pool_state {
+	W5_POOL_NONE,
+	W5_POOL_CONNECTING,
+	W5_POOL_WAITING,
+	W5_POOL_ANSWERING,
+	W5_POOL_IDLE
+};
+
+struct w5_pool_conn {
+	struct w5_addr ip;
+	w5_u64 req_ns; /* of a request without a response */
+	w5_u32 tgid;
+	w5_u16 port;
+	w5_u8 state; /* enum w5_pool_state */
+	w5_u8 pad;
+};
+
 struct w5_port_key {
 	w5_u32 netns;
 	w5_u32 port; /* host order */

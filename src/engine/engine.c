@@ -6,6 +6,7 @@
 #include "engine/lines.h"
 #include "engine/lookups.h"
 #include "engine/local.h"
+#include "engine/pools.h"
 #include "engine/texts.h"
 
 #include <errno.h>
@@ -239,6 +240,11 @@ static void on_host_rec(struct engine *e, const struct w5_hdr *h)
 	on_host(e, r);
 }
 
+static void on_pool_rec(struct engine *e, const struct w5_hdr *h)
+{
+	on_pool(e, (const struct w5_pool *)h);
+}
+
 struct handler {
 	size_t min_size;
 	void (*fn)(struct engine *e, const struct w5_hdr *h);
@@ -263,6 +269,7 @@ static const struct handler handlers[W5_REC_TYPE_MAX] = {
 	[W5_REC_LIMIT] = { .min_size = sizeof(struct w5_limit), .fn = on_limit_rec },
 	[W5_REC_KILLED] = { .min_size = sizeof(struct w5_killed), .fn = on_killed_rec },
 	[W5_REC_HOST] = { .min_size = sizeof(struct w5_host), .fn = on_host_rec },
+	[W5_REC_POOL] = { .min_size = sizeof(struct w5_pool), .fn = on_pool_rec },
 };
 
 void engine_feed(struct engine *e, const struct w5_hdr *rec)

@@ -115,6 +115,11 @@ struct engine_upstream {
 	size_t open;			  /* conns open now, as far as known */
 	/* Time to the first byte, P50, P90 and P99 of the last 5 to 10 minutes; 0: no answer. */
 	uint32_t ttfb_us[ENGINE_QUANTILES];
+	/* Conns by what they do, when they were counted last; in use: a request is on it. */
+	uint32_t connecting, in_use, idle;
+	uint32_t in_use_max;   /* highest of the last minute */
+	uint32_t oldest_ms;    /* age of the oldest request without a response; 0 = none */
+	bool counted;	       /* they have been counted */
 	bool ttfb_is_rough;    /* of many turns, gathered in one record, only the mean is known */
 	double connects_per_s; /* over the last whole seconds */
 	bool unwanted;	       /* narrowed away: not to be shown */

@@ -98,8 +98,31 @@ struct att {
 #define TTFB_SPAN_NS	(300 * NS_PER_S)
 #define CONNECT_SECONDS 8 /* power of two */
 
+#define POOL_SPANS 32
+
+/* Conns of one process to one upstream. */
+struct pool_share {
+	uint32_t tgid, connecting, in_use, answering, idle;
+	uint64_t oldest_ns;
+};
+
+/* So many requests were without a response at every count from one to the other. */
+struct pool_span {
+	uint64_t from_ns, to_ns;
+	uint32_t waiting;
+};
+
+struct pools {
+	struct pool_share *shares;
+	size_t n, cap;
+	struct pool_span spans[POOL_SPANS]; /* newest last */
+	size_t nspans;
+	uint64_t oldest_ns; /* when the oldest open request began; 0 = none */
+};
+
 struct upstream {
 	struct engine_upstream pub;
+	struct pools pools;
 	struct hist ttfb[2]; /* of the present span, and of the one before */
 	uint64_t ttfb_span;  /* number of the present one: time / TTFB_SPAN_NS */
 	bool ttfb_changed;   /* pub.ttfb_us is of before */

@@ -246,10 +246,16 @@ size_t engine_upstreams(const struct engine *e, const struct engine_upstream *co
 	return e->nups;
 }
 
+static void upstream_free(struct upstream *u)
+{
+	free(u->pools.shares);
+	free(u);
+}
+
 void upstreams_free(struct engine *e)
 {
 	for (size_t i = 0; i < e->nups; i++)
-		free(list_entry(e->upv[i], struct upstream, pub));
+		upstream_free(list_entry(e->upv[i], struct upstream, pub));
 	free(e->upv);
 	hash_fini(&e->upstreams);
 }

@@ -15,12 +15,15 @@
 
 static const char *kind_of(const struct feature *f)
 {
-	return f->file ? "" : f->helper ? "helper " : "tracepoint ";
+	return f->file ? "" : f->helper ? "helper " : f->function ? "iterator " : "tracepoint ";
 }
 
 static const char *detail_of(const struct feature *f)
 {
-	return f->file ? f->file : f->helper ? f->helper : f->tracepoint;
+	return f->file	     ? f->file
+	       : f->helper   ? f->helper
+	       : f->function ? f->function
+			     : f->tracepoint;
 }
 
 static int on_record(void *self, const struct w5_hdr *h)

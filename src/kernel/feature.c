@@ -76,6 +76,11 @@ const struct feature features[] = {
 	  .file = "/sys/bus/event_source/devices/uprobe/type",
 	  .since = "4.17",
 	  .loses = "requests and responses over TLS; name the gateway's --access-log" },
+	{ .name = "pools",
+	  .function = "bpf_iter_bpf_sk_storage_map",
+	  .since = "5.9",
+	  .with = { "pool" },
+	  .loses = "connections in use and idle per upstream; pool-limit without a log" },
 	{ .name = "loops",
 	  .helper = "BPF_FUNC_loop",
 	  .since = "5.17",
@@ -125,6 +130,8 @@ bool feature_present(const struct feature *f, const struct btf *vmlinux)
 	if (f->prog_type)
 		return libbpf_probe_bpf_helper((enum bpf_prog_type)f->prog_type,
 					       (enum bpf_func_id)f->helper_id, NULL) > 0;
+	if (f->function)
+		return btf__find_by_name_kind(vmlinux, f->function, BTF_KIND_FUNC) > 0;
 	if (f->helper)
 		return feature_enum(vmlinux, "bpf_func_id", f->helper);
 	args = tracepoint_args(vmlinux, f->tracepoint);

@@ -19,6 +19,7 @@ struct feature {
 	const char *helper;	  /* instead: a value of enum bpf_func_id */
 	int prog_type, helper_id; /* instead: programs of this type may call this helper */
 	const char *file;	  /* instead: this file is there */
+	const char *function;	  /* instead: its BTF has this function */
 	const char *since;	  /* for the reader: first kernel with it */
 	const char *with[FEATURE_PROGRAMS];    /* programs loaded if present */
 	const char *without[FEATURE_PROGRAMS]; /* ... if absent */

@@ -19,6 +19,7 @@
 #include "kernel/cgroup.h"
 #include "kernel/feature.h"
 #include "kernel/local.h"
+#include "kernel/pool.h"
 #include "kernel/procs.h"
 #include "kernel/tls.h"
 #include "kernel/uprobe.h"
@@ -37,6 +38,7 @@ struct kernel {
 	struct procs *procs;
 	struct tls *tls;
 	struct local local;
+	struct pool *pool; /* NULL: this kernel cannot */
 	int cgroup_root;
 	struct attach cgroups;
 	struct w5_stats stats;
@@ -136,6 +138,7 @@ static int load(struct kernel *k, struct btf *vmlinux)
 			    "this kernel lacks the tracepoint %s (%s): use Linux 5.15 or newer",
 			    missing->tracepoint, missing->loses);
 	set_knobs(k);
+	bpf_program__set_autoattach(k->skel->progs.pool, false); /* needs its map: pool.c */
 	uprobes_prepare(k->skel->obj, vmlinux, "ssl_");
 	uprobes_prepare(k->skel->obj, vmlinux, "go_");
 	err = w5_bpf__load(k->skel);
@@ -200,6 +203,13 @@ static void on_gateway(void *self, const struct w5_gateway *g)
 	else if (!k->cfg.no_tls_probes)
 		tls_watch(k->tls, g->tgid);
 	k->on_record(k->self, &rec.h);
+}
+
+static void on_pool(void *self, const struct w5_pool *p)
+{
+	struct kernel *k = self;
+
+	k->on_record(k->self, &p->h);
 }
 
 int kernel_open(struct kernel **out, const struct kernel_cfg *cfg, kernel_record_fn on_record,
@@ -333,6 +343,9 @@ int kernel_start(struct kernel *k)
 		if (err)
 			return err;
 	}
+	err = pool_new(&k->pool, k->skel->progs.pool, k->skel->maps.conns, on_pool, k);
+	if (err && err != -ENOSYS)
+		return fail(k, err, "cannot look through the pools: %s", strerror(-err));
 	err = run_seed(k, W5_SEED_LIST);
 	if (!err)
 		err = procs_seed_done(k->procs);
@@ -380,6 +393,8 @@ static void look_around(struct kernel *k, uint64_t now)
 		procs_reap(k->procs);
 	}
 	tls_poll(k->tls, now);
+	if (k->skel->bss->conns_made)
+		pool_poll(k->pool, now);
 }
 
 int kernel_poll(struct kernel *k, bool on_tick)
@@ -407,6 +422,7 @@ void kernel_close(struct kernel *k)
 		return;
 	attach_fini(&k->cgroups);
 	tls_free(k->tls);
+	pool_free(k->pool);
 	ring_buffer__free(k->ring);
 	procs_free(k->procs);
 	w5_bpf__destroy(k->skel);

@@ -163,6 +163,28 @@ static void put_pcap_stats(struct json *j, const struct pcap_dir *pcap)
 	json_close(j, '}');
 }
 
+/* What the gateways have open now. */
+static void put_pools(struct json *j, const struct engine *e)
+{
+	const struct engine_upstream *const *v;
+	size_t n = engine_upstreams(e, &v);
+
+	json_open(j, "pools", '[');
+	for (size_t i = 0; i < n; i++) {
+		if (!v[i]->counted || v[i]->unwanted)
+			continue;
+		json_open(j, NULL, '{');
+		ndjson_endpoint(j, "upstream", &v[i]->ip, v[i]->port);
+		json_uint(j, "in_use", v[i]->in_use);
+		json_uint(j, "in_use_max", v[i]->in_use_max);
+		json_uint(j, "idle", v[i]->idle);
+		json_uint(j, "connecting", v[i]->connecting);
+		ndjson_known(j, "oldest_ms", v[i]->oldest_ms);
+		json_close(j, '}');
+	}
+	json_close(j, ']');
+}
+
 static void put_stats(struct json *j, struct ndjson *n, const struct engine *e)
 {
 	const struct engine_counters *c = engine_counters(e);
@@ -193,6 +215,7 @@ static void put_stats(struct json *j, struct ndjson *n, const struct engine *e)
 	put_loss(j, e);
 	put_tally(j, &n->tally);
 	ndjson_host(j, e);
+	put_pools(j, e);
 	if (n->pcap)
 		put_pcap_stats(j, n->pcap);
 	json_close(j, '}');

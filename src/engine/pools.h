@@ -1,0 +1,27 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * The gateway's pools: conns in use and idle per upstream, from W5_REC_POOL records, and whether
+ * they stood at a limit. In: a count per process now and then; out: engine_upstream, and an answer
+ * to "were all that it may use in use?".
+ */
+#ifndef ENGINE_POOLS_H
+#define ENGINE_POOLS_H
+
+#include "engine/internal.h"
+
+/* The upstream at its limit. */
+struct pool_full {
+	struct w5_addr ip;
+	uint16_t port;
+	uint32_t in_use;    /* of this upstream: constant, and never more within a minute */
+	uint32_t upstreams; /* of the route, all of them full */
+	uint64_t since_ns, seen_ns, oldest_ns;
+};
+
+void on_pool(struct engine *e, const struct w5_pool *p);
+/* Did all upstreams of this gateway that serve the route stand at their highest, from one time to
+ * the other? */
+bool pools_full(const struct engine *e, int gw, uint64_t route, uint64_t from_ns, uint64_t to_ns,
+		struct pool_full *out);
+
+#endif

@@ -1,0 +1,223 @@
+// SPDX-License-Identifier: BSD-2-Clause
+#include "kernel/pool.h"
+
+#include <bpf/bpf.h>
+#include <bpf/libbpf.h>
+#include <errno.h>
+#include <stdbool.h>
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "base/hash.h"
+#include "base/util.h"
+#include "w5_bpf.h"
+
+#define OFTEN_NS   (200 * 1000 * 1000ull)
+#define SELDOM_NS  (2 * 1000 * 1000 * 1000ull)
+#define COST_SHARE 500
+#define RETELL_NS  (1000 * 1000 * 1000ull)
+#define FEW_ROWS   64 /* told at each count while they are at work: that they do not change, too */
+#define ROWS_MAX   4096
+
+struct row {
+	struct w5_pool now, told;
+	uint64_t key;
+};
+
+struct pool {
+	struct bpf_link *link;
+	pool_record_fn on_record;
+	void *self;
+	uint64_t next_ns, retell_ns;
+	struct row *rows;
+	size_t n, cap;
+	struct hash by_key; /* index + 1 */
+};
+
+int pool_new(struct pool **out, const struct bpf_program *prog, const struct bpf_map *conns,
+	     pool_record_fn on_record, void *self)
+{
+	union bpf_iter_link_info info = { .map.map_fd = bpf_map__fd(conns) };
+	LIBBPF_OPTS(bpf_iter_attach_opts, opts, .link_info = &info, .link_info_len = sizeof(info));
+	struct pool *p;
+	int err;
+
+	if (bpf_program__fd(prog) < 0)
+		return -ENOSYS;
+	p = calloc(1, sizeof(*p));
+	if (!p)
+		return -ENOMEM;
+	p->link = bpf_program__attach_iter(prog, &opts);
+	err = libbpf_get_error(p->link);
+	if (err) {
+		free(p);
+		return err;
+	}
+	p->on_record = on_record;
+	p->self = self;
+	hash_init(&p->by_key);
+	*out = p;
+	return 0;
+}
+
+void pool_free(struct pool *p)
+{
+	if (!p)
+		return;
+	bpf_link__destroy(p->link);
+	hash_fini(&p->by_key);
+	free(p->rows);
+	free(p);
+}
+
+static bool is_row(const struct row *r, const struct w5_pool_conn *c)
+{
+	return r->now.tgid == c->tgid && r->now.port == c->port &&
+	       !memcmp(&r->now.ip, &c->ip, sizeof(c->ip));
+}
+
+/* Beyond ROWS_MAX, or with a hash that is taken, an upstream is not counted at all. */
+static struct row *row_of(struct pool *p, const struct w5_pool_conn *c)
+{
+	uint64_t key = hash_bytes(&c->ip, sizeof(c->ip), (uint64_t)c->tgid << 16 | c->port);
+	uintptr_t at = (uintptr_t)hash_find(&p->by_key, key);
+	struct row *r;
+
+	if (at)
+		return is_row(&p->rows[at - 1], c) ? &p->rows[at - 1] : NULL;
+	if (p->n == ROWS_MAX)
+		return NULL;
+	if (p->n == p->cap) {
+		size_t cap = p->cap ? 2 * p->cap : 64;
+		struct row *v = realloc(p->rows, cap * sizeof(*v));
+
+		if (!v)
+			return NULL;
+		p->rows = v;
+		p->cap = cap;
+	}
+	if (hash_insert(&p->by_key, key, (void *)(p->n + 1)))
+		return NULL;
+	r = &p->rows[p->n++];
+	memset(r, 0, sizeof(*r));
+	r->key = key;
+	r->now.ip = c->ip;
+	r->now.port = c->port;
+	r->now.tgid = c->tgid;
+	return r;
+}
+
+static void count(struct pool *p, const struct w5_pool_conn *c)
+{
+	struct row *r = row_of(p, c);
+
+	if (!r)
+		return;
+	r->now.connecting += c->state == W5_POOL_CONNECTING;
+	r->now.in_use += c->state == W5_POOL_WAITING || c->state == W5_POOL_ANSWERING;
+	r->now.answering += c->state == W5_POOL_ANSWERING;
+	r->now.idle += c->state == W5_POOL_IDLE;
+	if (c->req_ns && (!r->now.oldest_ns || c->req_ns < r->now.oldest_ns))
+		r->now.oldest_ns = c->req_ns;
+}
+
+static int count_all(struct pool *p)
+{
+	struct w5_pool_conn buf[256];
+	size_t have = 0;
+	ssize_t n;
+	int fd = bpf_iter_create(bpf_link__fd(p->link));
+
+	if (fd < 0)
+		return -errno;
+	while ((n = read(fd, (char *)buf + have, sizeof(buf) - have)) != 0) {
+		size_t whole;
+
+		if (n < 0 && (errno == EINTR || errno == EAGAIN))
+			continue;
+		if (n < 0)
+			break;
+		have += (size_t)n;
+		whole = have / sizeof(buf[0]);
+		for (size_t i = 0; i < whole; i++)
+			count(p, &buf[i]);
+		have %= sizeof(buf[0]);
+		memmove(buf, &buf[whole], have);
+	}
+	close(fd);
+	return n < 0 ? -errno : 0;
+}
+
+static bool is_empty(const struct w5_pool *p)
+{
+	return !p->connecting && !p->in_use && !p->idle;
+}
+
+static void drop_row(struct pool *p, size_t i)
+{
+	struct row *last = &p->rows[--p->n];
+
+	hash_remove(&p->by_key, p->rows[i].key);
+	if (&p->rows[i] == last)
+		return;
+	p->rows[i] = *last;
+	hash_insert(&p->by_key, last->key, (void *)(i + 1)); /* replaces: needs no memory */
+}
+
+static void tell(struct pool *p, uint64_t now_ns)
+{
+	bool again = p->n <= FEW_ROWS || now_ns - p->retell_ns >= RETELL_NS;
+
+	if (again)
+		p->retell_ns = now_ns;
+	for (size_t i = 0; i < p->n;) {
+		struct row *r = &p->rows[i];
+		bool changed = r->now.connecting != r->told.connecting ||
+			       r->now.in_use != r->told.in_use || r->now.idle != r->told.idle ||
+			       r->now.answering != r->told.answering;
+
+		if (changed || (again && (r->now.in_use || r->now.connecting))) {
+			r->now.h = (struct w5_hdr){ .ts_ns = now_ns,
+						    .type = W5_REC_POOL,
+						    .size = sizeof(r->now) };
+			r->told = r->now;
+			p->on_record(p->self, &r->now);
+		}
+		if (is_empty(&r->now))
+			drop_row(p, i);
+		else
+			i++;
+	}
+}
+
+static uint64_t clock_ns(void)
+{
+	struct timespec ts;
+
+	clock_gettime(CLOCK_MONOTONIC, &ts);
+	return (uint64_t)ts.tv_sec * 1000000000ull + (uint64_t)ts.tv_nsec;
+}
+
+void pool_poll(struct pool *p, uint64_t now_ns)
+{
+	uint64_t took;
+
+	if (!p || now_ns < p->next_ns)
+		return;
+	for (size_t i = 0; i < p->n; i++) {
+		struct w5_pool *w = &p->rows[i].now;
+
+		w->connecting = w->in_use = w->answering = w->idle = 0;
+		w->oldest_ns = 0;
+	}
+	now_ns = clock_ns();
+	if (count_all(p)) {
+		p->next_ns = now_ns + SELDOM_NS;
+		return; /* half a count is none */
+	}
+	took = clock_ns() - now_ns;
+	p->next_ns = now_ns + min_u64(max_u64(OFTEN_NS, took * COST_SHARE), SELDOM_NS);
+	tell(p, now_ns);
+}
