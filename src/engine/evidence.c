@@ -7,6 +7,7 @@
 
 #include "engine/codes.h"
 #include "engine/lookups.h"
+#include "engine/pools.h"
 #include "engine/tlshello.h"
 
 struct writer {
@@ -386,6 +387,23 @@ static void say_killed(struct writer *w, const struct facts *x)
 	    dur(k->h.ts_ns, x->l->end_ns).s);
 }
 
+static void say_pool(struct writer *w)
+{
+	const struct pool_full *x = w->in->pool;
+	char up[TEXT_ENDPOINT_MAX];
+
+	if (w->in->queued)
+		say(w,
+		    "the gateway's log says sQ: it waited in the queue until the queue's timeout");
+	if (!x)
+		return;
+	text_endpoint(up, sizeof(up), &x->ip, x->port);
+	say(w, "requests under way to %s: %u at every count for %s, never more within a minute", up,
+	    x->in_use, dur(x->since_ns, x->seen_ns).s);
+	if (x->upstreams > 1)
+		say(w, "the same at all %u servers of this host and path", x->upstreams);
+}
+
 static void say_log(struct writer *w)
 {
 	const struct w5_log *log = w->in->log;
@@ -433,6 +451,7 @@ void sentence_evidence(struct finding *f, const struct sentence_input *in)
 	say_limit(&w);
 	say_no_attempt(&w);
 	say_lookup(&w);
+	say_pool(&w);
 	if (f->lost)
 		say(&w, "%llu records were lost in this window", (unsigned long long)f->lost);
 	for (size_t i = 0; in->facts && i < ARRAY_SIZE(says); i++)

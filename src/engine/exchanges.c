@@ -163,11 +163,14 @@ static struct pending *pending_add(struct engine *e, struct conn *c, const struc
 
 static struct pending *pending_add_bad(struct engine *e, struct conn *c, const struct w5_leg *l)
 {
-	bool in_log = lines_wire(e, c->gw, l);
+	struct line_code code = { .kind = 0 };
+	bool in_log = lines_wire(e, c->gw, l, &code);
 	struct pending *p = pending_add(e, c, l, false);
 
-	if (p)
-		p->in_log = in_log;
+	if (!p)
+		return NULL;
+	p->in_log = in_log;
+	p->code = code;
 	return p;
 }
 

@@ -44,8 +44,8 @@ static void describe(struct work *w)
 	f->sight = sight_of(w);
 	if (w->p->log) {
 		f->precision_ns = w->p->log->precision_us * 1000ull;
-		memcpy(f->log_code, w->p->log->code, sizeof(f->log_code));
 	}
+	memcpy(f->log_code, w->p->code.text, sizeof(f->log_code));
 	f->status = d->status;
 	f->ts_ns = d->status || d->resp_ns ? d->resp_ns : d->end_ns ? d->end_ns : d->h.ts_ns;
 	f->wall_ns = f->ts_ns + e->c.wall_offset_ns;
@@ -269,10 +269,8 @@ static void count(struct engine *e, const struct work *w)
  * common with the exchange. */
 static bool asked_in_vain(struct work *w, const struct link *last)
 {
-	if (w->p->recovered || (last->witness & WITNESS_STRONG) ||
-	    !lookups_failed(w->e, w->p, &w->lookup))
-		return false;
-	return w->lookup.tied || turn_gap(w->p, last->turn) > PROMPT_NS;
+	return lookups_failed(w->e, w->p, &w->lookup) &&
+	       (w->lookup.tied || turn_gap(w->p, last->turn) > PROMPT_NS);
 }
 
 static size_t find_attempts(struct work *w)
@@ -288,7 +286,10 @@ static size_t find_attempts(struct work *w)
 	}
 	if (!p->log) {
 		n = correlate(w->e, p, w->links, CANDIDATES_MAX, &w->tied);
-		return n && asked_in_vain(w, &w->links[n - 1]) ? 0 : n;
+		if (n && !(w->links[n - 1].witness & WITNESS_STRONG) && !p->recovered &&
+		    (asked_in_vain(w, &w->links[n - 1]) || verdict_was_queued(w)))
+			n = 0;
+		return n;
 	}
 	n = lines_correlate(w->e, p, w->links, CANDIDATES_MAX, &w->tied);
 	lines_settle(p, w->links, n);

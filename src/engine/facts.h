@@ -20,6 +20,7 @@ enum tls_end {
 };
 
 struct lookup;
+struct pool_full;
 
 struct facts {
 	const struct w5_leg *l;	   /* the attempt */
@@ -95,6 +96,8 @@ struct sentence_input {
 	const struct lookup *lookup;  /* dns-failure: of which name */
 	const struct w5_limit *limit; /* fd-limit: the descriptor it did not get */
 	const struct host *host;      /* of the gateway, or NULL */
+	const struct pool_full *pool; /* pool-limit: of which upstream, or NULL */
+	bool queued;		      /* pool-limit: the gateway's log says that it waited */
 };
 void sentence_why(char *out, size_t cap, const struct sentence_input *in);
 void sentence_next(char *out, size_t cap, const struct sentence_input *in);

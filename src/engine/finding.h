@@ -73,6 +73,13 @@ struct attempt {
 
 #define FINDING_EVIDENCE_MAX 8
 
+/* pool-limit: the upstream whose connections were all in use; in_use 0 = not known. */
+struct finding_pool {
+	struct w5_addr ip;
+	uint16_t port;
+	uint32_t in_use;
+};
+
 /* dns-failure: the name that was asked for. Printable ASCII, perhaps cut. */
 struct finding_dns {
 	char name[128];
@@ -118,6 +125,7 @@ struct finding {
 	struct attempt *attempts; /* in order of start; the last one decides */
 	struct flight *flight;	  /* packets of the downstream conn, or NULL */
 	struct finding_dns dns;
+	struct finding_pool pool;
 
 	size_t nevidence;
 	char evidence[FINDING_EVIDENCE_MAX]

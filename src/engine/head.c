@@ -171,6 +171,7 @@ struct route head_route(const struct head *h)
 	while (n < h->target.len && h->target.p[n] != '/' && h->target.p[n] != '?')
 		n++;
 	r.path = hash_bytes(h->target.p, n, r.host) | 1;
+	r.bare = hash_bytes(h->target.p, n, 0) | 1;
 	return r;
 }
 

@@ -39,6 +39,7 @@ uint64_t head_target_key(const struct head *h);
 struct route {
 	uint64_t host; /* key of the Host, 0 if there is none */
 	uint64_t path; /* of Host and first path segment */
+	uint64_t bare; /* of the first path segment alone: a gateway may send another Host */
 };
 struct route head_route(const struct head *h);
 /* One target ends (starts) as the other: the gateway took a prefix off or put one on. */

@@ -131,7 +131,8 @@ struct upstream {
 		uint32_t n;
 	} connects[CONNECT_SECONDS];
 	uint64_t sampled_ns; /* when a route was looked at */
-	size_t next_host, next_route;
+	uint64_t bares[16];  /* as pub.routes, by path alone */
+	size_t next_host, next_route, next_bare;
 	uint64_t last_connect_ok_ns, last_answer_ns;
 	uint64_t last_acked_silent_ns; /* took a request and never answered */
 	uint64_t last_fresh_death_ns;  /* took a first request and died of it */
@@ -157,16 +158,29 @@ struct gateway {
 	bool unwanted;	   /* by --comm or --pid: nothing of it counts */
 };
 
+/* The gateway's own word in its log, and which kind of log it is of. */
+struct line_code {
+	char text[32];
+	uint8_t kind; /* enum w5_log_kind; 0 = no line was seen */
+};
+
 struct pending {
 	struct list node;
 	uint64_t deadline_ns, ts_ns, key;
-	uint64_t from_ns;   /* start of the request, or 0 */
-	bool roams;	    /* a stream whose attempts are another thread's */
-	bool recovered;	    /* answered well: only worth telling if an attempt failed */
-	bool cut;	    /* answered well, but the body's end never came */
-	bool cut_alone;	    /* the client's conn lives on, or is not known: .good is the attempt */
-	bool uncounted;	    /* not in the counters yet */
-	bool in_log;	    /* a line of the gateway's log tells of it, too */
+	uint64_t from_ns; /* start of the request, or 0 */
+	bool roams;	  /* a stream whose attempts are another thread's */
+	bool recovered;	  /* answered well: only worth telling if an attempt failed */
+	bool cut;	  /* answered well, but the body's end never came */
+	bool cut_alone;	  /* the client's conn lives on, or is not known: .good is the attempt */
+	bool uncounted;	  /* not in the counters yet */
+	bool in_log;	  /* a line of the gateway's log tells of it, too */
+	uint64_t from_ns; /* start of the request, or 0 */
+	bool roams;	  /* a stream whose attempts are another thread's */
+	bool recovered;	  /* answered well: only worth telling if an attempt failed */
+	bool cut;	  /* answered well, but the conn closed before the body's end */
+	bool uncounted;	  /* not in the counters yet */
+	bool in_log;	  /* a line of the gateway's log tells of it, too */
+	struct line_code code;
 	struct w5_log *log; /* only this line does; its own, NULL = it was seen on the wire */
 	int gw;
 	struct w5_leg leg;

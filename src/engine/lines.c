@@ -130,11 +130,12 @@ static void make_exchange(struct engine *e, struct w5_log *l, int gw)
 		return;
 	}
 	p->log = l;
+	lines_take_code(&p->code, l);
 	e->c.logged++;
 	p->uncounted = true;
 }
 
-static void mark_pending(struct engine *e, uint64_t cookie, uint32_t nr)
+static void mark_pending(struct engine *e, uint64_t cookie, uint32_t nr, const struct w5_log *l)
 {
 	int left = RIVALS_MAX;
 	struct list *n;
@@ -142,8 +143,10 @@ static void mark_pending(struct engine *e, uint64_t cookie, uint32_t nr)
 	for (n = e->pendings.prev; n != &e->pendings && left--; n = n->prev) {
 		struct pending *p = list_entry(n, struct pending, node);
 
-		if (p->leg.h.cookie == cookie && p->leg.nr == nr)
-			p->in_log = true;
+		if (p->leg.h.cookie != cookie || p->leg.nr != nr)
+			continue;
+		p->in_log = true;
+		lines_take_code(&p->code, l);
 	}
 }
 
@@ -154,13 +157,13 @@ static bool find_wire(struct engine *e, const struct w5_log *l, int gw, bool loo
 
 	if (!lines_table_find(e->lines->table, l, gw, loose, &cookie, &nr))
 		return false;
-	mark_pending(e, cookie, nr);
+	mark_pending(e, cookie, nr, l);
 	return true;
 }
 
-bool lines_wire(struct engine *e, int gw, const struct w5_leg *l)
+bool lines_wire(struct engine *e, int gw, const struct w5_leg *l, struct line_code *code)
 {
-	return e->lines && lines_table_wire(e->lines->table, gw, l);
+	return e->lines && lines_table_wire(e->lines->table, gw, l, code);
 }
 
 /* ---- healthy lines ---- */

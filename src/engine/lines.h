@@ -11,6 +11,8 @@
 #ifndef ENGINE_LINES_H
 #define ENGINE_LINES_H
 
+#include <string.h>
+
 #include "engine/internal.h"
 
 /* Cookies of exchanges that only a log has seen: no socket and no stream has them. */
@@ -22,7 +24,7 @@
 /* ---- lines.c ---- */
 void on_log(struct engine *e, const struct w5_log *l);
 /* A bad or silent exchange was seen on the wire. True: a line that waits tells of it. */
-bool lines_wire(struct engine *e, int gw, const struct w5_leg *l);
+bool lines_wire(struct engine *e, int gw, const struct w5_leg *l, struct line_code *code);
 /* Exchanges seen on the wire, for what healthy lines add to them. */
 void lines_count(struct engine *e, int gw, uint16_t status, uint32_t n);
 void lines_run(struct engine *e, uint64_t now_ns); /* lines that have waited long enough */
@@ -35,7 +37,8 @@ struct lines_table;
 int lines_table_new(struct lines_table **out);
 void lines_table_free(struct lines_table *t);
 /* Remembers the exchange, unless a waiting line of the same client tells of it: true. */
-bool lines_table_wire(struct lines_table *t, int gw, const struct w5_leg *l);
+bool lines_table_wire(struct lines_table *t, int gw, const struct w5_leg *l,
+		      struct line_code *code);
 /* Is there an exchange that this line tells of? Then *cookie and *nr name it. It will not
  * match another line. loose: of any client. */
 bool lines_table_find(struct lines_table *t, const struct w5_log *l, int gw, bool loose,
@@ -44,6 +47,13 @@ bool lines_table_find(struct lines_table *t, const struct w5_log *l, int gw, boo
 int lines_table_wait(struct lines_table *t, const struct w5_log *l, int gw, uint64_t deadline_ns);
 /* The oldest line whose time is over, out of the table, to free(); NULL = none. */
 struct w5_log *lines_table_due(struct lines_table *t, uint64_t now_ns, int *gw);
+
+static inline void lines_take_code(struct line_code *code, const struct w5_log *l)
+{
+	_Static_assert(sizeof(code->text) == sizeof(l->code), "both hold the same");
+	memcpy(code->text, l->code, sizeof(l->code));
+	code->kind = l->kind;
+}
 
 /* ---- lines_tries.c ---- */
 /* As correlate(), for an exchange that only a log has seen. */

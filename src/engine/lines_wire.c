@@ -160,7 +160,7 @@ static bool is_same(const struct wire *w, const struct w5_log *l, const struct k
 	return may_tell(w, l, gw, loose) && (rewritten || same_target(w, l, k));
 }
 
-bool lines_table_wire(struct lines_table *t, int gw, const struct w5_leg *l)
+bool lines_table_wire(struct lines_table *t, int gw, const struct w5_leg *l, struct line_code *code)
 {
 	struct wire *w = calloc(1, sizeof(*w));
 	struct list *bucket, *n;
@@ -181,6 +181,7 @@ bool lines_table_wire(struct lines_table *t, int gw, const struct w5_leg *l)
 
 		if (!is_same(w, &x->log, &x->keys, x->gw, false))
 			continue;
+		lines_take_code(code, &x->log);
 		wait_free(t, x);
 		free(w);
 		return true;

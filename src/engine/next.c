@@ -110,7 +110,7 @@ static const struct next_row nexts[] = {
 	[CAUSE_NO_ROUTE] = { .say = next_route },
 	[CAUSE_LOCAL_PORT_EXHAUSTED] = { .say = next_local_port },
 	[CAUSE_FD_LIMIT] = { .say = next_fd_limit },
-	[CAUSE_POOL_LIMIT] = { .text = "raise the gateway's connection limit or add backends" },
+	[CAUSE_POOL_LIMIT] = { .say = next_pool },
 	[CAUSE_NO_LIVE_UPSTREAM] = { .say = next_no_live },
 	[CAUSE_KEEPALIVE_RACE] = { .say = next_race },
 	[CAUSE_KEEPALIVE_CLOSED_ON_REQUEST] = { .text = "check the backend's requests-per-connection limit and its graceful shutdown" },

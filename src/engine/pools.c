@@ -9,6 +9,7 @@
 #define RECENT_NS  (60 * NS_PER_S)    /* the highest of this time is the limit, if there is one */
 #define COUNT_NS   (250 * NS_PER_MS)  /* from one count to the next, mostly */
 #define STALE_NS   (2200 * NS_PER_MS) /* ... and at most */
+#define SOON_NS	   (60 * NS_PER_MS)   /* from a failure to the count it calls for */
 #define HELD_NS	   (150 * NS_PER_MS)  /* seen at it by two counts at least */
 
 static struct pool_share *share_of(struct pools *g, uint32_t tgid)
@@ -119,62 +120,111 @@ void on_pool(struct engine *e, const struct w5_pool *p)
 
 /* ---- at its limit ---- */
 
-static bool serves(const struct engine_upstream *u, uint32_t group, uint64_t route)
+static bool has_key(const uint64_t *keys, size_t n, uint64_t key)
 {
-	bool is_used = false, is_asked = false;
-
-	for (size_t i = 0; i < ARRAY_SIZE(u->groups); i++)
-		is_used = is_used || u->groups[i] == group;
-	for (size_t i = 0; i < ARRAY_SIZE(u->routes); i++)
-		is_asked = is_asked || u->routes[i] == route;
-	return is_used && is_asked;
+	for (size_t i = 0; key && i < n; i++)
+		if (keys[i] == key)
+			return true;
+	return false;
 }
 
-/* The span that began by then, and no other began until then. */
-static const struct pool_span *span_over(const struct pools *g, uint64_t from, uint64_t to)
+static bool is_used(const struct upstream *u, uint32_t group)
 {
-	const struct pool_span *s = NULL;
-
-	for (size_t i = 0; i < g->nspans && g->spans[i].from_ns <= to; i++)
-		s = &g->spans[i];
-	if (!s || s->from_ns > from + COUNT_NS || s->to_ns + STALE_NS < to ||
-	    s->to_ns < s->from_ns + HELD_NS)
-		return NULL;
-	return s;
+	for (size_t i = 0; i < ARRAY_SIZE(u->pub.groups); i++)
+		if (u->pub.groups[i] == group)
+			return true;
+	return false;
 }
 
-static bool is_full(const struct upstream *u, uint64_t from, uint64_t to, struct pool_full *out)
+/* Does the gateway pass this Host on? Else its upstreams are asked with another. */
+static bool passes_host(const struct engine *e, uint32_t group, uint64_t host)
 {
-	const struct pool_span *s = span_over(&u->pools, from, to);
-
-	if (!s || !s->waiting ||
-	    s->waiting < highest(&u->pools, to > RECENT_NS ? to - RECENT_NS : 0))
-		return false;
-	if (out->upstreams && s->waiting <= out->in_use)
-		return true;
-	out->ip = u->pub.ip;
-	out->port = u->pub.port;
-	out->in_use = s->waiting;
-	out->since_ns = s->from_ns;
-	out->seen_ns = s->to_ns;
-	out->oldest_ns = u->pools.oldest_ns;
-	return true;
-}
-
-bool pools_full(const struct engine *e, int gw, uint64_t route, uint64_t from_ns, uint64_t to_ns,
-		struct pool_full *out)
-{
-	memset(out, 0, sizeof(*out));
-	if (gw < 0 || !route)
-		return false;
 	for (size_t i = 0; i < e->nups; i++) {
 		const struct upstream *u = list_entry(e->upv[i], struct upstream, pub);
 
-		if (!serves(&u->pub, e->gws[gw].group, route))
+		if (is_used(u, group) && has_key(u->pub.hosts, ARRAY_SIZE(u->pub.hosts), host))
+			return true;
+	}
+	return false;
+}
+
+static bool serves(const struct upstream *u, const struct route *r, bool by_host)
+{
+	return by_host ? has_key(u->pub.routes, ARRAY_SIZE(u->pub.routes), r->path)
+		       : has_key(u->bares, ARRAY_SIZE(u->bares), r->bare);
+}
+
+/* The span at that time; or the one counted right after, if it was more. */
+static const struct pool_span *span_at(const struct pools *g, uint64_t ns)
+{
+	const struct pool_span *s = NULL;
+
+	for (size_t i = 0; i < g->nspans && g->spans[i].from_ns <= ns + SOON_NS; i++) {
+		const struct pool_span *x = &g->spans[i];
+
+		if (!s || x->from_ns <= ns || x->waiting > s->waiting)
+			s = x;
+	}
+	return s && s->to_ns + STALE_NS >= ns ? s : NULL;
+}
+
+static enum pool_state state_of(const struct upstream *u, uint64_t from, uint64_t to,
+				struct pool_full *out)
+{
+	const struct pool_span *s = span_at(&u->pools, to);
+
+	if (!s || !s->waiting ||
+	    s->waiting < highest(&u->pools, to > RECENT_NS ? to - RECENT_NS : 0))
+		return POOL_FREE;
+	if (!out->upstreams || s->waiting > out->in_use) {
+		out->ip = u->pub.ip;
+		out->port = u->pub.port;
+		out->in_use = s->waiting;
+		out->since_ns = s->from_ns;
+		out->seen_ns = s->to_ns;
+		out->oldest_ns = u->pools.oldest_ns;
+	}
+	if (from == to) /* turned away at once */
+		return to >= s->from_ns + HELD_NS ? POOL_FULL : POOL_MAYBE;
+	return s->from_ns <= from + COUNT_NS && s->to_ns >= s->from_ns + HELD_NS ? POOL_FULL
+										 : POOL_MAYBE;
+}
+
+/* Requests are under way to one that has not answered any yet: what it serves is not known. */
+static bool unknown_is_busy(struct engine *e, int gw, uint64_t ns)
+{
+	struct pool_full none = { .upstreams = 0 };
+
+	for (size_t i = 0; i < e->nups; i++) {
+		const struct upstream *u = list_entry(e->upv[i], struct upstream, pub);
+
+		if (u->pub.requests || state_of(u, ns, ns, &none) == POOL_FREE)
 			continue;
-		if (!is_full(u, from_ns, to_ns, out))
-			return false;
+		for (size_t j = 0; j < u->pools.n; j++)
+			if (gateways_of(e, u->pools.shares[j].tgid) == gw)
+				return true;
+	}
+	return false;
+}
+
+enum pool_state pools_state(struct engine *e, int gw, const struct route *route, uint64_t from_ns,
+			    uint64_t to_ns, struct pool_full *out)
+{
+	enum pool_state least = POOL_FULL, x;
+	uint32_t group = gw >= 0 ? e->gws[gw].group : 0;
+	bool by_host = passes_host(e, group, route->host);
+
+	memset(out, 0, sizeof(*out));
+	for (size_t i = 0; gw >= 0 && i < e->nups; i++) {
+		const struct upstream *u = list_entry(e->upv[i], struct upstream, pub);
+
+		if (!is_used(u, group) || !serves(u, route, by_host))
+			continue;
+		x = state_of(u, from_ns, to_ns, out);
+		least = x < least ? x : least;
 		out->upstreams++;
 	}
-	return out->upstreams > 0;
+	if (out->upstreams)
+		return least;
+	return gw >= 0 && unknown_is_busy(e, gw, to_ns) ? POOL_MAYBE : POOL_FREE;
 }

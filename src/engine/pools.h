@@ -19,9 +19,15 @@ struct pool_full {
 };
 
 void on_pool(struct engine *e, const struct w5_pool *p);
+enum pool_state {
+	POOL_FREE,  /* or nothing is known of it */
+	POOL_MAYBE, /* at its highest, but for no longer than a moment */
+	POOL_FULL,
+};
+
 /* Did all upstreams of this gateway that serve the route stand at their highest, from one time to
  * the other? */
-bool pools_full(const struct engine *e, int gw, uint64_t route, uint64_t from_ns, uint64_t to_ns,
-		struct pool_full *out);
+enum pool_state pools_state(struct engine *e, int gw, const struct route *route, uint64_t from_ns,
+			    uint64_t to_ns, struct pool_full *out);
 
 #endif

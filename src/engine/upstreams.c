@@ -101,6 +101,7 @@ static void note_route(struct upstream *u, const struct route *r)
 {
 	note_key(u->pub.hosts, ARRAY_SIZE(u->pub.hosts), &u->next_host, r->host);
 	note_key(u->pub.routes, ARRAY_SIZE(u->pub.routes), &u->next_route, r->path);
+	note_key(u->bares, ARRAY_SIZE(u->bares), &u->next_bare, r->bare);
 }
 
 void upstreams_note(struct engine *e, struct upstream *u, int gw, const struct w5_leg *l)

@@ -54,5 +54,8 @@ SAY_SHARED(next_route);
 SAY_SHARED(next_local_port);
 SAY_SHARED(next_fd_limit);
 SAY_SHARED(next_killed);
+/* ---- say_pools.c ---- */
+SAY_SHARED(why_pool);
+SAY_SHARED(next_pool);
 
 #endif

@@ -5,6 +5,7 @@
 
 #include "engine/facts.h"
 #include "engine/lookups.h"
+#include "engine/pools.h"
 
 struct work {
 	struct engine *e;
@@ -17,6 +18,7 @@ struct work {
 	enum confidence conf;
 	struct facts last;
 	struct lookup lookup;
+	struct pool_full pool;
 	struct sentence_input say;
 };
 
@@ -29,6 +31,8 @@ static inline void work_lower(struct work *w, enum confidence to)
 
 /* ---- verdict.c ---- */
 void verdict_decide(struct work *w);
+/* It waited for a connection all the time: by the gateway's log, or by its pools. */
+bool verdict_was_queued(struct work *w);
 bool verdict_client_left(const struct w5_leg *d);
 bool verdict_client_gone(const struct work *w); /* the same, or the answer came too late */
 

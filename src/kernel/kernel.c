@@ -394,7 +394,7 @@ static void look_around(struct kernel *k, uint64_t now)
 	}
 	tls_poll(k->tls, now);
 	if (k->skel->bss->conns_made)
-		pool_poll(k->pool, now);
+		pool_poll(k->pool, now, false);
 }
 
 int kernel_poll(struct kernel *k, bool on_tick)
@@ -413,6 +413,8 @@ int kernel_poll(struct kernel *k, bool on_tick)
 	k->on_record(k->self, &tick);
 	if (on_tick)
 		look_around(k, tick.ts_ns);
+	else
+		pool_poll(k->pool, tick.ts_ns, true);
 	return n < 0 ? n : 0;
 }
 

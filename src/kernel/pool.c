@@ -15,6 +15,7 @@
 #include "w5_bpf.h"
 
 #define OFTEN_NS   (200 * 1000 * 1000ull)
+#define SOON_NS	   (40 * 1000 * 1000ull)
 #define SELDOM_NS  (2 * 1000 * 1000 * 1000ull)
 #define COST_SHARE 500
 #define RETELL_NS  (1000 * 1000 * 1000ull)
@@ -30,7 +31,7 @@ struct pool {
 	struct bpf_link *link;
 	pool_record_fn on_record;
 	void *self;
-	uint64_t next_ns, retell_ns;
+	uint64_t next_ns, soon_ns, retell_ns;
 	struct row *rows;
 	size_t n, cap;
 	struct hash by_key; /* index + 1 */
@@ -200,11 +201,11 @@ static uint64_t clock_ns(void)
 	return (uint64_t)ts.tv_sec * 1000000000ull + (uint64_t)ts.tv_nsec;
 }
 
-void pool_poll(struct pool *p, uint64_t now_ns)
+void pool_poll(struct pool *p, uint64_t now_ns, bool failed)
 {
 	uint64_t took;
 
-	if (!p || now_ns < p->next_ns)
+	if (!p || now_ns < (failed ? p->soon_ns : p->next_ns))
 		return;
 	for (size_t i = 0; i < p->n; i++) {
 		struct w5_pool *w = &p->rows[i].now;
@@ -214,10 +215,11 @@ void pool_poll(struct pool *p, uint64_t now_ns)
 	}
 	now_ns = clock_ns();
 	if (count_all(p)) {
-		p->next_ns = now_ns + SELDOM_NS;
+		p->next_ns = p->soon_ns = now_ns + SELDOM_NS;
 		return; /* half a count is none */
 	}
 	took = clock_ns() - now_ns;
 	p->next_ns = now_ns + min_u64(max_u64(OFTEN_NS, took * COST_SHARE), SELDOM_NS);
+	p->soon_ns = now_ns + min_u64(max_u64(SOON_NS, took * COST_SHARE / 10), SELDOM_NS);
 	tell(p, now_ns);
 }

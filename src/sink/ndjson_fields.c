@@ -395,6 +395,12 @@ void ndjson_finding(struct json *j, const struct finding *f, const char *pcap)
 	put_request(j, f);
 	put_downstream(j, f);
 	put_dns(j, &f->dns);
+	if (f->pool.in_use) {
+		json_open(j, "pool", '{');
+		ndjson_endpoint(j, "upstream", &f->pool.ip, f->pool.port);
+		json_uint(j, "in_use", f->pool.in_use);
+		json_close(j, '}');
+	}
 	put_lists(j, f);
 	put_files(j, &f->limit);
 	ndjson_known_str(j, "why", f->why);

@@ -20,7 +20,7 @@ haproxy_backends() {
 		checked = $3 ~ /fail_timeout/
 		named = $10 != "" ? " resolvers lab init-addr none" : ""
 		print "backend " $1
-		print "\ttimeout connect " $4 "\n\ttimeout server " $5
+		print "\ttimeout connect " $4 "\n\ttimeout server " $5 ($12 != "" ? "\n\ttimeout queue " $12 : "")
 		again = $2 == "retry-recovered"
 		if ($7 != "" || n > 1 || again)
 			print "\tretries " ($7 != "" ? $7 : again ? 5 : 1)
@@ -30,7 +30,7 @@ haproxy_backends() {
 			print "\tretry-on all-retryable-errors\n\tdefault-server pool-max-conn 3"
 		for (i = 1; i <= n; i++) {
 			sub(/,.*/, "", peer[i])
-			print "\tserver p" i " " peer[i] proto[$9] named (checked ? " check inter 2s fall 1" : "")
+			print "\tserver p" i " " peer[i] proto[$9] named ($11 != "" ? " maxconn " $11 : "") (checked ? " check inter 2s fall 1" : "")
 		}
 	}'
 }

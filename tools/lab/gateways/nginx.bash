@@ -23,7 +23,7 @@ nginx_locations() {
 		up = up "upstream " $1 " {\n\tzone " $1 " 64k;\n"
 		for (i = 1; i <= n; i++) {
 			gsub(/,/, " ", peer[i])
-			up = up "\tserver " peer[i] ";\n"
+			up = up "\tserver " peer[i] ($11 != "" ? " max_conns=" $11 : "") ";\n"
 		}
 		up = up "\tkeepalive 64;\n}\n"
 		loc = loc "location /" $1 "/ {\n\t" to "_pass " url[$9] $1 ";\n" \
