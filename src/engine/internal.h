@@ -174,12 +174,6 @@ struct pending {
 	bool cut_alone;	  /* the client's conn lives on, or is not known: .good is the attempt */
 	bool uncounted;	  /* not in the counters yet */
 	bool in_log;	  /* a line of the gateway's log tells of it, too */
-	uint64_t from_ns; /* start of the request, or 0 */
-	bool roams;	  /* a stream whose attempts are another thread's */
-	bool recovered;	  /* answered well: only worth telling if an attempt failed */
-	bool cut;	  /* answered well, but the conn closed before the body's end */
-	bool uncounted;	  /* not in the counters yet */
-	bool in_log;	  /* a line of the gateway's log tells of it, too */
 	struct line_code code;
 	struct w5_log *log; /* only this line does; its own, NULL = it was seen on the wire */
 	int gw;

@@ -51,6 +51,19 @@ size_t engine_gateways(const struct engine *e, const struct engine_gateway **out
 	return ngateways;
 }
 
+static struct engine_upstream counted = {
+	.port = 8080, .counted = true, .in_use = 3, .in_use_max = 8, .idle = 5, .oldest_ms = 1200
+};
+static struct engine_upstream unwanted = { .counted = true, .unwanted = true }, uncounted;
+
+size_t engine_upstreams(const struct engine *e, const struct engine_upstream *const **out)
+{
+	static const struct engine_upstream *const all[] = { &uncounted, &counted, &unwanted };
+
+	*out = all;
+	return 3;
+}
+
 struct fixture {
 	struct sink s;
 	struct finding *f;
@@ -430,6 +443,13 @@ static void test_stats_name_every_loss_and_cause(void **state)
 	for (unsigned int i = 0; i < W5_LOSS_MAX; i++)
 		assert_json_int(json_object_get(v, "loss"), loss_name(i), i + 1);
 	assert_int_equal(json_array_size(json_object_get(v, "causes")), 2);
+	row = json_array_get(json_object_get(v, "pools"), 0);
+	assert_int_equal(json_array_size(json_object_get(v, "pools")), 1);
+	assert_json_int(row, "in_use", 3);
+	assert_json_int(row, "in_use_max", 8);
+	assert_json_int(row, "idle", 5);
+	assert_json_int(row, "connecting", 0);
+	assert_json_int(row, "oldest_ms", 1200);
 	row = json_array_get(json_object_get(v, "causes"), 0);
 	assert_json_str(row, "cause", "keepalive-race");
 	assert_json_int(json_object_get(row, "upstream"), "port", 8080);
