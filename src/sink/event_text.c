@@ -30,7 +30,7 @@ static void put(struct words *w, const char *fmt, ...)
 		w->n = min_size(w->n + (size_t)n, w->cap - 1);
 }
 
-/* ", 0.290 ms after the request" */
+/* " 0.290 ms after the request" */
 static void put_after(struct words *w, uint64_t from_ns, uint64_t to_ns, const char *what)
 {
 	char text[16];
@@ -38,7 +38,7 @@ static void put_after(struct words *w, uint64_t from_ns, uint64_t to_ns, const c
 	if (!from_ns || to_ns < from_ns)
 		return;
 	text_duration(text, sizeof(text), to_ns - from_ns);
-	put(w, ", %s after %s", text, what);
+	put(w, " %s after %s", text, what);
 }
 
 static void put_errno(struct words *w, const struct w5_leg *l)
@@ -61,7 +61,7 @@ static const char *peer(const struct w5_leg *l)
 static void put_state(struct words *w, const struct w5_leg *l, uint64_t ts_ns)
 {
 	if (l->flags & W5_F_HANDSHAKE)
-		put(w, ", in the TLS handshake");
+		put(w, " in the TLS handshake");
 	else if (l->resp_ns && l->resp_bytes)
 		put_after(w, l->resp_ns, ts_ns, "the answer began");
 	else if (l->req_ns)
@@ -70,12 +70,17 @@ static void put_state(struct words *w, const struct w5_leg *l, uint64_t ts_ns)
 		put_after(w, l->open_ns, ts_ns, "the connect");
 }
 
-static void say_refused(struct words *w, const struct w5_leg *l, uint64_t ts_ns)
+static void put_ttl(struct words *w, const struct w5_leg *l)
 {
-	put(w, "SYN answered with a reset");
 	if (l->rst_ttl)
 		put(w, ", ttl %u", l->rst_ttl);
-	put_after(w, l->open_ns, ts_ns, "it");
+}
+
+static void say_refused(struct words *w, const struct w5_leg *l, uint64_t ts_ns)
+{
+	put(w, "RST");
+	put_after(w, l->open_ns, ts_ns, "the SYN");
+	put_ttl(w, l);
 	put_errno(w, l);
 }
 
@@ -130,13 +135,14 @@ static void say_alert(struct words *w, const struct w5_leg *l, uint64_t ts_ns)
 	put(w, " from the %s", in ? peer(l) : "gateway");
 }
 
+/* When, first: the end may not fit on the screen. */
 static void say_reset_in(struct words *w, const struct w5_leg *l, uint64_t ts_ns)
 {
-	put(w, "%s from the %s",
-	    l->rst_flags & W5_TCP_ACK || !l->rst_flags ? "RST" : "RST (no ACK)", peer(l));
-	if (l->rst_ttl)
-		put(w, ", ttl %u", l->rst_ttl);
+	put(w, l->role == W5_ROLE_UPSTREAM ? "RST" : "RST of the client");
 	put_state(w, l, ts_ns);
+	put_ttl(w, l);
+	if (l->rst_flags && !(l->rst_flags & W5_TCP_ACK))
+		put(w, ", no ACK");
 }
 
 static void say_reset_out(struct words *w, const struct w5_leg *l, uint64_t ts_ns)
@@ -156,20 +162,21 @@ static void say_timeout(struct words *w, const struct w5_leg *l, uint64_t ts_ns)
 
 static void say_closed_early(struct words *w, const struct w5_leg *l, uint64_t ts_ns)
 {
-	put(w, "FIN instead of an answer");
+	put(w, "FIN");
 	put_after(w, l->req_ns, ts_ns, "the request");
-	put(w, l->req_acked >= l->req_bytes ? ", which was ACKed" : ", which was not ACKed");
+	put(w, " and no answer, request %s", l->req_acked >= l->req_bytes ? "ACKed" : "not ACKed");
 }
 
 static void say_gave_up(struct words *w, const struct w5_leg *l, uint64_t ts_ns)
 {
 	char took[16];
 
-	put(w, "the gateway closed without an answer");
+	put(w, "no answer");
 	if (l->req_ns && ts_ns >= l->req_ns) {
 		text_duration(took, sizeof(took), ts_ns - l->req_ns);
-		put(w, " after %s", took);
+		put(w, " in %s", took);
 	}
+	put(w, ", then the gateway closed");
 	if (l->req_acked < l->req_bytes)
 		put(w, ", request not ACKed");
 }

@@ -70,8 +70,17 @@ static bool wants_colour(enum tui_theme theme)
 	return theme != TUI_THEME_MONO && !(no && *no) && has_colors();
 }
 
+/* Some terminals say what they are: "0;15" is black on white. */
+static bool is_light(void)
+{
+	const char *fgbg = getenv("COLORFGBG"), *bg = fgbg ? strrchr(fgbg, ';') : NULL;
+
+	return bg && (!strcmp(bg, ";7") || !strcmp(bg, ";15"));
+}
+
 static void make_looks(struct screen *s, enum tui_theme theme)
 {
+	bool light = theme == TUI_THEME_LIGHT || (theme == TUI_THEME_AUTO && is_light());
 	bool colour = wants_colour(theme), own = false;
 
 	if (colour) {
@@ -80,7 +89,7 @@ static void make_looks(struct screen *s, enum tui_theme theme)
 	}
 	for (int i = 0; i < STYLE_MAX; i++) {
 		const struct look *k = &looks[i];
-		short fg = theme == TUI_THEME_LIGHT ? k->fg_light : k->fg, bg = k->bg;
+		short fg = light ? k->fg_light : k->fg, bg = k->bg;
 
 		s->attr[i] = colour ? k->attr : k->mono;
 		if (!colour || (fg < 0 && bg < 0))

@@ -203,8 +203,7 @@ static void test_words_and_filter(void **state)
 	feed(&b, &l);
 	assert_int_equal(events(&b), 2);
 	event_text(text, sizeof(text), &ev[0]);
-	assert_string_equal(text,
-			    "RST (no ACK) from the backend, ttl 63, 0.290 ms after the request");
+	assert_string_equal(text, "RST 0.290 ms after the request, ttl 63, no ACK");
 	event_text(text, sizeof(text), &ev[1]);
 	assert_string_equal(text, "2 segments sent again, srtt 0.120 ms");
 	event_context(text, sizeof(text), &ev[0]);
