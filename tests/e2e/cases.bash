@@ -157,6 +157,29 @@ case_count() {
 	expect "exit status 1, not $stopped" [ "$stopped" = 1 ]
 }
 
+# Findings, files, --count and the exit status obey --filter; the totals say what was left out.
+case_filter() {
+	local dir=$work/filter other=$work/filter-other.tsv
+	why502_start "$dir" --pid "$(cat "$state/gateway/pid")" --count 3 --pcap-dir "$dir/files" \
+		--pcap-filter 'tcp[tcpflags] & (tcp-syn|tcp-fin|tcp-rst) = 0' \
+		--filter 'cause==backend-5xx && upstream==10.77.3.0/24 && status in (502)' || return 1
+	send "$other" -r 0 -n 4 -d 0.1 --mix conn-refused || return 1
+	send "$work/filter.tsv" -r 0 -n 5 -d 0.2 --mix backend-502 || return 1
+	lines "$dir/findings.ndjson" '"type":"stats"' 1 5 "${pid_of[$dir]}" ||
+		{ echo '--count did not end it'; return 1; }
+	why502_stop "$dir" 0
+	expect 'exactly 3 findings of that cause' [ "$(grep '"type":"finding"' "$dir/findings.ndjson" | grep -c '"cause":"backend-5xx"')" = 3 ] || return 1
+	expect 'none of another cause' [ -z "$(of "$dir" "$other")" ] || return 1
+	expect 'stats of the filter' grep -Eq '"filter":\{.*"matched":3,"left_out":[4-9]' "$dir/findings.ndjson" || return 1
+	expect 'a file for each' [ "$(find "$dir/files" -name '*.pcapng' | wc -l)" = 3 ] || return 1
+	expect "exit status 1, not $stopped" [ "$stopped" = 1 ] || return 1
+	command -v tshark >/dev/null || return 0
+	for f in "$dir"/files/*; do
+		[ -n "$(tshark -r "$f" 2>/dev/null)" ] && [ -z "$(tshark -r "$f" -Y 'tcp.flags.syn==1 || tcp.flags.fin==1' 2>/dev/null)" ] ||
+			{ echo "$f holds what --pcap-filter leaves out, or nothing"; return 1; }
+	done
+}
+
 # Without a terminal and without options a person still reads cause and upstream.
 case_text() {
 	local dir=$work/text pid
