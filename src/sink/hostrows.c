@@ -184,6 +184,7 @@ static void put_counters(struct writer *w)
 			return;
 		snprintf(r->what, sizeof(r->what), "%s", counters[i].what);
 		put_number(r->now, sizeof(r->now), v);
+		r->of_host = counters[i].value == W5_HOST_SOFTNET_DROPS;
 		r->means = counters[i].means;
 		r->todo = counters[i].todo;
 		if (v == W5_HOST_UNKNOWN)
@@ -223,6 +224,7 @@ static void put_stall(struct writer *w, const struct stall *s, enum w5_host_valu
 	snprintf(r->what, sizeof(r->what), "%s (%s)", s->what, whose);
 	snprintf(r->now, sizeof(r->now), "%.1f%%", (double)min_u64(v, 10000) / 100);
 	r->level = level_of(v, s->warn * 100, s->bad * 100);
+	r->of_host = value == s->host;
 	r->means = s->means;
 	r->todo = s->todo;
 }

@@ -17,7 +17,8 @@ struct host_row {
 	int percent;		 /* of the limit in use; -1 = no limit */
 	double rate;		 /* counters: per second */
 	bool has_rate;
-	bool hard; /* at this limit requests fail at once; else it only slows down */
+	bool of_host; /* the same for every gateway */
+	bool hard;    /* at this limit requests fail at once; else it only slows down */
 	enum host_level level;
 	const char *means, *todo; /* plain sentences */
 };

@@ -99,7 +99,7 @@ static size_t common_host(const struct facet_rank *r, enum facet facet)
 {
 	size_t len = r->n ? strcspn(r->rows[0].label, "/") : 0;
 
-	if (facet != FACET_ENDPOINT || r->n < 2)
+	if (facet != FACET_ENDPOINT)
 		return 0;
 	for (size_t i = 1; i < r->n; i++)
 		if (strcspn(r->rows[i].label, "/") != len ||

@@ -21,13 +21,24 @@ struct line {
 	struct host_row row;
 };
 
+/* What is of the whole host is told once, with the first gateway. */
+static size_t rows_of(struct host_row *rows, const struct snapshot *s, size_t i)
+{
+	size_t n = host_rows(rows, HOST_ROWS_MAX, &s->hosts[i]), kept = 0;
+
+	for (size_t k = 0; k < n; k++)
+		if (!i || !rows[k].of_host)
+			rows[kept++] = rows[k];
+	return kept;
+}
+
 static size_t lines_of(const struct snapshot *s)
 {
 	struct host_row rows[HOST_ROWS_MAX];
 	size_t n = 0;
 
 	for (size_t i = 0; i < s->nhosts; i++)
-		n += host_rows(rows, ARRAY_SIZE(rows), &s->hosts[i]) + 1;
+		n += rows_of(rows, s, i) + 1;
 	return n;
 }
 
@@ -37,7 +48,7 @@ static bool line_at(const struct snapshot *s, size_t at, struct line *out)
 
 	*out = (struct line){ 0 };
 	for (size_t i = 0; i < s->nhosts; i++) {
-		size_t n = host_rows(rows, ARRAY_SIZE(rows), &s->hosts[i]);
+		size_t n = rows_of(rows, s, i);
 
 		if (!at) {
 			out->of = &s->hosts[i];
