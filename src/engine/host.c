@@ -7,7 +7,8 @@
 
 #include <string.h>
 
-#define RATE_NS (5 * NS_PER_S)
+#define RATE_NS	  (5 * NS_PER_S)
+#define VALUE_MAX (1ull << 53) /* what JSON's readers take */
 
 enum kind { KIND_COUNT, KIND_LEVEL, KIND_STALL };
 
@@ -40,6 +41,9 @@ void on_host(struct engine *e, const struct w5_host *r)
 		return;
 	to = &g->host->v[g->host->n++ % HOST_SAMPLES];
 	*to = *r;
+	for (size_t i = 0; i < W5_HOST_VALUE_MAX; i++)
+		if (to->v[i] > VALUE_MAX) /* no kernel counts so far: a spoiled trace */
+			to->v[i] = W5_HOST_UNKNOWN;
 	memset(&to->ports[r->nports], 0, (W5_HOST_PORTS - r->nports) * sizeof(to->ports[0]));
 	memset(&to->listeners[r->nlisteners], 0,
 	       (W5_HOST_LISTENERS - r->nlisteners) * sizeof(to->listeners[0]));

@@ -98,9 +98,10 @@ let_go() {
 
 # Idle clients take files until three are left; a refused connect is then what it was, and the
 # files are said beside it.
+# HOST_TRACE: where the trace goes that tests/replay/record wants
 case_files_near() {
 	local dir=$work/files truth=$work/files.tsv p n sent=0
-	why502_start "$dir" || return 1
+	why502_start "$dir" ${HOST_TRACE:+--history=0 --cgroup "/w5lab-$LAB_ID" -w "$HOST_TRACE"} || return 1
 	hold_open "$dir" client 180 10.77.1.1 8080 || sent=1
 	for p in $(workers); do
 		n=$(find "/proc/$p/fd" -mindepth 1 | wc -l)

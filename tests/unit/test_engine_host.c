@@ -239,10 +239,14 @@ static void test_an_unknown_gateway_and_hostile_counts_are_ignored(void **state)
 	feed_host(&b, &r);
 	assert_int_equal(engine_hosts(b.e, &h, 1), 0);
 	r = rec_host(950);
+	r.v[W5_HOST_FILES] = 1ull << 63;
+	feed_host(&b, &r);
+	assert_int_equal(engine_hosts(b.e, &h, 1), 1);
+	assert_int_equal(h.now.v[W5_HOST_FILES], W5_HOST_UNKNOWN);
 	r.nports = 500;
 	feed_host(&b, &r);
 	assert_int_equal(engine_counters(b.e)->bad_records, 1);
-	assert_int_equal(engine_hosts(b.e, &h, 1), 0);
+	assert_int_equal(h.now.nports, 0);
 }
 
 /* ---- rows ---- */
