@@ -173,6 +173,8 @@ void on_attempt(struct engine *e, struct w5_leg *l)
 		loss_own(e, W5_LOSS_EVICTED);
 		return;
 	}
+	if (l->stream)
+		events_leg(e, l);
 	conns_seen(e, c, &l->h, W5_ROLE_UPSTREAM);
 	count_upstream(e, home, gw, l, wanted);
 	if (l->phase != W5_PHASE_CONNECT && !leg_opaque(l) && head_parse_line(&h, l))

@@ -51,10 +51,12 @@ static bool tells(uint16_t alert)
 	return alert & 0xff; /* close_notify is no trouble */
 }
 
-/* Asked, and not a byte came back. */
+/* Asked, and not a byte came back. What cannot be read may only have said farewell. */
 static bool is_waiting(const struct w5_leg *l)
 {
-	return l->req_bytes && !l->resp_bytes && !l->status;
+	uint32_t farewell = leg_opaque(l) ? FAREWELL_BYTES : 0;
+
+	return l->req_bytes > farewell && !l->resp_bytes && !l->status;
 }
 
 /* One for how it ended, if that is trouble. */
@@ -69,7 +71,10 @@ static enum event_kind end_kind(const struct w5_leg *l)
 	case W5_END_FIN_IN:
 		if (!is_waiting(l))
 			return EVENT_MAX;
-		return up ? EVENT_CLOSED_EARLY : EVENT_CLIENT_LEFT;
+		if (!up)
+			return EVENT_CLIENT_LEFT;
+		/* an alert out alone: the gateway was the first to say farewell */
+		return l->alert_out ? EVENT_GAVE_UP : EVENT_CLOSED_EARLY;
 	case W5_END_FIN_OUT: return up && is_waiting(l) ? EVENT_GAVE_UP : EVENT_MAX;
 	default: return EVENT_MAX;
 	}
@@ -83,7 +88,9 @@ unsigned event_kinds(const struct w5_leg *l)
 
 	if (is_connect)
 		return l->end ? 1u << connect_kind(l) : 0;
-	k = end_kind(l);
+	if (l->h2_end) /* the stream ended; its conn may live on */
+		out |= 1u << EVENT_STREAM_RESET;
+	k = l->h2_end ? EVENT_MAX : end_kind(l);
 	if (k < EVENT_MAX)
 		out |= 1u << k;
 	if (tells(l->alert_in) || tells(l->alert_out))
@@ -138,6 +145,8 @@ void events_leg(struct engine *e, const struct w5_leg *l)
 	unsigned mask = event_kinds(l);
 	int gw = mask && on_port(e, l) ? gateways_of(e, l->tgid) : -1;
 
+	if (l->stream) /* its conn has its own record of these */
+		mask &= ~(1u << EVENT_RESET_IN | 1u << EVENT_RESET_OUT | 1u << EVENT_TIMEOUT);
 	if (!mask || !on_port(e, l) || !leg_wanted(e, gw, l))
 		return;
 	if (!e->events)

@@ -24,6 +24,7 @@ struct engine;
 	X(CONNECT_TIMEOUT, "connect-timeout", "a connect was not answered")                      \
 	X(CONNECT_FAILED, "connect-failed", "a connect failed otherwise")                        \
 	X(TLS_ALERT, "tls-alert", "a TLS alert, from either side")                               \
+	X(STREAM_RESET, "stream-reset", "an HTTP/2 stream was reset, or cut off by GOAWAY")      \
 	X(RESET_IN, "reset-in", "the peer reset the connection")                                 \
 	X(RESET_OUT, "reset-out", "the gateway reset the connection")                            \
 	X(TIMEOUT, "timeout", "the kernel gave up the connection")                               \

@@ -258,6 +258,8 @@ void on_exchange(struct engine *e, struct w5_leg *l)
 		loss_own(e, W5_LOSS_EVICTED);
 		return;
 	}
+	if (l->stream)
+		events_leg(e, l);
 	conns_seen(e, c, &l->h, W5_ROLE_DOWNSTREAM);
 	gw = gateway_of(e, c, l);
 	gateways_used(e, gw);

@@ -8,6 +8,7 @@
 
 #include "base/text.h"
 #include "base/util.h"
+#include "engine/codes.h"
 #include "engine/head.h"
 #include "engine/tlshello.h"
 
@@ -151,6 +152,17 @@ static void say_reset_out(struct words *w, const struct w5_leg *l, uint64_t ts_n
 	put_state(w, l, ts_ns);
 }
 
+static void say_stream_reset(struct words *w, const struct w5_leg *l, uint64_t ts_ns)
+{
+	bool is_reset = l->h2_end == W5_H2_RST_IN || l->h2_end == W5_H2_RST_OUT;
+	bool in = l->h2_end == W5_H2_RST_IN || l->h2_end == W5_H2_GOAWAY_IN;
+	char code[CODE_TEXT_MAX];
+
+	put(w, "%s %s", is_reset ? "RST_STREAM" : "GOAWAY", h2_error_text(code, l->h2_error));
+	put(w, " from the %s", in ? peer(l) : "gateway");
+	put_after(w, l->req_ns, ts_ns, "the request");
+}
+
 static void say_timeout(struct words *w, const struct w5_leg *l, uint64_t ts_ns)
 {
 	put(w, "the kernel gave up");
@@ -162,6 +174,10 @@ static void say_timeout(struct words *w, const struct w5_leg *l, uint64_t ts_ns)
 
 static void say_closed_early(struct words *w, const struct w5_leg *l, uint64_t ts_ns)
 {
+	if (l->flags & W5_F_HANDSHAKE) {
+		put(w, "FIN in the TLS handshake");
+		return;
+	}
 	put(w, "FIN");
 	put_after(w, l->req_ns, ts_ns, "the request");
 	put(w, " and no answer, request %s", l->req_acked >= l->req_bytes ? "ACKed" : "not ACKed");
@@ -171,7 +187,7 @@ static void say_gave_up(struct words *w, const struct w5_leg *l, uint64_t ts_ns)
 {
 	char took[16];
 
-	put(w, "no answer");
+	put(w, "no answer%s", l->flags & W5_F_HANDSHAKE ? " in the TLS handshake" : "");
 	if (l->req_ns && ts_ns >= l->req_ns) {
 		text_duration(took, sizeof(took), ts_ns - l->req_ns);
 		put(w, " in %s", took);
@@ -210,13 +226,13 @@ static void say_zero_window(struct words *w, const struct w5_leg *l, uint64_t ts
 }
 
 static void (*const sayers[EVENT_MAX])(struct words *w, const struct w5_leg *l, uint64_t ts_ns) = {
-	[EVENT_REFUSED] = say_refused,		 [EVENT_UNREACHABLE] = say_unreachable,
-	[EVENT_CONNECT_TIMEOUT] = say_connect,	 [EVENT_CONNECT_FAILED] = say_connect_failed,
-	[EVENT_TLS_ALERT] = say_alert,		 [EVENT_RESET_IN] = say_reset_in,
-	[EVENT_RESET_OUT] = say_reset_out,	 [EVENT_TIMEOUT] = say_timeout,
-	[EVENT_CLOSED_EARLY] = say_closed_early, [EVENT_GAVE_UP] = say_gave_up,
-	[EVENT_CLIENT_LEFT] = say_client_left,	 [EVENT_RETRANSMIT] = say_retransmit,
-	[EVENT_ZERO_WINDOW] = say_zero_window,
+	[EVENT_REFUSED] = say_refused,	       [EVENT_UNREACHABLE] = say_unreachable,
+	[EVENT_CONNECT_TIMEOUT] = say_connect, [EVENT_CONNECT_FAILED] = say_connect_failed,
+	[EVENT_TLS_ALERT] = say_alert,	       [EVENT_STREAM_RESET] = say_stream_reset,
+	[EVENT_RESET_IN] = say_reset_in,       [EVENT_RESET_OUT] = say_reset_out,
+	[EVENT_TIMEOUT] = say_timeout,	       [EVENT_CLOSED_EARLY] = say_closed_early,
+	[EVENT_GAVE_UP] = say_gave_up,	       [EVENT_CLIENT_LEFT] = say_client_left,
+	[EVENT_RETRANSMIT] = say_retransmit,   [EVENT_ZERO_WINDOW] = say_zero_window,
 };
 
 void event_text(char *out, size_t cap, const struct engine_event *ev)
