@@ -192,6 +192,8 @@ void on_attempt(struct engine *e, struct w5_leg *l)
 	if (!a || !failed)
 		return;
 	failure_add(e, gw, l);
+	if (key && !list_empty(&e->postponed))
+		pendings_wake(e, key);
 	exchange_recheck(e, conns_find(e, l->hint_cookie), a);
 }
 

@@ -53,6 +53,7 @@ int engine_new(struct engine **out, const struct engine_cfg *cfg, const struct e
 	list_init(&e->cuts);
 	list_init(&e->cuts_old);
 	list_init(&e->pendings);
+	list_init(&e->postponed);
 	list_init(&e->flight_lru);
 	for (size_t i = 0; i < TARGET_BUCKETS; i++) {
 		list_init(&e->att_targets[i]);

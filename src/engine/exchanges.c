@@ -317,20 +317,51 @@ struct pending *exchange_bad(struct engine *e, struct conn *down, const struct w
 	return pending_add(e, down, l, false);
 }
 
-void pendings_run(struct engine *e, uint64_t now_ns)
+static void run_list(struct engine *e, struct list *pendings, uint64_t now_ns)
 {
-	while (!list_empty(&e->pendings)) {
-		struct pending *p = list_entry(list_first(&e->pendings), struct pending, node);
+	while (!list_empty(pendings)) {
+		struct pending *p = list_entry(list_first(pendings), struct pending, node);
 
 		if (p->deadline_ns > now_ns || engine_is_done(e))
 			return;
-		explain(e, p);
-		pending_free(e, p);
+		if (explain(e, p)) {
+			pending_free(e, p);
+			continue;
+		}
+		p->postponed = true;
+		p->deadline_ns = e->c.now_ns + POSTPONE_NS;
+		list_move_back(&e->postponed, &p->node);
 	}
+}
+
+void pendings_run(struct engine *e, uint64_t now_ns)
+{
+	run_list(e, &e->pendings, now_ns);
+	run_list(e, &e->postponed, now_ns);
+}
+
+void pendings_wake(struct engine *e, uint64_t key)
+{
+	struct list *n, *next;
+
+	list_for_each_safe(n, next, &e->postponed) {
+		struct pending *p = list_entry(n, struct pending, node);
+
+		if (p->key != key)
+			continue;
+		p->deadline_ns = e->c.now_ns + e->cfg.grace_ns;
+		list_move_back(&e->pendings, &p->node);
+	}
+}
+
+static void free_list(struct engine *e, struct list *pendings)
+{
+	while (!list_empty(pendings))
+		pending_free(e, list_entry(list_first(pendings), struct pending, node));
 }
 
 void pendings_free(struct engine *e)
 {
-	while (!list_empty(&e->pendings))
-		pending_free(e, list_entry(list_first(&e->pendings), struct pending, node));
+	free_list(e, &e->pendings);
+	free_list(e, &e->postponed);
 }

@@ -6,6 +6,7 @@
 #include "engine/correlate.h"
 #include "engine/lines.h"
 #include "engine/local.h"
+#include "engine/rules.h"
 #include "engine/work.h"
 
 #include <string.h>
@@ -89,6 +90,22 @@ static bool lost_the_race(const struct work *w, size_t i)
 	return false;
 }
 
+/* An answer that the gateway could not use, and made another 5xx of (Apache: 500 for a malformed
+ * header). */
+static bool was_unusable(struct work *w)
+{
+	uint16_t s = w->p->leg.status;
+	const struct w5_leg *l = w->n ? &w->links[w->n - 1].turn->leg : NULL;
+	struct facts x;
+
+	if (!l || s < 500 || w->p->recovered || !l->status || l->status >= 500)
+		return false;
+	facts_of(&x, w->e, l, w->p, NULL, true);
+	return rule_of(&x)->cause == CAUSE_INVALID_HEADER ||
+	       rule_of(&x)->cause == CAUSE_HEADER_TOO_BIG ||
+	       rule_of(&x)->cause == CAUSE_TRUNCATED_HEADER;
+}
+
 static bool worth_telling(struct work *w)
 {
 	uint16_t s = w->p->leg.status;
@@ -97,7 +114,7 @@ static bool worth_telling(struct work *w)
 		return w->n && w->links[w->n - 1].turn->leg.status == s;
 	if (!w->p->recovered && (s < 500 || s > 599 || w->e->cfg.bad_status[s - 500]))
 		return true;
-	if (w->say.limit)
+	if (w->say.limit || was_unusable(w))
 		return true;
 	for (size_t i = 0; i < w->n; i++) {
 		if (leg_failed(&w->links[i].turn->leg) && !lost_the_race(w, i))
@@ -309,27 +326,40 @@ static void find_limit(struct work *w)
 	w->say.limit = limits_files(w->e, w->p, l ? leg_settled_ns(l) : 0, &w->limit_is_sure);
 }
 
-void explain(struct engine *e, struct pending *p)
+/* HAProxy lets go of a backend that does not take the request only after one more of its timers:
+ * the client that got nothing is told of before. */
+static bool comes_late(const struct work *w)
+{
+	const struct pending *p = w->p;
+
+	return !w->n && !p->postponed && !p->log && !p->recovered && !p->leg.status &&
+	       gateways_queues(w->e, p->gw) && p->key && p->from_ns &&
+	       p->ts_ns > p->from_ns + TIMER_MIN_NS && !verdict_client_left(&p->leg);
+}
+
+bool explain(struct engine *e, struct pending *p)
 {
 	struct work w = { .e = e, .p = p, .conf = CONFIDENCE_CERTAIN };
 
 	w.n = find_attempts(&w);
 	find_limit(&w);
+	if (comes_late(&w))
+		return false;
 	if (!passes_port(&w))
-		return;
+		return true;
 	if (p->gw < 0)
 		p->gw = gateways_of(e, p->leg.tgid);
 	if (p->uncounted)
 		exchange_count(e, p->gw, &p->leg);
 	if (!worth_telling(&w))
-		return;
+		return true;
 	w.f = calloc(1, sizeof(*w.f));
 	if (w.f && w.n)
 		w.f->attempts = calloc(w.n, sizeof(*w.f->attempts));
 	if (!w.f || (w.n && !w.f->attempts)) {
 		free(w.f);
 		loss_own(e, W5_LOSS_EVICTED);
-		return;
+		return true;
 	}
 	w.say.f = w.f;
 	w.f->id = e->c.findings + 1;
@@ -350,4 +380,5 @@ void explain(struct engine *e, struct pending *p)
 	count(e, &w);
 	e->ops.finding(e->self, w.f);
 	finding_unref(w.f);
+	return true;
 }

@@ -31,6 +31,7 @@
 #define CANDIDATES_MAX 64
 #define ATT_KEEP_NS    (180 * NS_PER_S) /* longer than any sane proxy timeout: 60 s x 3 tries */
 #define CONN_KEEP_NS   (30 * NS_PER_S)	/* closed conns */
+#define POSTPONE_NS    (5 * NS_PER_S)	/* a gateway's timer; longer ones leave it unexplained */
 #define STREAM_KEEP_NS (2 * NS_PER_S)	/* HTTP/2 streams that are over */
 #define STREAMS_MAX    8192		/* streams among the conns; the oldest give way */
 #define FAILURES_KEPT  128
@@ -173,6 +174,7 @@ struct pending {
 	bool cut;	  /* answered well, but the body's end never came */
 	bool cut_alone;	  /* the client's conn lives on, or is not known: .good is the attempt */
 	bool uncounted;	  /* not in the counters yet */
+	bool postponed;	  /* its attempt may be told later than its answer */
 	bool in_log;	  /* a line of the gateway's log tells of it, too */
 	struct line_code code;
 	struct w5_log *log; /* only this line does; its own, NULL = it was seen on the wire */
@@ -227,6 +229,7 @@ struct engine {
 	struct list conn_targets[TARGET_BUCKETS];
 
 	struct list pendings;
+	struct list postponed; /* pendings that wait longer, in order of their deadlines */
 	size_t npendings;
 
 	struct hash procs; /* tgid -> index into gws + 1 */
@@ -321,6 +324,8 @@ void exchange_recheck(struct engine *e, struct conn *down, const struct att *a);
 /* A good answer turned out to be bad; NULL = not wanted, or lost. */
 struct pending *exchange_bad(struct engine *e, struct conn *down, const struct w5_leg *l);
 void pendings_run(struct engine *e, uint64_t now_ns);
+/* An attempt for this target was told: what waits for it is looked at again. */
+void pendings_wake(struct engine *e, uint64_t key);
 void pendings_free(struct engine *e);
 
 /* ---- cuts.c ---- */
@@ -356,7 +361,7 @@ bool thread_failed(const struct engine *e, const struct w5_leg *down, uint64_t k
 void correlate_good(struct engine *e, struct pending *p);
 
 /* ---- explain.c ---- */
-void explain(struct engine *e, struct pending *p);
+bool explain(struct engine *e, struct pending *p); /* false: look again later */
 
 /* ---- gateways.c ---- */
 void on_gateway(struct engine *e, const struct w5_gateway *g);

@@ -38,7 +38,8 @@ static bool by_gateway(const struct w5_leg *l)
 bool turn_fits(const struct engine *e, const struct pending *p, const struct w5_leg *l)
 {
 	uint64_t start = leg_start_ns(l), settled = leg_settled_ns(l);
-	uint64_t late = by_gateway(l) ? e->cfg.grace_ns : SLACK_NS;
+	uint64_t grace = p->postponed ? POSTPONE_NS : e->cfg.grace_ns;
+	uint64_t late = by_gateway(l) ? grace : SLACK_NS;
 
 	if (p->from_ns &&
 	    (start + SLACK_NS < p->from_ns || (leg_answered(l) && settled < p->from_ns)))

@@ -63,6 +63,12 @@ static bool decide_recovered(struct work *w)
 {
 	if (!w->p->recovered)
 		return false;
+	/* Apache takes what is no HTTP for a body of HTTP/0.9, and says 200. */
+	if (w->say.facts && w->last.l->resp_ns && (w->last.l->flags & W5_F_NOT_HTTP)) {
+		set(w, VERDICT_PASSED_THROUGH, w->f->attempts[w->f->nattempts - 1].cause,
+		    CONFIDENCE_CERTAIN);
+		return true;
+	}
 	set(w, VERDICT_RECOVERED, CAUSE_RETRY_RECOVERED, CONFIDENCE_CERTAIN);
 	return true;
 }

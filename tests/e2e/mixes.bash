@@ -34,7 +34,7 @@ mix_faults() {
 	local sets='core wide' some='' how=${mix_options[$2]#--ok-tls}
 	case $1-$2 in
 	*-backends) sets='tls h2up' ;;
-	nginx-tls|nginx-h2) ;;
+	*-plain|nginx-tls|nginx-h2) ;;
 	*) some=$(xargs <<<"$some_faults") ;;
 	esac
 	# shellcheck disable=SC2086 # one word per set
@@ -52,14 +52,16 @@ gateway_is() {
 }
 
 case_mix() { # GATEWAY WAY
-	local dir=$work/$1-$2 truth=$work/$1-$2.tsv seconds=3
+	local dir=$work/$1-$2 truth=$work/$1-$2.tsv rate=60 faults
 	gateway_is "$1" || return 1
+	mapfile -t faults < <(mix_faults "$1" "$2")
 	why502_start "$dir" || return 1
-	# Handshakes that HAProxy tries again after a second: not so many at a time that they
+	# Connects that HAProxy tries again after a second: not so many at a time that they
 	# cannot be told apart by thread and time. How often that fails is what accuracy measures.
-	[ "$1-$2" != haproxy-backends ] || seconds=9
+	[ "$1" != haproxy ] || rate=25
 	# shellcheck disable=SC2086 # one word per option
-	send "$truth" ${mix_options[$2]} -r 200 -n 8 -d $seconds --mix "$(mix_faults "$1" "$2" | paste -sd ,)" || return 1
+	send "$truth" ${mix_options[$2]} -r 200 -n 8 -d $(((${#faults[@]} * 8 + rate - 1) / rate)) \
+		--mix "$(IFS=,; echo "${faults[*]}")" || return 1
 	settle "$dir" "$truth"
 	why502_stop "$dir"
 	lab access >"$dir/access"

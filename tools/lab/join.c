@@ -267,8 +267,8 @@ static void settle(struct request *r)
 		snprintf(r->expected, sizeof(r->expected), "retry-recovered");
 	else if (is_200 && maybe) /* the log does not tell how often it tried */
 		snprintf(r->expected, sizeof(r->expected), "retry-recovered|none");
-	else if (is_200 && !strcmp(r->expected, "truncated-body"))
-		return; /* the gateway ended it as if it were whole */
+	else if (is_200 && one_of("truncated-body|not-http", r->expected))
+		return; /* the gateway ended it as if it were whole, or took it for a body */
 	else if (is_200 && r->naddrs == 1 && strcmp(r->expected, "none"))
 		snprintf(r->expected, sizeof(r->expected), "none"); /* the gateway dodged it */
 	else if (one_of(r->expected, "no-live-upstream"))
