@@ -27,7 +27,7 @@ case_endpoints() {
 }
 
 # A second nginx with three servers of one upstream; nothing listens at the first.
-many_up() { # DIR
+many_up() { # DIR [LISTEN-OPTIONS]
 	mkdir -p "$1"
 	cat >"$1/nginx.conf" <<-END
 		daemon off; worker_processes 1; pid $1/pid; error_log $1/error.log;
@@ -37,7 +37,7 @@ many_up() { # DIR
 		uwsgi_temp_path $1/u; scgi_temp_path $1/s;
 		upstream many { server 127.0.0.9:9000 max_fails=0; server 10.77.3.2:9000 max_fails=0;
 			server 10.77.4.2:9000 max_fails=0; }
-		server { listen 8099; location / { proxy_pass http://many; proxy_next_upstream off; } } }
+		server { listen 8099 ${2:-}; location / { proxy_pass http://many; proxy_next_upstream off; } } }
 	END
 	lab exec gateway nginx -c "$1/nginx.conf" &
 	pid_of[many]=$!
@@ -140,6 +140,33 @@ case_ports_near() {
 		{ cat "$dir/host"; return 1; }
 	expect 'a warning that says what to do' jq -e \
 		'[.gateways[].warnings[] | select(.limit == "local ports to 10.77.3.2:9000" and (.next | length > 20))] | length > 0' "$dir/host"
+}
+
+# The gateway does not accept for a while, and clients come: its listener drops them. Requests that
+# fail just then have their own cause, and the drops beside it.
+case_accept_queue() {
+	local dir=$work/accept worker i
+	many_up "$work/many-nginx" backlog=2 || return 1
+	why502_start "$dir" --port 8099 || { many_down "$work/many-nginx"; return 1; }
+	worker=$(pgrep -P "$(cat "$work/many-nginx/pid")" | head -n 1)
+	kill -STOP "$worker"
+	# two rounds of a second, so that there is a time before the last two
+	for i in 1 2; do
+		# shellcheck disable=SC2016
+		lab exec client bash -c 'for i in $(seq 12); do
+			curl -s -o /dev/null --max-time 1.2 http://10.77.1.1:8099/flood & done; wait'
+	done
+	kill -CONT "$worker"
+	for i in $(seq 6); do
+		lab exec client curl -s -o /dev/null --max-time 5 "http://10.77.1.1:8099/after/$i"
+	done
+	lines "$dir/findings.ndjson" '"target":"/after/[0-9]*"' 2 6 "${pid_of[$dir]}" || :
+	why502_stop "$dir"
+	many_down "$work/many-nginx"
+	grep '"target":"/after/' "$dir/findings.ndjson" >"$dir/after"
+	expect 'conn-refused, and nothing else' [ "$(jq -r .cause "$dir/after" | sort -u)" = conn-refused ] || return 1
+	expect 'the drops beside it' grep -q 'host: the listener of \*:8099 (the gateway) dropped [0-9]* connection attempts' "$dir/after" ||
+		{ jq -c .evidence "$dir/after"; tail -n 1 "$dir/findings.ndjson" | jq -c .host; return 1; }
 }
 
 case_doctor_limits() {
