@@ -53,8 +53,9 @@ enum w5_rec_type {
 	W5_REC_POOL,	 /* struct w5_pool: a process's conns to one upstream (user space) */
 	W5_REC_NAME,	 /* struct w5_name: what a configured name stands for now (user space) */
 	W5_REC_LIMIT, /* struct w5_limit: a gateway met a limit of this host (kernel, user space) */
-	W5_REC_KILLED, /* struct w5_killed: a process killed by a signal left a conn (kernel) */
-	W5_REC_HOST,   /* struct w5_host: limits of the host a gateway runs on (user space) */
+	W5_REC_KILLED,	/* struct w5_killed: a process killed by a signal left a conn (kernel) */
+	W5_REC_HOST,	/* struct w5_host: limits of the host a gateway runs on (user space) */
+	W5_REC_CAPTURE, /* struct w5_capture: what a capture file holds, and lacks (user space) */
 	W5_REC_TYPE_MAX,
 };
 
@@ -483,7 +484,11 @@ struct w5_stats {
 	w5_u64 tls_conns, h2_conns;   /* accepted conns whose messages could not be read */
 };
 
-#define W5_SESSION_MASKED 0x1 /* secrets in what follows were overwritten before it was stored */
+#define W5_SESSION_MASKED  0x1 /* secrets in what follows were overwritten before it was stored */
+/* The records are made of a capture file: .tgid only tells gateways apart, and nothing is known
+ * of threads and errors of sockets. Times are CLOCK_REALTIME. .hint_* of an upstream turn is inferred:
+ * nothing but that exchange was waiting for such a connect. */
+#define W5_SESSION_CAPTURE 0x2
 
 struct w5_session {
 	struct w5_hdr h;
@@ -564,6 +569,21 @@ struct w5_host {
 	struct w5_host_listener listeners[W5_HOST_LISTENERS]; /* fullest first */
 };
 
+/* Totals since the file's beginning. */
+struct w5_capture {
+	struct w5_hdr h;
+	w5_u64 packets; /* read */
+	w5_u64 used;	/* TCP of a gateway's conns */
+	w5_u64 unread;	/* of those that are IP: fragments, or cut inside their headers */
+	w5_u64 cut;	/* their payload is cut by the snaplen */
+	w5_u64 missing; /* segments that the other end has got, and that are not in the file */
+	w5_u64 missing_bytes; /* in them */
+	w5_u64 duplicates;    /* captured twice */
+	w5_u64 unordered;     /* behind a later one in the file */
+	w5_u64 one_way;	      /* conns of which only one direction is there */
+	w5_u64 older;	      /* conns whose beginning is not there */
+};
+
 #define W5_STATIC_ASSERT(c, m) _Static_assert(c, m)
 W5_STATIC_ASSERT(sizeof(struct w5_hdr) == 24, "header is 24 bytes");
 W5_STATIC_ASSERT(sizeof(struct w5_leg) % 8 == 0, "records are 8-byte aligned");
@@ -584,5 +604,6 @@ W5_STATIC_ASSERT(sizeof(struct w5_listen) % 8 == 0, "records are 8-byte aligned"
 W5_STATIC_ASSERT(sizeof(struct w5_gateway) % 8 == 0, "records are 8-byte aligned");
 W5_STATIC_ASSERT(sizeof(struct w5_stats) % 8 == 0, "records are 8-byte aligned");
 W5_STATIC_ASSERT(sizeof(struct w5_session) % 8 == 0, "records are 8-byte aligned");
+W5_STATIC_ASSERT(sizeof(struct w5_capture) % 8 == 0, "records are 8-byte aligned");
 
 #endif

@@ -182,6 +182,8 @@ static size_t decider(const struct search *s)
 			better = sa > sb;
 		else if (!s->exact && vouched(a) != vouched(b))
 			better = vouched(a); /* a connect names no request */
+		else if (s->e->c.is_capture && vouched(a))
+			better = sa > sb; /* both are its own */
 		else if (a->own != b->own)
 			better = a->own;
 		else if (a->own)

@@ -98,6 +98,7 @@ static void on_session(struct engine *e, const struct w5_hdr *h)
 
 	e->c.wall_offset_ns = s->realtime_ns - h->ts_ns;
 	e->last_beat_ns = h->ts_ns;
+	e->c.is_capture = s->flags & W5_SESSION_CAPTURE;
 	text_of(e->c.host, sizeof(e->c.host), s->host, sizeof(s->host));
 	text_of(e->c.kernel, sizeof(e->c.kernel), s->kernel, sizeof(s->kernel));
 }
@@ -246,6 +247,11 @@ static void on_pool_rec(struct engine *e, const struct w5_hdr *h)
 	on_pool(e, (const struct w5_pool *)h);
 }
 
+static void on_capture_rec(struct engine *e, const struct w5_hdr *h)
+{
+	on_capture(e, (const struct w5_capture *)h);
+}
+
 struct handler {
 	size_t min_size;
 	void (*fn)(struct engine *e, const struct w5_hdr *h);
@@ -271,6 +277,7 @@ static const struct handler handlers[W5_REC_TYPE_MAX] = {
 	[W5_REC_KILLED] = { .min_size = sizeof(struct w5_killed), .fn = on_killed_rec },
 	[W5_REC_HOST] = { .min_size = sizeof(struct w5_host), .fn = on_host_rec },
 	[W5_REC_POOL] = { .min_size = sizeof(struct w5_pool), .fn = on_pool_rec },
+	[W5_REC_CAPTURE] = { .min_size = sizeof(struct w5_capture), .fn = on_capture_rec },
 };
 
 void engine_feed(struct engine *e, const struct w5_hdr *rec)

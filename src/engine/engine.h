@@ -74,6 +74,8 @@ struct engine_counters {
 	uint64_t undecoded;	     /* HTTP/2 messages whose status or target cannot be told */
 	size_t conns_down, conns_up; /* open now, as far as known */
 	char host[65], kernel[65];
+	bool is_capture;	   /* made of a capture file: no processes are known */
+	struct w5_capture capture; /* then: what the file holds, and lacks */
 };
 const struct engine_counters *engine_counters(const struct engine *e);
 uint64_t engine_lost(const struct engine *e); /* sum of loss[] */

@@ -93,7 +93,9 @@ static void say_connect(struct writer *w, const struct facts *x)
 		text_addr(from, sizeof(from), &l->icmp_from);
 		say(w, "ICMP type %u code %u from %s", l->icmp_type, l->icmp_code, from);
 	}
-	if (x->err)
+	if (x->err && w->in->is_capture)
+		say(w, "which a kernel reports as %s", err_name(x->err).s);
+	else if (x->err)
 		say(w, "the kernel reported %s%s", err_name(x->err).s, l->err ? "" : " (soft)");
 	else
 		say(w, "the gateway gave up after %s", dur(l->open_ns, l->end_ns).s);

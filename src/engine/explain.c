@@ -166,6 +166,9 @@ static void take_attempts(struct work *w)
 		w->last = x;
 		w->say.facts = &w->last;
 		work_lower(w, r->at_best);
+		/* that the gateway closed is inferred: its FIN never left */
+		if (w->e->c.is_capture && a->leg.end == W5_END_FIN_OUT && !a->leg.fin_out_ns)
+			work_lower(w, CONFIDENCE_LIKELY);
 	}
 }
 
@@ -215,7 +218,8 @@ static enum confidence trail_confidence(const struct work *w)
 		return CONFIDENCE_CERTAIN;
 	if (up && trail_is_exact(w->e, w->p) && (l->nr > 1 || !l->nr))
 		return CONFIDENCE_CERTAIN;
-	if ((wit & WITNESS_TARGET) && (wit & WITNESS_TIME) && (wit & WITNESS_THREAD))
+	if ((wit & WITNESS_TARGET) && (wit & WITNESS_TIME) &&
+	    ((wit & WITNESS_THREAD) || w->e->c.is_capture))
 		return CONFIDENCE_CERTAIN;
 	return CONFIDENCE_LIKELY;
 }
@@ -337,6 +341,22 @@ static bool comes_late(const struct work *w)
 	       p->ts_ns > p->from_ns + TIMER_MIN_NS && !verdict_client_left(&p->leg);
 }
 
+/* Packets tell of no process, and an errno is what a kernel would have made of them. */
+static void forget_process(struct finding *f)
+{
+	/* what the trail of a thread is to the kernel side, is time here */
+	if (f->witness & WITNESS_TRAIL)
+		f->witness = (f->witness & ~(unsigned)(WITNESS_TRAIL | WITNESS_THREAD)) |
+			     WITNESS_TIME;
+	f->witness &= ~(unsigned)WITNESS_THREAD;
+	f->gateway_group = 0;
+	f->down.tgid = f->down.tid = 0;
+	for (size_t i = 0; i < f->nattempts; i++) {
+		f->attempts[i].leg.tgid = f->attempts[i].leg.tid = 0;
+		f->attempts[i].leg.err = f->attempts[i].leg.err_soft = 0;
+	}
+}
+
 bool explain(struct engine *e, struct pending *p)
 {
 	struct work w = { .e = e, .p = p, .conf = CONFIDENCE_CERTAIN };
@@ -362,6 +382,7 @@ bool explain(struct engine *e, struct pending *p)
 		return true;
 	}
 	w.say.f = w.f;
+	w.say.is_capture = e->c.is_capture;
 	w.f->id = e->c.findings + 1;
 	describe(&w);
 	w.f->lost = lost_within(&w);
@@ -378,6 +399,8 @@ bool explain(struct engine *e, struct pending *p)
 	sentence_evidence(w.f, &w.say);
 	release_claimed(&w);
 	count(e, &w);
+	if (e->c.is_capture)
+		forget_process(w.f);
 	e->ops.finding(e->self, w.f);
 	finding_unref(w.f);
 	return true;

@@ -98,6 +98,7 @@ struct sentence_input {
 	const struct host *host;      /* of the gateway, or NULL */
 	const struct pool_full *pool; /* pool-limit: of which upstream, or NULL */
 	bool queued;		      /* pool-limit: the gateway's log says that it waited */
+	bool is_capture;	      /* made of packets alone */
 };
 void sentence_why(char *out, size_t cap, const struct sentence_input *in);
 void sentence_next(char *out, size_t cap, const struct sentence_input *in);

@@ -429,6 +429,7 @@ uint64_t host_dropped(const struct w5_host *from, const struct w5_host *to, size
 
 /* ---- loss.c ---- */
 void on_stats(struct engine *e, const struct w5_stats *s);
+void on_capture(struct engine *e, const struct w5_capture *k);
 void loss_own(struct engine *e, enum w5_loss kind);
 void loss_add(struct engine *e, enum w5_loss kind, uint64_t n);
 uint64_t loss_within(const struct engine *e, uint64_t from_ns, uint64_t to_ns);

@@ -76,6 +76,16 @@ void on_stats(struct engine *e, const struct w5_stats *s)
 	e->c.unread_h2 = s->h2_conns;
 }
 
+/* Segments that the capture lacks: an answer, or an attempt, may be among them. */
+void on_capture(struct engine *e, const struct w5_capture *k)
+{
+	uint64_t was = e->c.capture.missing;
+
+	e->c.capture = *k;
+	if (k->missing > was)
+		span_add(e, k->h.ts_ns, k->h.ts_ns, k->missing - was);
+}
+
 void loss_add(struct engine *e, enum w5_loss kind, uint64_t n)
 {
 	e->own_loss[kind] += n;

@@ -131,12 +131,15 @@ static int score_trail(struct engine *e, const struct pending *p, const struct t
 	const struct w5_leg *l = &t->leg;
 	bool queued = leg_is_queued(e, p->gw, l);
 	bool same_target = p->key && p->key == t->key;
+	bool inferred = e->c.is_capture; /* only where nothing else fitted */
 	bool to = turn_names(l, &p->leg), from = turn_names(&p->leg, l);
 	/* A hint at an HTTP/2 conn, where several of its streams fit, is one at any of them. */
-	bool sure = hint_exact(l, exact) && !(to && l->hint_cookie != p->leg.h.cookie);
-	bool fresh = queued ? leg_start_ns(l) <= l->hint_ns + QUEUED_NS : hint_fresh(l, exact);
+	bool sure = (inferred || hint_exact(l, exact)) &&
+		    !(to && l->hint_cookie != p->leg.h.cookie);
+	bool fresh = queued ? leg_start_ns(l) <= l->hint_ns + QUEUED_NS
+			    : hint_fresh(l, exact || inferred);
 	bool up = to && l->hint_ns + SLACK_NS >= turn_asked_after(p) && fresh &&
-		  hint_of_request(l, &p->leg, exact);
+		  hint_of_request(l, &p->leg, exact || inferred);
 	bool elsewhere = l->hint_cookie && !to;
 	bool back = from && p->leg.hint_ns && p->leg.hint_ns + SLACK_NS >= leg_start_ns(l) &&
 		    (exact || !leg_connecting(l) || ended_promptly(p, l));
@@ -181,7 +184,7 @@ int turn_score(struct engine *e, const struct pending *p, const struct turn *t, 
 		*w |= WITNESS_THREAD;
 		s += SCORE_THREAD;
 	}
-	if (!exact && leg_connecting(l) && (l->tid == p->leg.tid || p->roams) &&
+	if (!exact && !e->c.is_capture && leg_connecting(l) && (l->tid == p->leg.tid || p->roams) &&
 	    ended_promptly(p, l) && !p->recovered) {
 		*w |= WITNESS_TIME;
 		s += settled_gap(p, l) <= AT_ONCE_NS ? SCORE_PROMPT : SCORE_SOON;
@@ -205,5 +208,5 @@ bool trail_is_exact(const struct engine *e, const struct pending *p)
 
 bool hint_is_exact(const struct engine *e, int gw, const struct w5_leg *l)
 {
-	return hint_exact(l, gateways_trail_exact(e, gw));
+	return e->c.is_capture ? l->hint_cookie : hint_exact(l, gateways_trail_exact(e, gw));
 }

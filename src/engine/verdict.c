@@ -144,13 +144,13 @@ static bool decide_unknown(struct work *w, const char *doubt)
 static const char *not_seen_begin(const struct work *w)
 {
 	const struct w5_leg *d = &w->p->leg;
+	const char *began = w->e->c.is_capture ? "the request was under way when the capture began"
+					       : "the request was under way when why502 started";
 
 	if (d->req_ns && !(d->flags & W5_F_NO_REQ))
-		return d->req_ns < w->e->c.start_ns
-			       ? "the request was under way when why502 started"
-			       : NULL;
+		return d->req_ns < w->e->c.start_ns ? began : NULL;
 	if ((d->flags & W5_F_OLDER) || !d->open_ns || d->open_ns < w->e->c.start_ns + WARM_UP_NS)
-		return "the request was under way when why502 started";
+		return began;
 	return "the request of this answer was not seen";
 }
 
@@ -374,14 +374,27 @@ static bool decide_untried(struct work *w)
 	if (!(x && !waited && w->say.kin != KIN_GATEWAY) && decide_pool(w, &route, waited))
 		return true;
 	if (warming_up(w) && (waited || !x))
-		return decide_unknown(w, "why502 had just started: attempts may have been missed");
+		return decide_unknown(
+			w, w->e->c.is_capture
+				   ? "the capture had just begun: attempts may have been missed"
+				   : "why502 had just started: attempts may have been missed");
 	if (waited)
 		return decide_unknown(
 			w,
-			"no attempt was seen, yet the gateway waited: a name look-up, a queue, or a local socket");
+			w->e->c.is_capture
+				? "no attempt was seen, yet the gateway waited: a backend on the "
+				  "local network that answers no ARP, a name look-up, a queue, or a "
+				  "local socket"
+				: "no attempt was seen, yet the gateway waited: a name look-up, a queue, or a local socket");
+	/* A connect that fails before its SYN leaves is in no capture. */
+	if (w->e->c.is_capture && !(x && w->say.kin == KIN_ROUTE))
+		return decide_unknown(
+			w,
+			"no attempt was seen: made by the gateway's rules, every backend marked down, or a "
+			"connect that sent no packet (no route, no local port, a local socket)");
 	if (x)
 		w->f->linked_id = x->finding_id;
-	if (!(x && w->say.kin == KIN_ROUTE) && failed_meanwhile(w, &route))
+	if ((!(x && w->say.kin == KIN_ROUTE) || w->e->c.is_capture) && failed_meanwhile(w, &route))
 		return decide_unknown(
 			w,
 			"an attempt failed meanwhile, but nothing shows for which of several requests");
@@ -395,7 +408,8 @@ static bool decide_untried(struct work *w)
 			"no attempt was seen: made by the gateway's rules, or every backend was marked down");
 	if (x) {
 		set(w, d->status ? VERDICT_GATEWAY_MADE : VERDICT_SILENT, CAUSE_NO_LIVE_UPSTREAM,
-		    w->say.kin == KIN_ROUTE ? CONFIDENCE_CERTAIN : CONFIDENCE_LIKELY);
+		    w->say.kin == KIN_ROUTE && !w->e->c.is_capture ? CONFIDENCE_CERTAIN
+								   : CONFIDENCE_LIKELY);
 		return true;
 	}
 	if (decide_unresolved(w))

@@ -43,16 +43,18 @@ static int end_line(struct ndjson *n, size_t from)
 
 static void put_now(struct json *j, const struct engine_counters *c)
 {
-	if (c->wall_offset_ns)
+	if (c->wall_offset_ns || c->is_capture)
 		ndjson_time(j, "ts", c->now_ns + c->wall_offset_ns);
 }
 
-static void put_watched(struct json *j, const struct engine_gateway *g)
+static void put_watched(struct json *j, const struct engine_gateway *g, bool is_capture)
 {
 	json_open(j, NULL, '{');
 	ndjson_known_str(j, "name", g->name);
-	ndjson_known(j, "group", g->group);
-	json_uint(j, "processes", g->nprocs);
+	if (!is_capture) {
+		ndjson_known(j, "group", g->group);
+		json_uint(j, "processes", g->nprocs);
+	}
 	ndjson_known_str(j, "cgroup", g->cgroup);
 	json_open(j, "ports", '[');
 	for (size_t i = 0; i < min_size(g->nports, ARRAY_SIZE(g->ports)); i++)
@@ -77,7 +79,7 @@ static void put_ready(struct ndjson *n, const struct engine *e)
 	json_open(&j, "gateways", '[');
 	for (size_t i = 0; i < ngateways; i++) {
 		if (!g[i].unwanted)
-			put_watched(&j, &g[i]);
+			put_watched(&j, &g[i], c->is_capture);
 	}
 	json_close(&j, ']');
 	json_close(&j, '}');
@@ -185,6 +187,22 @@ static void put_pools(struct json *j, const struct engine *e)
 	json_close(j, ']');
 }
 
+static void put_capture(struct json *j, const struct w5_capture *k)
+{
+	json_open(j, "capture", '{');
+	json_uint(j, "packets", k->packets);
+	json_uint(j, "used", k->used);
+	json_uint(j, "unread", k->unread);
+	json_uint(j, "cut", k->cut);
+	json_uint(j, "missing", k->missing);
+	json_uint(j, "missing_bytes", k->missing_bytes);
+	json_uint(j, "duplicates", k->duplicates);
+	json_uint(j, "unordered", k->unordered);
+	json_uint(j, "one_way", k->one_way);
+	json_uint(j, "older", k->older);
+	json_close(j, '}');
+}
+
 static void put_stats(struct json *j, struct ndjson *n, const struct engine *e)
 {
 	const struct engine_counters *c = engine_counters(e);
@@ -218,6 +236,8 @@ static void put_stats(struct json *j, struct ndjson *n, const struct engine *e)
 	put_pools(j, e);
 	if (n->pcap)
 		put_pcap_stats(j, n->pcap);
+	if (c->is_capture)
+		put_capture(j, &c->capture);
 	json_close(j, '}');
 }
 

@@ -110,7 +110,8 @@ static void put_headline(struct buf *b, const struct finding *f)
 	if (*f->gateway_name) {
 		buf_str(b, "  by ");
 		put_wire(b, f->gateway_name);
-		buf_printf(b, "[%u]", f->down.tgid);
+		if (f->down.tgid)
+			buf_printf(b, "[%u]", f->down.tgid);
 	}
 	buf_str(b, "\n");
 }
@@ -265,11 +266,15 @@ static int end_block(struct textout *t, size_t from)
 	return err;
 }
 
-static void put_gateway(struct buf *b, const struct engine_gateway *g)
+static void put_gateway(struct buf *b, const struct engine_gateway *g, bool is_capture)
 {
-	buf_str(b, "Watching ");
+	buf_str(b, is_capture ? "Reading " : "Watching ");
 	put_wire(b, g->name);
-	buf_printf(b, "[%u], %zu process%s", g->group, g->nprocs, g->nprocs == 1 ? "" : "es");
+	if (is_capture)
+		buf_printf(b, " %u", g->group);
+	else
+		buf_printf(b, "[%u], %zu process%s", g->group, g->nprocs,
+			   g->nprocs == 1 ? "" : "es");
 	for (size_t i = 0; i < min_size(g->nports, ARRAY_SIZE(g->ports)); i++)
 		buf_printf(b, "%s%u",
 			   i		   ? ", "
@@ -292,7 +297,7 @@ static void put_ready(struct textout *t, const struct engine *e)
 	for (size_t i = 0; i < n; i++) {
 		if (g[i].unwanted || !(g[i].nprocs || g[i].exchanges))
 			continue;
-		put_gateway(&t->out, &g[i]);
+		put_gateway(&t->out, &g[i], engine_counters(e)->is_capture);
 		shown++;
 	}
 	if (!shown && n)
@@ -391,6 +396,37 @@ static void put_tally(struct buf *b, struct tally *t)
 		buf_printf(b, "%8llu  others\n", (unsigned long long)rest);
 }
 
+/* What is not in the file cannot be explained. */
+static void put_capture(struct buf *b, const struct engine_counters *c)
+{
+	const struct w5_capture *k = &c->capture;
+	const struct {
+		uint64_t n;
+		const char *what;
+	} rows[] = {
+		{ k->cut, "cut by the snaplen" },
+		{ k->missing, "missing, though the other end has got them" },
+		{ k->duplicates, "captured twice" },
+		{ k->unordered, "out of order in the file" },
+		{ k->unread, "fragments, or cut inside their headers" },
+	};
+
+	if (!c->is_capture)
+		return;
+	buf_printf(b, "Capture: %llu packet%s, %llu of them of the gateway's connections",
+		   (unsigned long long)k->packets, plural(k->packets), (unsigned long long)k->used);
+	for (size_t i = 0; i < ARRAY_SIZE(rows); i++)
+		if (rows[i].n)
+			buf_printf(b, "; %llu %s", (unsigned long long)rows[i].n, rows[i].what);
+	if (k->one_way)
+		buf_printf(b, "; %llu connection%s of which only one direction is there",
+			   (unsigned long long)k->one_way, plural(k->one_way));
+	if (k->older)
+		buf_printf(b, "; %llu connection%s that began before it",
+			   (unsigned long long)k->older, plural(k->older));
+	buf_str(b, "\n");
+}
+
 static void put_losses(struct buf *b, const struct engine_counters *c)
 {
 	for (unsigned int i = 0; i < W5_LOSS_MAX; i++) {
@@ -432,6 +468,7 @@ static void on_close(void *self, const struct engine *e)
 		put_tally(&t->out, &t->tally);
 		if (t->pcap)
 			put_pcap_stats(&t->out, t->pcap);
+		put_capture(&t->out, c);
 		put_losses(&t->out, c);
 	}
 	buf_flush(&t->out, t->fd);

@@ -151,6 +151,7 @@ static const struct record_row records[] = {
 	[W5_REC_LIMIT] = { .name = "limit", EXACT(struct w5_limit), .is_sound = limit_is_sound },
 	[W5_REC_KILLED] = { .name = "killed", EXACT(struct w5_killed), .is_sound = killed_is_sound },
 	[W5_REC_HOST] = { .name = "host", EXACT(struct w5_host), .is_sound = host_is_sound },
+	[W5_REC_CAPTURE] = { .name = "capture", EXACT(struct w5_capture) },
 };
 _Static_assert(W5_LEG_BRIEF % 8 == 0, "the shortest record is aligned");
 _Static_assert(ARRAY_SIZE(records) == W5_REC_TYPE_MAX, "every record type has its row");

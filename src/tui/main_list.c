@@ -78,7 +78,8 @@ static void gateway_cell(char *out, size_t cap, const void *row, const struct mo
 	const struct finding *f = row;
 	size_t n = text_escape(out, cap, f->gateway_name, strlen(f->gateway_name));
 
-	snprintf(out + n, cap - n, "/%u", f->down.tgid);
+	if (f->down.tgid)
+		snprintf(out + n, cap - n, "/%u", f->down.tgid);
 }
 
 static void seen_cell(char *out, size_t cap, const void *row, const struct model *m)

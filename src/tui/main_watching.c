@@ -37,9 +37,9 @@ static int draw_wrapped(struct canvas *c, int y, int end, enum style st, const c
 	return y;
 }
 
-static void draw_gateway(struct canvas *c, int y, const struct engine_gateway *g)
+static void draw_gateway(struct canvas *c, int y, const struct engine_gateway *g, bool is_capture)
 {
-	char name[72], ports[100] = "", count[16];
+	char who[48], name[72], ports[100] = "", count[16];
 	size_t n = 0;
 	int x = 3;
 
@@ -50,9 +50,10 @@ static void draw_gateway(struct canvas *c, int y, const struct engine_gateway *g
 	text_count(count, sizeof(count), g->exchanges);
 	canvas_text(c, y, x, 15, STYLE_BOLD, name);
 	x += 16;
-	x += canvas_printf(c, y, x, c->cols - x - 2, STYLE_NORMAL,
-			   "pid %u, %zu process%s, port%s %s", g->group, g->nprocs,
-			   g->nprocs == 1 ? "" : "es", g->nports == 1 ? "" : "s",
+	snprintf(who, sizeof(who), "pid %u, %zu process%s", g->group, g->nprocs,
+		 g->nprocs == 1 ? "" : "es");
+	x += canvas_printf(c, y, x, c->cols - x - 2, STYLE_NORMAL, "%s, port%s %s",
+			   is_capture ? "as captured" : who, g->nports == 1 ? "" : "s",
 			   ports[0] ? ports : "not known");
 	if (g->named_only)
 		canvas_text(c, y, x + 2, c->cols - x - 4, STYLE_DIM, "(not used yet)");
@@ -111,7 +112,7 @@ static void draw_upstream(struct canvas *c, int y, const struct engine_upstream 
 static void draw_found(struct canvas *c, int y, int end, const struct snapshot *s)
 {
 	for (size_t i = 0; i < s->ngateways && y < end; i++)
-		draw_gateway(c, y++, &s->gateways[i]);
+		draw_gateway(c, y++, &s->gateways[i], s->counters.is_capture);
 	y++;
 	if (!s->nupstreams) {
 		if (y < end)

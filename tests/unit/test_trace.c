@@ -55,6 +55,7 @@ static const uint16_t sizes[] = {
 	[W5_REC_LIMIT] = sizeof(struct w5_limit),
 	[W5_REC_KILLED] = sizeof(struct w5_killed),
 	[W5_REC_HOST] = sizeof(struct w5_host),
+	[W5_REC_CAPTURE] = sizeof(struct w5_capture),
 };
 _Static_assert(sizeof(sizes) / sizeof(sizes[0]) == W5_REC_TYPE_MAX, "every type has its row");
 
@@ -298,7 +299,7 @@ static void test_foreign_files_are_refused_in_one_sentence(void **state)
 	write_trace(3);
 	patch(0, "PK", 2);
 	assert_int_equal(trace_read(path, on_record, &s, err), -EBADMSG);
-	assert_non_null(strstr(err, "is not a trace file"));
+	assert_non_null(strstr(err, "is neither a trace of why502"));
 	patch(0, TRACE_MAGIC, 2);
 	patch(offsetof(struct trace_header, abi), &other_abi, 4);
 	assert_int_equal(trace_read(path, on_record, &s, err), -EPROTO);
