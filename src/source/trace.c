@@ -16,6 +16,8 @@
 #include "base/util.h"
 #include "source/record.h"
 
+#define NOT_OURS "%s is neither a trace of why502 (-w) nor a file with a capture (pcap, pcapng)"
+
 #define TRACE_FLUSH_AT (64 << 10)
 #define TRACE_MAX      (1 << 20) /* kept back while the disk takes nothing */
 
@@ -110,13 +112,13 @@ __attribute__((format(printf, 3, 4))) static int refuse(char err[TRACE_ERR_MAX],
 static int check_header(const char *path, const struct trace_header *h, size_t len, char *err)
 {
 	if (len < sizeof(*h) || memcmp(h->magic, TRACE_MAGIC, sizeof(h->magic)))
-		return refuse(err, -EBADMSG, "%s is not a trace file of why502", path);
+		return refuse(err, -EBADMSG, NOT_OURS, path);
 	if (h->endian == __builtin_bswap32(TRACE_ENDIAN))
 		return refuse(err, -EPROTO,
 			      "%s was recorded on a machine of the other byte order; read it there",
 			      path);
 	if (h->endian != TRACE_ENDIAN)
-		return refuse(err, -EBADMSG, "%s is not a trace file of why502", path);
+		return refuse(err, -EBADMSG, NOT_OURS, path);
 	if (h->abi != W5_ABI_VERSION)
 		return refuse(err, -EPROTO,
 			      "%s holds records of version %u, this why502 reads version %u; "
@@ -175,7 +177,10 @@ int trace_read(const char *path, int (*on_record)(void *self, const struct w5_hd
 	if (!S_ISREG(st.st_mode))
 		return refuse(err, -EINVAL, "%s is not a regular file", path);
 	if (!st.st_size)
-		return refuse(err, -EBADMSG, "%s is empty, not a trace file of why502", path);
+		return refuse(
+			err, -EBADMSG,
+			"%s is empty: -r reads traces of why502 (-w) and captures (pcap, pcapng)",
+			path);
 	data = mmap(NULL, (size_t)st.st_size, PROT_READ, MAP_PRIVATE, fd, 0);
 	if (data == MAP_FAILED)
 		return refuse(err, -errno, "cannot read %s: %m", path);

@@ -1,0 +1,404 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * First pass: who is a gateway. A host is one that accepts HTTP requests and, while one is
+ * open, sends another of the same target, or opens conns. Addresses need not be the same: a
+ * gateway has one towards its clients and others towards its backends. capture_gateways.c
+ * decides; here the evidence is gathered. And: which connects were never answered.
+ */
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/util.h"
+#include "source/capture_link.h"
+#include "source/capture_scan.h"
+#include "w5_http1.h"
+
+#define LOOK_MAX 64 /* open requests looked at for a new conn */
+#define SAME_MAX 16 /* open requests of one target looked at */
+
+static struct sconn *sconn_find(const struct scan *s, uint64_t key, const struct w5_addr ip[2],
+				const uint16_t port[2])
+{
+	struct sconn *k = hash_find(&s->conns, key);
+
+	while (k && (k->port[0] != port[0] || k->port[1] != port[1] ||
+		     !capture_same_ip(&k->ip[0], &ip[0]) || !capture_same_ip(&k->ip[1], &ip[1])))
+		k = k->twin;
+	return k;
+}
+
+/* ---- what is remembered of addresses ---- */
+
+struct svc *scan_svc(struct scan *s, const struct w5_addr *ip, uint16_t port)
+{
+	uint64_t key = capture_server_key(ip, port);
+	uintptr_t at = (uintptr_t)hash_find(&s->svc_at, key);
+	struct svc *v;
+
+	if (at)
+		return &s->svcs[at - 1];
+	if (s->nsvcs == SVCS_MAX)
+		return NULL;
+	v = &s->svcs[s->nsvcs];
+	*v = (struct svc){ .ip = *ip, .port = port };
+	if (hash_insert(&s->svc_at, key, (void *)(s->nsvcs + 1)))
+		return NULL;
+	s->nsvcs++;
+	return v;
+}
+
+static void note(struct w5_addr *set, size_t *n, const struct w5_addr *ip)
+{
+	for (size_t i = 0; i < *n; i++)
+		if (capture_same_ip(&set[i], ip))
+			return;
+	if (*n < NOTED_MAX)
+		set[(*n)++] = *ip;
+}
+
+static struct svc_link *svc_link(struct svc *v, const struct w5_addr *ip)
+{
+	for (size_t i = 0; i < v->nlinks; i++)
+		if (capture_same_ip(&v->links[i].ip, ip))
+			return &v->links[i];
+	if (v->nlinks == LINKS_MAX)
+		return NULL;
+	v->links[v->nlinks] = (struct svc_link){ .ip = *ip };
+	return &v->links[v->nlinks++];
+}
+
+/* The request is over: what happened meanwhile tells of the host it went to. */
+static void close_request(struct scan *s, struct sconn *k, bool is_bad, bool is_answered)
+{
+	struct svc *v = k->asked ? scan_svc(s, &k->ip[1], k->port[1]) : NULL;
+	struct svc_link *l;
+
+	list_remove(&k->open);
+	list_remove(&k->same);
+	k->asked = false;
+	if (!v)
+		return;
+	v->bad += is_bad;
+	for (size_t i = 0; i < k->nnested && is_answered; i++)
+		if ((l = svc_link(v, &k->nested[i])))
+			l->nested++;
+	for (size_t i = 0; i < k->nopened && is_bad; i++)
+		if ((l = svc_link(v, &k->opened[i])))
+			l->opened++;
+}
+
+/* ---- conns ---- */
+
+static void keep_unanswered(struct capture *c, const struct sconn *k)
+{
+	uint64_t key = capture_conn_key(k->ip, k->port, k->isn);
+	struct unanswered *u;
+
+	if (!k->has_syn || k->is_answered)
+		return;
+	u = calloc(1, sizeof(*u));
+	if (!u)
+		return;
+	memcpy(u->ip, k->ip, sizeof(u->ip));
+	memcpy(u->port, k->port, sizeof(u->port));
+	u->isn = k->isn;
+	u->last_syn_ns = k->last_syn_ns;
+	u->twin = hash_find(&c->unanswered, key);
+	if (hash_insert(&c->unanswered, key, u))
+		free(u);
+}
+
+static void sconn_drop(struct capture *c, struct sconn *k)
+{
+	struct scan *s = c->scan;
+	struct sconn *first = hash_find(&s->conns, k->key), **at;
+
+	keep_unanswered(c, k);
+	close_request(s, k, false, false);
+	list_remove(&k->lru);
+	if (first == k && k->twin)
+		hash_insert(&s->conns, k->key, k->twin);
+	else if (first == k)
+		hash_remove(&s->conns, k->key);
+	for (at = &first->twin; first != k && *at; at = &(*at)->twin)
+		if (*at == k) {
+			*at = k->twin;
+			break;
+		}
+	free(k);
+	s->nconns--;
+}
+
+static struct sconn *sconn_new(struct capture *c, uint64_t key, const struct w5_addr ip[2],
+			       const uint16_t port[2])
+{
+	struct scan *s = c->scan;
+	struct sconn *k;
+
+	if (s->nconns >= SCONNS_MAX)
+		sconn_drop(c, list_entry(list_first(&s->lru), struct sconn, lru));
+	k = calloc(1, sizeof(*k));
+	if (!k)
+		return NULL;
+	k->key = key;
+	memcpy(k->ip, ip, sizeof(k->ip));
+	memcpy(k->port, port, sizeof(k->port));
+	list_init(&k->open);
+	list_init(&k->same);
+	k->twin = hash_find(&s->conns, key);
+	if (hash_insert(&s->conns, key, k)) {
+		free(k);
+		return NULL;
+	}
+	list_push_back(&s->lru, &k->lru);
+	s->nconns++;
+	return k;
+}
+
+static void is_server(struct capture *c, const struct w5_addr *ip, uint16_t port)
+{
+	if (c->servers.count < 65536)
+		hash_insert(&c->servers, capture_server_key(ip, port), c);
+}
+
+/* ---- events ---- */
+
+/* Somebody opens a conn: while which requests? */
+static void on_open(struct capture *c, const struct sconn *k, uint64_t ts_ns)
+{
+	uint64_t peer = capture_server_key(&k->ip[1], k->port[1]);
+	struct scan *s = c->scan;
+	bool is_prompt = false;
+	int left = LOOK_MAX;
+	struct list *n;
+
+	route_count(&c->peers, peer);
+	for (n = s->open.prev; n != &s->open && left--; n = n->prev) {
+		struct sconn *a = list_entry(n, struct sconn, open);
+		struct svc *v;
+
+		if (ts_ns >= a->asked_ns)
+			route_pair(c, a->route, peer, ts_ns - a->asked_ns);
+		is_prompt = is_prompt || a->asked_ns + ROUTE_PROMPT_NS >= ts_ns;
+
+		if (a->port[1] == k->port[1] && capture_same_ip(&a->ip[1], &k->ip[1]))
+			continue; /* another client of the same service */
+		if (capture_same_ip(&a->ip[0], &a->ip[1]))
+			continue; /* on one host everybody has this address */
+		if (capture_same_ip(&a->ip[1], &k->ip[0])) {
+			v = scan_svc(s, &a->ip[1], a->port[1]);
+			if (v)
+				v->opens++;
+		} else if (!capture_same_ip(&a->ip[0], &k->ip[0])) {
+			note(a->opened, &a->nopened, &k->ip[0]);
+		}
+	}
+	if (is_prompt)
+		route_prompt(c, peer);
+}
+
+static void on_request(struct capture *c, struct sconn *k, const uint8_t *head, size_t len,
+		       uint64_t ts_ns)
+{
+	struct scan *s = c->scan;
+	struct svc *v = scan_svc(s, &k->ip[1], k->port[1]);
+	struct list *bucket, *n;
+	int left = SAME_MAX;
+
+	is_server(c, &k->ip[1], k->port[1]);
+	if (!v)
+		return;
+	v->requests++;
+	route_count(&s->askers, capture_server_key(&k->ip[0], 0));
+	k->asked = true;
+	k->target = capture_target_key(head, len);
+	k->route = capture_route_key(head, len);
+	k->asked_ns = ts_ns;
+	route_count(&c->routes, k->route);
+	route_pair(c, k->route, capture_server_key(&k->ip[1], k->port[1]), 0);
+	k->nnested = k->nopened = 0;
+	list_move_back(&s->open, &k->open);
+	bucket = &s->same[k->target % BUCKETS];
+	list_for_each(n, bucket) {
+		struct sconn *a = list_entry(n, struct sconn, same);
+
+		if (!left--)
+			break;
+		if (!k->target || a->target != k->target ||
+		    (a->port[1] == k->port[1] && capture_same_ip(&a->ip[1], &k->ip[1])))
+			continue;
+		/* the same client asks somebody else: a retry, unless they are all on one host */
+		if (capture_same_ip(&a->ip[0], &k->ip[0]) && !capture_same_ip(&a->ip[0], &a->ip[1]))
+			continue;
+		note(a->nested, &a->nnested, &k->ip[0]);
+	}
+	list_remove(&k->same);
+	list_push_front(bucket, &k->same);
+}
+
+static void on_bytes(struct capture *c, struct sconn *k, int from, const uint8_t *p, size_t cap,
+		     uint64_t ts_ns)
+{
+	uint8_t peek[W5_HTTP1_PEEK] = { 0 };
+	uint16_t status;
+
+	if (!cap)
+		return;
+	memcpy(peek, p, min_size(cap, sizeof(peek)));
+	if (!from) {
+		if (!k->asked && w5_http1_is_request(peek))
+			on_request(c, k, p, cap, ts_ns);
+		return;
+	}
+	if (!k->asked)
+		return;
+	status = w5_http1_status(peek);
+	if (status >= 200 || !status)
+		close_request(c->scan, k, status >= 500, status);
+}
+
+static int opener(const struct capture *c, const struct packet *p, const uint8_t *ip)
+{
+	uint8_t peek[W5_HTTP1_PEEK] = { 0 };
+	bool from, to;
+
+	if (p->tcp_flags & W5_TCP_SYN)
+		return !!(p->tcp_flags & W5_TCP_ACK);
+	from = hash_find(&c->servers, capture_server_key(&p->src, p->sport));
+	to = hash_find(&c->servers, capture_server_key(&p->dst, p->dport));
+	if (from != to)
+		return from;
+	memcpy(peek, ip + p->payload_off, min_size(p->payload_cap, sizeof(peek)));
+	return p->payload_cap && w5_http1_is_request(peek) ? 0 : -1;
+}
+
+static struct sconn *sconn_of(struct capture *c, const struct packet *p, const uint8_t *ip,
+			      int *from)
+{
+	for (int swap = 0; swap < 2; swap++) {
+		const struct w5_addr a[2] = { swap ? p->dst : p->src, swap ? p->src : p->dst };
+		const uint16_t port[2] = { swap ? p->dport : p->sport, swap ? p->sport : p->dport };
+		struct sconn *k = sconn_find(c->scan, capture_conn_key(a, port, 0), a, port);
+
+		*from = swap;
+		if (k)
+			return k;
+	}
+	*from = opener(c, p, ip);
+	if (*from < 0)
+		return NULL;
+	{
+		const struct w5_addr a[2] = { *from ? p->dst : p->src, *from ? p->src : p->dst };
+		const uint16_t port[2] = { *from ? p->dport : p->sport,
+					   *from ? p->sport : p->dport };
+
+		return sconn_new(c, capture_conn_key(a, port, 0), a, port);
+	}
+}
+
+static void scan_packet(struct capture *c, const struct packet *p, const uint8_t *ip,
+			uint64_t ts_ns)
+{
+	bool is_syn = (p->tcp_flags & (W5_TCP_SYN | W5_TCP_ACK)) == W5_TCP_SYN;
+	int from;
+	struct sconn *k = sconn_of(c, p, ip, &from);
+
+	if (!k)
+		return;
+	list_move_back(&c->scan->lru, &k->lru);
+	if (is_syn && !from) {
+		if (!k->has_syn || k->isn != p->seq) { /* perhaps the same ports again */
+			keep_unanswered(c, k);
+			close_request(c->scan, k, false, false);
+			k->has_syn = true;
+			k->is_answered = false;
+			k->isn = p->seq;
+			on_open(c, k, ts_ns);
+		}
+		k->last_syn_ns = ts_ns;
+	} else {
+		/* even a RST: then the gateway hears of it */
+		k->is_answered = true;
+	}
+	if (from && (p->tcp_flags & W5_TCP_SYN))
+		is_server(c, &k->ip[1], k->port[1]);
+	if (p->payload_len)
+		on_bytes(c, k, from, ip + p->payload_off, p->payload_cap, ts_ns);
+	if ((p->tcp_flags & (W5_TCP_FIN | W5_TCP_RST)) && k->asked &&
+	    (from || (p->tcp_flags & W5_TCP_RST)))
+		close_request(c->scan, k, from, false);
+}
+
+/* An ICMP error is an answer, too. */
+static void scan_icmp(struct capture *c, const uint8_t *ip, size_t cap)
+{
+	struct icmp_error e;
+	struct w5_addr a[2];
+	uint16_t port[2];
+	struct sconn *k;
+
+	if (!capture_icmp_parse(&e, a, port, ip, cap))
+		return;
+	k = sconn_find(c->scan, capture_conn_key(a, port, 0), a, port);
+	if (k)
+		k->is_answered = true;
+}
+
+static struct scan *scan_new(void)
+{
+	struct scan *s = calloc(1, sizeof(*s));
+
+	if (!s)
+		return NULL;
+	hash_init(&s->conns);
+	hash_init(&s->svc_at);
+	hash_init(&s->askers);
+	list_init(&s->lru);
+	list_init(&s->open);
+	for (size_t i = 0; i < BUCKETS; i++)
+		list_init(&s->same[i]);
+	return s;
+}
+
+void capture_scan_free(struct capture *c)
+{
+	if (!c->scan)
+		return;
+	while (!list_empty(&c->scan->lru))
+		sconn_drop(c, list_entry(list_first(&c->scan->lru), struct sconn, lru));
+	hash_fini(&c->scan->conns);
+	hash_fini(&c->scan->svc_at);
+	hash_fini(&c->scan->askers);
+	free(c->scan);
+	c->scan = NULL;
+}
+
+void capture_scan(struct capture *c, const struct capture_packet *p)
+{
+	int off = capture_link_ip(p->dlt, p->data, p->cap);
+	const uint8_t *ip;
+	struct packet k;
+
+	if (!c->scan)
+		c->scan = scan_new();
+	if (!c->scan || off < 0 || (size_t)off >= p->cap)
+		return;
+	ip = (const uint8_t *)p->data + off;
+	c->scan->npackets++;
+	c->first_ns = c->first_ns ? min_u64(c->first_ns, p->ts_ns) : p->ts_ns;
+	c->end_ns = max_u64(c->end_ns, p->ts_ns);
+	if (!packet_parse(&k, ip, p->cap - (size_t)off, max_size(p->len, p->cap) - (size_t)off))
+		scan_packet(c, &k, ip, p->ts_ns);
+	else
+		scan_icmp(c, ip, p->cap - (size_t)off);
+}
+
+size_t capture_scan_end(struct capture *c, char why_none[CAPTURE_ERR_MAX])
+{
+	if (!c->scan)
+		c->scan = scan_new();
+	if (c->scan)
+		capture_choose_gateways(c, why_none);
+	capture_scan_free(c);
+	return c->ngws;
+}

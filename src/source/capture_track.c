@@ -1,0 +1,524 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * Conns of gateways: whose ends they are, and their bytes in order. What is ahead of a missing
+ * segment waits until that comes, or until the other end acknowledges what never did: then the
+ * capture lacks it.
+ */
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/util.h"
+#include "source/capture_impl.h"
+#include "w5_http1.h"
+
+#define OVER_NS	  (10 * NS_PER_S)  /* a conn that has ended, for what still comes */
+#define FAR_BYTES (16u << 20)	   /* ahead of what is known: the numbers mean nothing */
+#define DOUBLE_NS (20 * NS_PER_MS) /* between the copies of a packet captured twice */
+
+/* ---- the table ---- */
+
+static struct track *track_find(const struct capture *c, uint64_t key, const struct w5_addr ip[2],
+				const uint16_t port[2])
+{
+	struct track *t = hash_find(&c->tracks, key);
+
+	while (t && (t->port[0] != port[0] || t->port[1] != port[1] ||
+		     !capture_same_ip(&t->ip[0], &ip[0]) || !capture_same_ip(&t->ip[1], &ip[1])))
+		t = t->twin;
+	return t;
+}
+
+static void track_unlink(struct capture *c, struct track *t)
+{
+	struct track *first = hash_find(&c->tracks, t->key), **at;
+
+	if (first == t) {
+		if (t->twin)
+			hash_insert(&c->tracks, t->key, t->twin); /* replaces: no memory needed */
+		else
+			hash_remove(&c->tracks, t->key);
+		return;
+	}
+	for (at = &first->twin; *at && *at != t; at = &(*at)->twin)
+		;
+	if (*at)
+		*at = t->twin;
+}
+
+static void queue_drop(struct flow *f)
+{
+	while (!list_empty(&f->queue)) {
+		struct queued *q = list_entry(list_first(&f->queue), struct queued, node);
+
+		list_remove(&q->node);
+		free(q);
+	}
+	f->nqueued = 0;
+}
+
+static void track_free(struct capture *c, struct track *t)
+{
+	track_unlink(c, t);
+	list_remove(&t->lru);
+	for (int i = 0; i < 2; i++) {
+		queue_drop(&t->flow[i]);
+		side_free(t->side[i]);
+	}
+	c->n.one_way += t->has_data && !(t->from_seen[0] && t->from_seen[1]);
+	free(t);
+	c->ntracks--;
+}
+
+void capture_tracks_free(struct capture *c)
+{
+	uint64_t key;
+	void *val;
+	size_t pos = 0;
+
+	while (hash_next(&c->tracks, &pos, &key, &val)) {
+		track_free(c, val);
+		pos = 0;
+	}
+	hash_fini(&c->tracks);
+}
+
+static void make_room(struct capture *c, uint64_t ts_ns)
+{
+	while (!list_empty(&c->over)) {
+		struct track *t = list_entry(list_first(&c->over), struct track, lru);
+
+		if (t->last_ns + OVER_NS > ts_ns && c->ntracks < CONNS_MAX)
+			break;
+		track_free(c, t);
+	}
+	while (c->ntracks >= CONNS_MAX && !list_empty(&c->lru)) {
+		track_free(c, list_entry(list_first(&c->lru), struct track, lru));
+		c->evicted++;
+	}
+}
+
+static struct track *track_new(struct capture *c, uint64_t key, const struct w5_addr ip[2],
+			       const uint16_t port[2], bool has_syn, uint32_t isn, uint64_t ts_ns)
+{
+	int down = capture_service_gw(c, &ip[1], port[1]);
+	int up = capture_source_gw(c, &ip[0]);
+	struct track *t;
+
+	/* A conn to itself is its client's, as far as can be told. */
+	if (up >= 0 && up == down)
+		up = -1;
+	if (up < 0 && down < 0)
+		return NULL;
+	make_room(c, ts_ns);
+	t = calloc(1, sizeof(*t));
+	if (!t)
+		return NULL;
+	t->key = key;
+	memcpy(t->ip, ip, sizeof(t->ip));
+	memcpy(t->port, port, sizeof(t->port));
+	t->has_syn = has_syn;
+	t->isn = isn;
+	for (int i = 0; i < 2; i++)
+		list_init(&t->flow[i].queue);
+	t->side[0] = up >= 0 ? side_new(c, t, 0) : NULL;
+	t->side[1] = down >= 0 ? side_new(c, t, 1) : NULL;
+	t->twin = hash_find(&c->tracks, key);
+	if (hash_insert(&c->tracks, key, t)) {
+		side_free(t->side[0]);
+		side_free(t->side[1]);
+		free(t);
+		return NULL;
+	}
+	list_push_back(&c->lru, &t->lru);
+	c->ntracks++;
+	c->n.older += !has_syn;
+	return t;
+}
+
+static bool starts_request(const struct packet *p, const uint8_t *ip)
+{
+	uint8_t peek[W5_HTTP1_PEEK] = { 0 };
+
+	memcpy(peek, ip + p->payload_off, min_size(p->payload_cap, sizeof(peek)));
+	return p->payload_cap && w5_http1_is_request(peek);
+}
+
+/* 0: the sender opened it; 1: the other; -1: cannot be told yet. */
+static int opener(const struct capture *c, const struct packet *p, const uint8_t *ip)
+{
+	bool from, to;
+
+	if (p->tcp_flags & W5_TCP_SYN)
+		return !!(p->tcp_flags & W5_TCP_ACK);
+	from = hash_find(&c->servers, capture_server_key(&p->src, p->sport));
+	to = hash_find(&c->servers, capture_server_key(&p->dst, p->dport));
+	if (from != to)
+		return from;
+	return starts_request(p, ip) ? 0 : -1;
+}
+
+/* The conn of a packet, and (in *from) which end sent it. */
+static struct track *track_of(struct capture *c, const struct packet *p, const uint8_t *ip,
+			      uint64_t ts_ns, int *from)
+{
+	bool is_syn = (p->tcp_flags & (W5_TCP_SYN | W5_TCP_ACK)) == W5_TCP_SYN;
+
+	for (int swap = 0; swap < 2; swap++) {
+		const struct w5_addr a[2] = { swap ? p->dst : p->src, swap ? p->src : p->dst };
+		const uint16_t port[2] = { swap ? p->dport : p->sport, swap ? p->sport : p->dport };
+		uint64_t key = capture_conn_key(a, port, 0);
+		struct track *t = track_find(c, key, a, port);
+
+		if (!t)
+			continue;
+		if (is_syn && !swap && (!t->has_syn || t->isn != p->seq)) {
+			track_free(c, t); /* the same ports again */
+			break;
+		}
+		*from = swap;
+		return t;
+	}
+	*from = opener(c, p, ip);
+	if (*from < 0 || (p->tcp_flags & W5_TCP_RST))
+		return NULL;
+	{
+		const struct w5_addr a[2] = { *from ? p->dst : p->src, *from ? p->src : p->dst };
+		const uint16_t port[2] = { *from ? p->dport : p->sport,
+					   *from ? p->sport : p->dport };
+
+		return track_new(c, capture_conn_key(a, port, 0), a, port,
+				 !!(p->tcp_flags & W5_TCP_SYN), *from ? p->ack - 1 : p->seq, ts_ns);
+	}
+}
+
+/* ---- bytes in order ---- */
+
+static void deliver(struct capture *c, struct track *t, int from, struct seg s)
+{
+	struct flow *f = &t->flow[from];
+	uint32_t skip = f->next - s.seq;
+
+	s.seq += skip;
+	s.payload -= skip;
+	s.data += min_size(skip, s.cap);
+	s.cap -= min_size(skip, s.cap);
+	f->next = s.seq + s.payload;
+	for (int i = 0; i < 2; i++)
+		if (t->side[i])
+			side_data(c, t->side[i], &s, i == from);
+}
+
+static void fin_in_order(struct capture *c, struct track *t, int from)
+{
+	struct flow *f = &t->flow[from];
+
+	if (!f->has_fin || f->fin_done || f->next != f->fin_seq)
+		return;
+	f->fin_done = true;
+	f->next++;
+	for (int i = 0; i < 2; i++)
+		if (t->side[i])
+			side_fin(c, t->side[i], &f->fin, i == from, true);
+}
+
+static void drain(struct capture *c, struct track *t, int from)
+{
+	struct flow *f = &t->flow[from];
+
+	while (!list_empty(&f->queue)) {
+		struct queued *q = list_entry(list_first(&f->queue), struct queued, node);
+
+		if ((int32_t)(q->s.seq - f->next) > 0)
+			break;
+		list_remove(&q->node);
+		f->nqueued--;
+		if ((int32_t)(q->s.seq + q->s.payload - f->next) > 0)
+			deliver(c, t, from, q->s);
+		free(q);
+	}
+	fin_in_order(c, t, from);
+}
+
+/* The capture does not have what lies before `to`. */
+static void skip_to(struct capture *c, struct track *t, int from, uint32_t to, uint64_t ts_ns)
+{
+	struct flow *f = &t->flow[from];
+	uint32_t n = to - f->next;
+
+	f->next = to;
+	c->n.missing++;
+	c->n.missing_bytes += n;
+	for (int i = 0; i < 2; i++)
+		if (t->side[i])
+			side_gap(c, t->side[i], n, i == from, ts_ns);
+}
+
+/* Ahead of something that is missing. */
+static void enqueue(struct capture *c, struct track *t, int from, const struct seg *s)
+{
+	struct flow *f = &t->flow[from];
+	struct list *at = &f->queue;
+	struct queued *q;
+
+	if (f->nqueued >= QUEUE_MAX) {
+		q = list_entry(list_first(&f->queue), struct queued, node);
+		skip_to(c, t, from, q->s.seq, s->ts_ns);
+		drain(c, t, from);
+	}
+	q = malloc(sizeof(*q));
+	if (!q)
+		return;
+	q->s = *s;
+	q->s.cap = min_size(s->cap, sizeof(q->data));
+	memcpy(q->data, s->data, q->s.cap);
+	q->s.data = q->data;
+	while (at->prev != &f->queue &&
+	       (int32_t)(list_entry(at->prev, struct queued, node)->s.seq - s->seq) > 0)
+		at = at->prev;
+	list_insert_between(&q->node, at->prev, at);
+	f->nqueued++;
+}
+
+static void payload(struct capture *c, struct track *t, int from, const struct seg *s)
+{
+	struct flow *f = &t->flow[from];
+	int32_t ahead, fresh;
+
+	if (!f->begun) {
+		f->begun = true;
+		f->next = s->seq;
+	}
+	ahead = (int32_t)(s->seq - f->next);
+	fresh = (int32_t)(s->seq + s->payload - f->next);
+	if (ahead < 0 && !(s->payload == 1 && fresh <= 0)) /* one byte: a keepalive */
+		for (int i = 0; i < 2; i++)
+			if (t->side[i] && i == from)
+				side_again(t->side[i], s);
+	if (fresh <= 0)
+		return;
+	if (!f->rtt_runs) {
+		f->rtt_runs = true;
+		f->rtt_end = s->seq + s->payload;
+		f->sent_ns = s->ts_ns;
+	}
+	if (f->has_acked && f->acked == f->next)
+		f->again_ns = s->ts_ns;
+	if (ahead > (int32_t)FAR_BYTES)
+		skip_to(c, t, from, s->seq, s->ts_ns);
+	else if (ahead > 0) {
+		enqueue(c, t, from, s);
+		return;
+	}
+	deliver(c, t, from, *s);
+	drain(c, t, from);
+}
+
+/* End `from` says what it has got of the other's bytes. */
+static void acked(struct capture *c, struct track *t, int from, const struct seg *s)
+{
+	struct flow *f = &t->flow[!from];
+	uint32_t to = s->ack;
+
+	if (!f->begun) {
+		f->begun = true;
+		f->next = to;
+	}
+	while ((int32_t)(to - f->next) > 0) {
+		uint32_t next = to;
+
+		if (f->has_fin && !f->fin_done && f->next == f->fin_seq)
+			break;
+		if (!list_empty(&f->queue)) {
+			struct queued *q = list_entry(list_first(&f->queue), struct queued, node);
+
+			if ((int32_t)(q->s.seq - next) < 0)
+				next = q->s.seq;
+		}
+		skip_to(c, t, !from, next, s->ts_ns);
+		drain(c, t, !from);
+	}
+	if (f->has_acked && (int32_t)(to - f->acked) <= 0)
+		return;
+	f->acked = to;
+	f->has_acked = true;
+	if (!f->rtt_runs || (int32_t)(to - f->rtt_end) < 0)
+		return;
+	f->rtt_runs = false;
+	if (!from) /* the client's host is not whom the gateway waits for */
+		return;
+	{
+		uint32_t us = (uint32_t)min_u64((s->ts_ns - f->sent_ns) / 1000, UINT32_MAX);
+
+		t->srtt_us = t->srtt_us ? (uint32_t)((7ull * t->srtt_us + us) / 8) : us;
+	}
+}
+
+static void fin(struct capture *c, struct track *t, int from, const struct seg *s)
+{
+	struct flow *f = &t->flow[from];
+
+	if (f->has_fin)
+		return;
+	f->has_fin = true;
+	f->fin = *s;
+	f->fin.data = NULL; /* dies with the packet */
+	f->fin.cap = f->fin.payload = 0;
+	f->fin_seq = s->seq + s->payload;
+	if (!f->begun) {
+		f->begun = true;
+		f->next = f->fin_seq;
+	}
+	for (int i = 0; i < 2; i++)
+		if (t->side[i] && f->next != f->fin_seq)
+			side_fin(c, t->side[i], &f->fin, i == from, false);
+	fin_in_order(c, t, from);
+}
+
+static void syn(struct capture *c, struct track *t, int from, struct seg *s)
+{
+	struct flow *f = &t->flow[from];
+
+	if (!f->begun) {
+		f->begun = true;
+		f->next = s->seq + 1;
+		f->sent_ns = s->ts_ns;
+		f->rtt_end = s->seq + 1;
+		f->rtt_runs = true;
+	} else if (t->side[from] && !(s->flags & W5_TCP_ACK)) {
+		side_again(t->side[from], s);
+	}
+	for (int i = 0; i < 2; i++)
+		if (t->side[i])
+			side_syn(c, t->side[i], s, i == from);
+	s->seq++;
+}
+
+/* Whoever speaks of the other's bytes has them: the handshake is done. */
+static void established_unseen(struct capture *c, struct track *t, int from, const struct seg *s)
+{
+	struct side *d = t->side[0];
+
+	if (!d || from || d->leg.phase != W5_PHASE_CONNECT || !(s->flags & W5_TCP_ACK) ||
+	    (s->flags & W5_TCP_RST))
+		return;
+	c->n.missing++;
+	side_established(d, s->ts_ns);
+}
+
+static void over(struct capture *c, struct track *t)
+{
+	if (t->is_over)
+		return;
+	t->is_over = true;
+	list_move_back(&c->over, &t->lru);
+}
+
+static void segment(struct capture *c, struct track *t, int from, struct seg *s)
+{
+	bool is_syn = s->flags & W5_TCP_SYN;
+
+	if (!is_syn)
+		established_unseen(c, t, from, s);
+	if (is_syn)
+		syn(c, t, from, s);
+	if ((s->flags & W5_TCP_ACK) && !(s->flags & W5_TCP_RST))
+		acked(c, t, from, s);
+	if (!(s->flags & (W5_TCP_SYN | W5_TCP_RST))) {
+		t->flow[from].window = s->win;
+		t->flow[from].has_window = true;
+	}
+	if (s->payload)
+		payload(c, t, from, s);
+	if (s->flags & W5_TCP_FIN)
+		fin(c, t, from, s);
+	if (s->flags & W5_TCP_RST) {
+		for (int i = 0; i < 2; i++)
+			if (t->side[i])
+				side_rst(c, t->side[i], s, i == from);
+		over(c, t);
+	}
+	if (t->flow[0].fin_done && t->flow[1].fin_done)
+		over(c, t);
+}
+
+/* Seen a moment ago, but for what routers change: captured at two places. */
+static bool is_double(struct capture *c, const struct packet *p, const uint8_t *ip, size_t cap,
+		      uint64_t ts_ns)
+{
+	size_t n = min_size(cap, p->payload_off), slot;
+	uint8_t h[256] = { 0 };
+	uint64_t key;
+	bool known;
+
+	n = min_size(n, sizeof(h) - 2);
+	memcpy(h, ip, n);
+	if (p->ip_version == 4 && n >= 20)
+		h[1] = h[8] = h[10] = h[11] = 0; /* DSCP, TTL, checksum */
+	else if (n >= 8)
+		h[7] = 0; /* hop limit */
+	if (n >= p->tcp_off + 18)
+		h[p->tcp_off + 16] = h[p->tcp_off + 17] = 0; /* offloaded checksums differ */
+	key = hash_bytes(h, n, p->payload_len);
+	slot = key % ARRAY_SIZE(c->lately);
+	known = c->lately[slot].hash == key && c->lately[slot].ts_ns <= ts_ns &&
+		ts_ns - c->lately[slot].ts_ns < DOUBLE_NS;
+	c->lately[slot].hash = key;
+	c->lately[slot].ts_ns = ts_ns;
+	return known;
+}
+
+void capture_packet(struct capture *c, const struct packet *p, const uint8_t *ip, size_t cap,
+		    size_t len, uint64_t ts_ns, bool is_cut)
+{
+	struct seg s = {
+		.ts_ns = ts_ns,
+		.seq = p->seq,
+		.ack = p->ack,
+		.payload = (uint32_t)min_size(p->payload_len, 1u << 20),
+		.win = p->win,
+		.ipid = p->ip_id,
+		.mss = p->mss,
+		.flags = p->tcp_flags,
+		.ttl = p->ttl,
+		.data = ip + min_size(p->payload_off, cap),
+		.cap = p->payload_cap,
+	};
+	struct track *t;
+	int from;
+
+	/* A pure ACK has no number of its own in IPv6, and two may well be the same. */
+	if ((p->payload_len || (p->tcp_flags & (W5_TCP_SYN | W5_TCP_FIN | W5_TCP_RST))) &&
+	    is_double(c, p, ip, cap, ts_ns)) {
+		c->n.duplicates++;
+		return;
+	}
+	t = track_of(c, p, ip, ts_ns, &from);
+	if (!t)
+		return;
+	c->n.used++;
+	c->n.cut += is_cut && p->payload_cap < p->payload_len;
+	t->last_ns = ts_ns;
+	t->from_seen[from] = true;
+	t->has_data |= p->payload_len > 0;
+	if (!t->is_over)
+		list_move_back(&c->lru, &t->lru);
+	if (s.payload || (s.flags & (W5_TCP_SYN | W5_TCP_FIN | W5_TCP_RST)))
+		for (int i = 0; i < 2; i++)
+			if (t->side[i])
+				side_keep(t->side[i], ip, cap, len, i == from, ts_ns);
+	segment(c, t, from, &s);
+}
+
+void capture_icmp(struct capture *c, const uint8_t *ip, size_t cap, uint64_t ts_ns)
+{
+	struct icmp_error e;
+	struct w5_addr a[2];
+	uint16_t port[2];
+	struct track *t;
+
+	if (!capture_icmp_parse(&e, a, port, ip, cap))
+		return;
+	t = track_find(c, capture_conn_key(a, port, 0), a, port);
+	if (t && t->side[0])
+		side_unreachable(c, t->side[0], &e, ts_ns);
+}

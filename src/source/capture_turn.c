@@ -1,0 +1,684 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * Turns of a gateway's end of a conn: the rules of bpf/skb.bpf.c, bpf/turn.h and bpf/tcp.bpf.c,
+ * from packets alone. Where the kernel sees a state change of the socket, here its packet must do.
+ */
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/util.h"
+#include "source/capture_impl.h"
+#include "w5_h2.h"
+#include "w5_http1.h"
+
+#define TLS_CCS	      0x14 /* record types, RFC 8446 B.1 */
+#define TLS_ALERT     0x15
+#define TLS_HANDSHAKE 0x16
+#define TLS_DATA      0x17
+#define TLS_ALERT_MAX 64 /* bytes of a segment that may be an alert */
+
+struct side *side_new(struct capture *c, struct track *t, int end)
+{
+	struct side *d = calloc(1, sizeof(*d));
+	struct w5_leg *l;
+
+	if (!d)
+		return NULL;
+	d->t = t;
+	d->end = end;
+	list_init(&d->node);
+	list_init(&d->by_owner);
+	list_init(&d->tries);
+	l = &d->leg;
+	l->h.cookie = ++c->cookies;
+	l->role = end ? W5_ROLE_DOWNSTREAM : W5_ROLE_UPSTREAM;
+	l->local = t->ip[end];
+	l->lport = t->port[end];
+	l->remote = t->ip[!end];
+	l->rport = t->port[!end];
+	l->phase = W5_PHASE_IDLE;
+	if (!t->has_syn)
+		l->flags = W5_F_OLDER;
+	d->gw = end ? capture_service_gw(c, &l->local, l->lport) : capture_source_gw(c, &l->local);
+	l->tgid = (uint32_t)d->gw + 1; /* which gateway; the engine knows that it is no process */
+	return d;
+}
+
+void side_free(struct side *d)
+{
+	if (!d)
+		return;
+	owner_free(d);
+	free(d);
+}
+
+void side_keep(struct side *d, const uint8_t *ip, size_t cap, size_t len, bool out, uint64_t ts_ns)
+{
+	struct w5_packet *p = &d->flight.pkt[d->packets++ % W5_PKT_SLOTS];
+
+	memset(p, 0, sizeof(*p));
+	p->ts_ns = ts_ns;
+	p->len = (uint32_t)min_size(len, UINT32_MAX);
+	p->cap = (uint16_t)min_size(cap, W5_PKT_BYTES);
+	p->out = out;
+	memcpy(p->data, ip, p->cap);
+}
+
+static void peek(uint8_t p[W5_HTTP1_PEEK], const struct seg *s)
+{
+	memset(p, 0, W5_HTTP1_PEEK);
+	if (s->cap)
+		memcpy(p, s->data, min_size(s->cap, W5_HTTP1_PEEK));
+}
+
+static bool is_veiled(const struct w5_leg *l)
+{
+	return l->proto == W5_PROTO_TLS || l->proto == W5_PROTO_H2;
+}
+
+static bool is_bad(const struct w5_leg *l)
+{
+	return l->status >= 500 || (l->flags & W5_F_NOT_HTTP);
+}
+
+/* The gateway has said goodbye to its client over TLS, and was the first to. */
+static bool down_was_left(const struct w5_leg *l)
+{
+	return l->role == W5_ROLE_DOWNSTREAM && l->alert_out == W5_ALERT;
+}
+
+static void tell_answered(struct capture *c, struct side *d, uint16_t type, uint64_t ts_ns)
+{
+	side_facts(d);
+	list_remove(&d->node);
+	if (type == W5_REC_EXCHANGE)
+		owner_answered(c, d, ts_ns);
+	else if (is_bad(&d->leg)) /* it may try another backend */
+		owner_hears(d, ts_ns);
+	if (is_bad(&d->leg))
+		d->leg.flags |= W5_F_BAD;
+	tell_turn(c, d, type, ts_ns);
+	if (is_bad(&d->leg))
+		tell_packets(c, d, ts_ns);
+}
+
+/* ---- requests and responses (bpf/turn.h) ---- */
+
+static void begin_turn(struct side *d, const struct seg *s)
+{
+	struct w5_leg *l = &d->leg;
+
+	l->idle_ns = l->last_ns && s->ts_ns > l->last_ns ? s->ts_ns - l->last_ns : 0;
+	l->nr++;
+	l->req_ns = l->req_last_ns = l->last_ns = s->ts_ns;
+	l->req_bytes = s->payload;
+	l->req_acked = 0;
+	l->resp_ns = 0;
+	l->resp_bytes = 0;
+	l->resp_len = 0;
+	l->status = 0;
+	l->end = W5_END_NONE;
+	l->end_ns = 0;
+	l->phase = W5_PHASE_REQUEST;
+	l->flags &= W5_F_OLDER;
+	l->rto_count = 0;
+	l->head_len = 0;
+	d->req_seq = s->seq;
+	d->reported = false;
+	if (l->nr > 1)
+		d->sent_again0 = d->sent_again;
+}
+
+static bool begin_request(struct side *d, const struct seg *s)
+{
+	struct w5_leg *l = &d->leg;
+	uint8_t p[W5_HTTP1_PEEK];
+
+	peek(p, s);
+	if (!w5_http1_is_request(p))
+		return false;
+	begin_turn(d, s);
+	l->proto = W5_PROTO_HTTP1;
+	l->head_len = (uint16_t)min_size(s->cap, W5_HEAD_REQ);
+	memset(l->head, 0, sizeof(l->head));
+	memcpy(l->head, s->data, l->head_len);
+	if (s->payload > l->head_len)
+		l->flags |= W5_F_REQ_CUT;
+	return true;
+}
+
+static bool keep_response(struct w5_leg *l, const struct seg *s)
+{
+	size_t have = l->resp_len, n = min_size(s->cap, W5_HEAD_RESP - W5_HTTP1_PEEK);
+
+	/* The rest of a status line that was cut: only bytes that fill it up to the peek. */
+	if (have > W5_HTTP1_PEEK)
+		have = 0;
+	if (!n)
+		return false;
+	memcpy(l->resp + have, s->data, n);
+	l->resp_len = (uint16_t)(have + n);
+	return true;
+}
+
+/* True once the final (not 1xx) status line, or something that is none, has come. */
+static bool begin_response(struct side *d, const struct seg *s)
+{
+	struct w5_leg *l = &d->leg;
+	uint8_t p[W5_HTTP1_PEEK];
+
+	l->resp_bytes += s->payload;
+	if (!keep_response(l, s))
+		return false;
+	if (l->resp_len < 12 && l->resp[0] == 'H' && s->cap == s->payload)
+		return false;
+	memset(p, 0, sizeof(p));
+	memcpy(p, l->resp, min_size(l->resp_len, sizeof(p)));
+	l->status = w5_http1_status(p);
+	if (l->status >= 100 && l->status < 200 && l->status != 101) {
+		l->flags |= W5_F_INTERIM;
+		l->status = 0;
+		l->resp_len = 0;
+		l->resp_bytes = 0;
+		return false;
+	}
+	if (!l->status)
+		l->flags |= W5_F_NOT_HTTP;
+	if (l->status == 101)
+		l->flags |= W5_F_UPGRADE;
+	l->resp_ns = s->ts_ns;
+	l->phase = W5_PHASE_RESPONSE;
+	return true;
+}
+
+static uint16_t tls_alert(const uint8_t p[W5_HTTP1_PEEK], uint32_t payload)
+{
+	if (payload > TLS_ALERT_MAX || p[1] != 3 || p[3])
+		return 0;
+	if (p[0] == TLS_DATA)
+		return p[4] == 19 && payload == 24 ? W5_ALERT : 0;
+	if (p[0] != TLS_ALERT)
+		return 0;
+	return p[4] == 2 ? W5_ALERT | p[6] : W5_ALERT;
+}
+
+static void note_alert(struct w5_leg *l, uint16_t alert, bool out)
+{
+	if (alert == W5_ALERT && (l->alert_in || l->alert_out))
+		return;
+	if (out)
+		l->alert_out = alert;
+	else
+		l->alert_in = alert;
+}
+
+static bool is_tls(const uint8_t p[W5_HTTP1_PEEK])
+{
+	return p[0] >= TLS_CCS && p[0] <= TLS_DATA && p[1] == 3;
+}
+
+/* ---- downstream ---- */
+
+static void down_veiled(struct capture *c, struct side *d, const struct seg *s, bool out)
+{
+	struct w5_leg *l = &d->leg;
+	uint8_t p[W5_HTTP1_PEEK];
+	uint16_t alert;
+
+	l->last_ns = s->ts_ns;
+	peek(p, s);
+	if (out && !d->is_unread && (l->proto == W5_PROTO_H2 || p[0] == TLS_DATA)) {
+		d->is_unread = true; /* an answer, perhaps, and nobody reads it */
+		*(l->proto == W5_PROTO_H2 ? &c->h2_conns : &c->tls_conns) += 1;
+	}
+	alert = l->proto == W5_PROTO_TLS ? tls_alert(p, s->payload) : 0;
+	if (!alert)
+		return;
+	note_alert(l, alert, out);
+	if (!out && !l->fin_in_ns && l->alert_in)
+		l->fin_in_ns = s->ts_ns;
+}
+
+/* An accepted conn whose messages cannot be read. */
+static bool veil(struct side *d, const struct seg *s)
+{
+	struct w5_leg *l = &d->leg;
+	uint8_t p[W5_HTTP1_PEEK];
+
+	peek(p, s);
+	if (is_tls(p))
+		l->proto = W5_PROTO_TLS;
+	else if (w5_http1_is_h2_preface(p) ||
+		 ((l->flags & W5_F_OLDER) && s->payload >= W5_H2_HDR && w5_h2_plausible(p)))
+		l->proto = W5_PROTO_H2;
+	return is_veiled(l);
+}
+
+static void down_in(struct capture *c, struct side *d, const struct seg *s)
+{
+	struct w5_leg *l = &d->leg;
+
+	if (is_veiled(l)) {
+		down_veiled(c, d, s, false);
+		return;
+	}
+	if (l->phase == W5_PHASE_REQUEST) {
+		l->req_bytes += s->payload;
+		l->req_last_ns = l->last_ns = s->ts_ns;
+		if (d->waits_ns)
+			d->waits_ns = s->ts_ns;
+		return;
+	}
+	if (l->flags & W5_F_UPGRADE)
+		return;
+	if (begin_request(d, s)) {
+		d->target = capture_target_key(l->head, l->head_len);
+		d->route = capture_route_key(l->head, l->head_len);
+		d->waits_ns = s->ts_ns;
+		list_move_back(&c->asked, &d->node);
+		return;
+	}
+	if (l->phase == W5_PHASE_RESPONSE) { /* the body of a request answered early */
+		l->req_bytes += s->payload;
+		l->last_ns = s->ts_ns;
+	} else if (!l->nr) {
+		veil(d, s);
+	}
+}
+
+static void down_out(struct capture *c, struct side *d, const struct seg *s)
+{
+	struct w5_leg *l = &d->leg;
+
+	if (is_veiled(l)) {
+		down_veiled(c, d, s, true);
+		return;
+	}
+	if (l->phase == W5_PHASE_RESPONSE) {
+		l->resp_bytes += s->payload;
+		l->last_ns = s->ts_ns;
+		return;
+	}
+	if (l->phase == W5_PHASE_IDLE)
+		l->flags |= W5_F_NO_REQ;
+	if (!begin_response(d, s))
+		return;
+	if ((l->flags & W5_F_NO_REQ) && !l->status) {
+		l->phase = W5_PHASE_IDLE;
+		l->flags &= W5_F_OLDER;
+		l->resp_bytes = 0;
+		l->resp_len = 0;
+		/* the middle of a long answer looks like this, too */
+		if (!veil(d, s) && !(l->flags & W5_F_OLDER))
+			d->is_deaf = true;
+		return;
+	}
+	l->last_ns = s->ts_ns;
+	tell_answered(c, d, W5_REC_EXCHANGE, s->ts_ns);
+}
+
+/* ---- upstream ---- */
+
+/* Not an HTTP/1 request: what is encrypted, or HTTP/2, is followed by its directions. */
+static bool begin_opaque(struct side *d, const struct seg *s, const uint8_t p[W5_HTTP1_PEEK])
+{
+	struct w5_leg *l = &d->leg;
+	uint16_t hello = 0, was_handshake = l->flags & W5_F_HANDSHAKE;
+
+	if (l->proto == W5_PROTO_HTTP1)
+		return false; /* the rest of a request whose answer has begun */
+	if (l->proto == W5_PROTO_NONE) {
+		if (w5_is_client_hello(p)) {
+			l->proto = W5_PROTO_TLS;
+			hello = (uint16_t)min_size(s->cap, W5_HEAD_REQ);
+			memset(l->head, 0, sizeof(l->head));
+			memcpy(l->head, s->data, hello);
+		} else if ((l->flags & W5_F_OLDER) && p[0] == TLS_DATA && p[1] == 3) {
+			l->proto = W5_PROTO_TLS;
+		} else if (w5_http1_is_h2_preface(p) ||
+			   ((l->flags & W5_F_OLDER) && s->payload >= W5_H2_HDR &&
+			    w5_h2_plausible(p))) {
+			l->proto = W5_PROTO_H2;
+		} else {
+			l->proto = W5_PROTO_OTHER;
+		}
+	}
+	if (l->proto == W5_PROTO_OTHER)
+		return false;
+	if (was_handshake && !hello)
+		hello = l->head_len;
+	begin_turn(d, s);
+	if (l->proto == W5_PROTO_TLS && (p[0] == TLS_HANDSHAKE || p[0] == TLS_CCS)) {
+		l->flags |= W5_F_HANDSHAKE;
+		l->head_len = hello; /* head[] keeps the ClientHello: who was asked for */
+		l->nr--;	     /* requests are counted, not flights */
+	}
+	return true;
+}
+
+static void up_out(struct capture *c, struct side *d, const struct seg *s)
+{
+	struct w5_leg *l = &d->leg;
+	uint8_t p[W5_HTTP1_PEEK];
+	uint16_t alert;
+
+	peek(p, s);
+	alert = l->proto == W5_PROTO_TLS ? tls_alert(p, s->payload) : 0;
+	if (alert) {
+		note_alert(l, alert, true);
+		return; /* gets no answer */
+	}
+	/* The handshake's last flight gets no answer of its own: the request follows it. */
+	if (l->phase == W5_PHASE_REQUEST && (l->flags & W5_F_HANDSHAKE) && p[0] == TLS_DATA)
+		l->phase = W5_PHASE_IDLE;
+	if (l->phase == W5_PHASE_REQUEST) {
+		int32_t ahead = (int32_t)(s->seq + s->payload - (d->req_seq + l->req_bytes));
+
+		if (ahead > 0) {
+			l->req_bytes += (uint32_t)ahead;
+			l->req_last_ns = l->last_ns = s->ts_ns;
+		}
+		return;
+	}
+	if (l->flags & W5_F_UPGRADE)
+		return;
+	if ((is_veiled(l) || !begin_request(d, s)) && !begin_opaque(d, s, p))
+		return;
+	l->srtt_us = d->t->srtt_us;
+	owner_of_request(c, d, s->ts_ns);
+}
+
+static void up_in(struct capture *c, struct side *d, const struct seg *s)
+{
+	struct w5_leg *l = &d->leg;
+
+	l->data_ttl = s->ttl;
+	l->last_ns = s->ts_ns;
+	if (l->proto == W5_PROTO_TLS) {
+		uint8_t p[W5_HTTP1_PEEK];
+		uint16_t alert;
+
+		peek(p, s);
+		alert = tls_alert(p, s->payload);
+		if (alert)
+			note_alert(l, alert, false);
+		if (alert && !(l->flags & W5_F_HANDSHAKE))
+			return; /* no answer to a request */
+	}
+	if (l->phase == W5_PHASE_RESPONSE) {
+		l->resp_bytes += s->payload;
+		return;
+	}
+	if (l->phase != W5_PHASE_REQUEST)
+		return;
+	if (l->proto == W5_PROTO_HTTP1) {
+		if (begin_response(d, s))
+			tell_answered(c, d, W5_REC_ATTEMPT, s->ts_ns);
+		return;
+	}
+	l->resp_bytes += s->payload;
+	keep_response(l, s);
+	l->resp_ns = s->ts_ns;
+	l->phase = W5_PHASE_RESPONSE;
+	if (!(l->flags & W5_F_HANDSHAKE))
+		tell_turn(c, d, W5_REC_ATTEMPT, s->ts_ns);
+}
+
+void side_data(struct capture *c, struct side *d, const struct seg *s, bool out)
+{
+	if (d->is_deaf)
+		return;
+	if (d->leg.role == W5_ROLE_DOWNSTREAM)
+		(out ? down_out : down_in)(c, d, s);
+	else
+		(out ? up_out : up_in)(c, d, s);
+}
+
+/* ---- segments that are not data ---- */
+
+void side_established(struct side *d, uint64_t ts_ns)
+{
+	if (d->leg.phase != W5_PHASE_CONNECT)
+		return;
+	d->leg.estab_ns = ts_ns;
+	d->leg.phase = W5_PHASE_IDLE;
+	list_remove(&d->node);
+}
+
+void side_syn(struct capture *c, struct side *d, const struct seg *s, bool out)
+{
+	struct w5_leg *l = &d->leg;
+	bool is_answer = s->flags & W5_TCP_ACK;
+
+	if (l->role == W5_ROLE_DOWNSTREAM) {
+		if (!is_answer && !out && !l->open_ns)
+			l->open_ns = l->estab_ns = s->ts_ns;
+		return;
+	}
+	if (!is_answer && out) {
+		if (!l->syn_sent) {
+			l->phase = W5_PHASE_CONNECT;
+			l->open_ns = s->ts_ns;
+			owner_of_connect(c, d, s->ts_ns);
+		}
+		l->syn_sent++;
+		return;
+	}
+	if (!is_answer || out)
+		return;
+	if (l->phase != W5_PHASE_CONNECT) {
+		l->dup_synack++;
+		return;
+	}
+	l->synack_ttl = s->ttl;
+	l->synack_mss = s->mss;
+	side_established(d, s->ts_ns);
+}
+
+/* A client that closes its sending side may still wait for an answer. */
+static bool down_may_wait(const struct w5_leg *l)
+{
+	return l->phase == W5_PHASE_REQUEST || is_veiled(l);
+}
+
+/* The gateway closes its side. */
+static void local_close(struct capture *c, struct side *d, uint8_t end, uint64_t ts_ns)
+{
+	struct w5_leg *l = &d->leg;
+
+	d->closed = true;
+	if (l->role == W5_ROLE_DOWNSTREAM && down_may_wait(l) && (l->fin_in_ns || l->alert_in) &&
+	    !down_was_left(l))
+		end = W5_END_FIN_IN; /* the client was the first to leave */
+	if (!side_end_once(d, end, ts_ns))
+		return;
+	side_facts(d);
+	side_tell_end(c, d, ts_ns);
+}
+
+static bool head_is_whole(const struct w5_leg *l)
+{
+	return l->resp_bytes > l->resp_len || memmem(l->resp, l->resp_len, "\r\n\r\n", 4);
+}
+
+static void fin_in(struct capture *c, struct side *d, const struct seg *s, bool in_order)
+{
+	struct w5_leg *l = &d->leg;
+
+	if (!l->fin_in_ns) {
+		l->fin_in_ns = s->ts_ns;
+		l->fin_ttl = s->ttl;
+		l->fin_flags = s->flags;
+	}
+	if (!in_order || l->phase == W5_PHASE_CONNECT)
+		return;
+	if (l->role == W5_ROLE_DOWNSTREAM && down_may_wait(l))
+		return;
+	side_acked(d, s->ack);
+	if (!side_end_once(d, W5_END_FIN_IN, s->ts_ns))
+		return;
+	side_facts(d);
+	side_tell_end(c, d, s->ts_ns);
+	if (l->role == W5_ROLE_UPSTREAM && l->phase == W5_PHASE_RESPONSE && !head_is_whole(l))
+		tell_packets(c, d, s->ts_ns);
+}
+
+void side_fin(struct capture *c, struct side *d, const struct seg *s, bool out, bool in_order)
+{
+	if (d->is_deaf)
+		return;
+	if (!out) {
+		fin_in(c, d, s, in_order);
+		return;
+	}
+	if (!d->leg.fin_out_ns)
+		d->leg.fin_out_ns = s->ts_ns;
+	local_close(c, d, W5_END_FIN_OUT, s->ts_ns);
+}
+
+/* RFC 9293 3.10.7.3: only one that acknowledges the SYN counts. */
+static void rst_of_connect(struct capture *c, struct side *d, const struct seg *s)
+{
+	if (!(s->flags & W5_TCP_ACK) || s->ack != d->t->isn + 1 ||
+	    !side_end_once(d, W5_END_CONNECT, s->ts_ns))
+		return;
+	list_remove(&d->node);
+	d->leg.err = ECONNREFUSED;
+	side_facts(d);
+	side_tell_end(c, d, s->ts_ns);
+}
+
+static void rst_in(struct capture *c, struct side *d, const struct seg *s)
+{
+	const struct flow *in = &d->t->flow[!d->end];
+	struct w5_leg *l = &d->leg;
+	uint64_t when = s->ts_ns;
+	uint8_t end = W5_END_RST_IN;
+
+	if (d->reported)
+		return;
+	l->rst_in_ns = s->ts_ns;
+	l->rst_ttl = s->ttl;
+	l->rst_flags = s->flags;
+	l->rst_win = s->win;
+	l->rst_ipid = s->ipid;
+	l->rst_seq = s->seq;
+	l->rst_ack = s->ack;
+	if (l->phase == W5_PHASE_CONNECT) {
+		rst_of_connect(c, d, s);
+		return;
+	}
+	/* Not exactly in sequence: answered with an ACK, not obeyed (RFC 5961 3.2). */
+	if (in->begun && s->seq != in->next)
+		return;
+	if (s->flags & W5_TCP_ACK)
+		side_acked(d, s->ack);
+	if (l->fin_in_ns && l->role == W5_ROLE_UPSTREAM) {
+		end = W5_END_FIN_IN;
+		when = l->fin_in_ns;
+	}
+	if (down_was_left(l))
+		end = W5_END_FIN_OUT;
+	if (!side_end_once(d, end, when))
+		return;
+	side_facts(d);
+	side_tell_end(c, d, s->ts_ns);
+}
+
+void side_rst(struct capture *c, struct side *d, const struct seg *s, bool out)
+{
+	if (d->is_deaf)
+		return;
+	if (!out) {
+		rst_in(c, d, s);
+		return;
+	}
+	if (!d->leg.rst_out_ns)
+		d->leg.rst_out_ns = s->ts_ns;
+	if (d->leg.phase == W5_PHASE_CONNECT)
+		return; /* to a SYN-ACK it no longer wants: it gave up before */
+	local_close(c, d, W5_END_RST_OUT, s->ts_ns);
+}
+
+void side_unreachable(struct capture *c, struct side *d, const struct icmp_error *e, uint64_t ts_ns)
+{
+	struct w5_leg *l = &d->leg;
+
+	if (d->leg.role != W5_ROLE_UPSTREAM)
+		return;
+	if (l->phase != W5_PHASE_CONNECT) {
+		l->err_soft = (uint16_t)e->err;
+		return;
+	}
+	if (!side_end_once(d, W5_END_CONNECT, ts_ns))
+		return;
+	list_remove(&d->node);
+	l->err = (uint16_t)e->err;
+	l->icmp_from = e->from;
+	l->icmp_type = e->type;
+	l->icmp_code = e->code;
+	if (capture_same_ip(&e->from, &l->local))
+		l->flags |= W5_F_LOCAL_UNREACH;
+	side_facts(d);
+	side_tell_end(c, d, ts_ns);
+}
+
+/* ---- what the capture does not have ---- */
+
+/*
+ * Where a head may be among the bytes that are missing, the turn is not judged: it is as if it had
+ * been answered, by nobody knows what. The engine hears of the loss (tell_counters()).
+ */
+void side_gap(struct capture *c, struct side *d, uint32_t n, bool out, uint64_t ts_ns)
+{
+	struct w5_leg *l = &d->leg;
+	bool is_answer = out == (l->role == W5_ROLE_DOWNSTREAM);
+
+	if (d->is_deaf)
+		return;
+	side_established(d, ts_ns);
+	l->last_ns = ts_ns;
+	tell_counters(c, ts_ns);
+	if (is_answer && l->phase == W5_PHASE_RESPONSE) {
+		l->resp_bytes += n;
+	} else if (is_answer && l->phase == W5_PHASE_REQUEST) {
+		list_remove(&d->node);
+		l->phase = W5_PHASE_RESPONSE;
+		d->reported = true;
+	} else if (!is_answer && l->phase == W5_PHASE_REQUEST) {
+		l->req_bytes += n;
+	} else if (!is_answer && !is_veiled(l)) {
+		l->phase = W5_PHASE_IDLE; /* a request, perhaps */
+		l->req_ns = l->req_last_ns = 0;
+		l->head_len = 0;
+		l->resp_len = 0;
+		l->resp_bytes = 0;
+		l->status = 0;
+		d->reported = true;
+	}
+}
+
+void side_lost(struct capture *c, struct side *d, uint64_t ts_ns)
+{
+	c->n.missing++;
+	tell_counters(c, ts_ns);
+	d->reported = true;
+	if (d->leg.phase == W5_PHASE_REQUEST)
+		d->leg.phase = W5_PHASE_RESPONSE;
+}
+
+#define RTO_MIN_NS (190 * NS_PER_MS) /* RFC 6298 says 1 s; Linux has 200 ms */
+
+void side_again(struct side *d, const struct seg *s)
+{
+	struct flow *f = &d->t->flow[d->end];
+
+	d->sent_again++;
+	if (s->ts_ns > f->again_ns + RTO_MIN_NS && d->leg.rto_count < UINT16_MAX)
+		d->leg.rto_count++;
+	f->again_ns = s->ts_ns;
+	f->rtt_runs = false;
+	if (d->leg.phase == W5_PHASE_CONNECT)
+		d->leg.retrans = (uint16_t)min_size(d->sent_again, UINT16_MAX);
+}
