@@ -17,6 +17,7 @@
 #include "base/log.h"
 #include "base/util.h"
 #include "kernel/kernel.h"
+#include "source/capture.h"
 #include "tui/tui.h"
 
 #define TICK_NS	     (100 * 1000 * 1000ull)
@@ -34,7 +35,7 @@ struct loop {
 	uint64_t end_ns; /* 0 = no end */
 	/* a replay */
 	struct trace_stream *stream; /* or NULL: a file, read in one go */
-	char say[TRACE_ERR_MAX];     /* why it ended, or "" */
+	char say[CAPTURE_ERR_MAX];   /* why it ended, or "" */
 	int stream_err;
 	uint64_t pumped_ns;
 	size_t nread;
@@ -303,10 +304,24 @@ enum app_exit app_live(struct app *a)
 	return err ? APP_EXIT_FAILURE : app_exit_status(a);
 }
 
+_Static_assert(CAPTURE_ERR_MAX >= TRACE_ERR_MAX, "either sentence fits");
+
+static void on_say(void *self, const char *text)
+{
+	(void)self;
+	log_info("%s", text);
+}
+
 static int replay_file(struct loop *l)
 {
-	int err = trace_read(l->app->opt->read_path, on_replayed, l, l->say);
+	static const struct capture_ops ops = { .record = on_replayed, .say = on_say };
+	const struct options *o = l->app->opt;
+	int err;
 
+	if (capture_is(o->read_path))
+		err = capture_read(o->read_path, &o->capture, &ops, l, l->say);
+	else
+		err = trace_read(o->read_path, on_replayed, l, l->say);
 	engine_finish(l->app->engine);
 	return err;
 }

@@ -31,6 +31,7 @@ enum kind {
 	KIND_SCREEN,
 	KIND_LOG,
 	KIND_LOG_FORMAT,
+	KIND_GATEWAY,
 	KIND_MAX,
 };
 
@@ -102,7 +103,11 @@ static const struct option_row options[] = {
 	{ .name = "read", .short_name = 'r', .arg = "FILE", .kind = KIND_STRING,
 	  .group = GROUP_FILES, .offset = AT(read_path), .allowed = "a file name",
 	  .no_file = true,
-	  .help = "replay a trace file; needs no root" },
+	  .help = "read a trace file, or a capture (pcap, pcapng); needs no root" },
+	{ .name = "gateway", .arg = "ADDR[:PORT]", .kind = KIND_GATEWAY, .group = GROUP_FILES,
+	  .offset = AT(capture), .no_file = true,
+	  .allowed = "an IP address, with a port or without, at most 16 times",
+	  .help = "of the gateway in a capture that is read; may be given again (default: found out)" },
 	{ .name = "report", .short_name = 'O', .arg = "FILE", .kind = KIND_STRING,
 	  .group = GROUP_FILES, .offset = AT(report_path), .allowed = "a file name",
 	  .help = "write an incident report at the end: .html, .md, or both if FILE ends in neither" },
@@ -357,6 +362,18 @@ static int parse_screen(const struct option_row *row, const char *arg, void *fie
 	return 0;
 }
 
+static int parse_gateway(const struct option_row *row, const char *arg, void *field)
+{
+	struct capture_cfg *c = field;
+
+	(void)row;
+	if (c->ngateways == CAPTURE_GATEWAYS_MAX ||
+	    capture_gateway_parse(&c->gateways[c->ngateways], arg))
+		return -EINVAL;
+	c->ngateways++;
+	return 0;
+}
+
 static int parse_log(const struct option_row *row, const char *arg, void *field)
 {
 	struct access_logs *l = field;
@@ -395,6 +412,7 @@ static int (*const kinds[])(const struct option_row *row, const char *arg, void 
 	[KIND_SCREEN] = parse_screen,
 	[KIND_LOG] = parse_log,
 	[KIND_LOG_FORMAT] = parse_log_format,
+	[KIND_GATEWAY] = parse_gateway,
 };
 _Static_assert(ARRAY_SIZE(kinds) == KIND_MAX, "every kind has its parser");
 
@@ -545,6 +563,8 @@ static const char *options_conflict(const struct options *o)
 		return "report and --output do not go together; leave out one of them";
 	if (o->read_path && o->write_path)
 		return "--read and --write cannot go together: the trace exists already";
+	if (o->capture.ngateways && !o->read_path)
+		return "--gateway goes only with -r and a capture; live, the gateway is found by what it does";
 	if (o->read_path && o->access_logs.n)
 		return "--access-log goes only with a live session: a trace holds the lines of its own";
 	return NULL;

@@ -12,6 +12,8 @@
 #include <stdint.h>
 #include <stdio.h>
 
+#include "source/capture.h"
+
 #ifndef W5_VERSION
 #define W5_VERSION "0.1.0"
 #endif
@@ -88,6 +90,7 @@ struct options {
 	uint8_t bad_status[100]; /* [s - 500]: 1 = status s is bad */
 	struct access_logs access_logs;
 	bool no_tls_probes;
+	struct capture_cfg capture;
 
 	uint64_t history_packets, history_bytes; /* 0 packets = no flight recorder */
 	uint64_t ring_bytes;

@@ -74,6 +74,19 @@ static void test_a_filter_is_parsed_at_once(void **state)
 	assert_non_null(strstr(said, "\n  tcp||nginx\n       ^\n"));
 }
 
+static void test_gateways_of_a_capture(void **state)
+{
+	struct options o;
+
+	(void)state;
+	assert_int_equal(parse(&o, "-o text -r f --gateway 10.77.1.1:8080 --gateway fd77::1"), 0);
+	assert_int_equal(o.capture.ngateways, 2);
+	assert_int_equal(o.capture.gateways[0].port, 8080);
+	assert_int_equal(o.capture.gateways[1].ip.ip[0], 0xfd);
+	assert_int_equal(parse(&o, "-o text -r f --gateway nginx"), -EINVAL);
+	assert_int_equal(parse(&o, "-o text --gateway 10.77.1.1"), -EINVAL); /* live */
+}
+
 static void test_values_arrive_in_their_fields(void **state)
 {
 	struct options o;
@@ -309,6 +322,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_defaults),
 		cmocka_unit_test(test_a_filter_is_parsed_at_once),
+		cmocka_unit_test(test_gateways_of_a_capture),
 		cmocka_unit_test(test_values_arrive_in_their_fields),
 		cmocka_unit_test(test_status_5xx_is_all_of_them),
 		cmocka_unit_test(test_commands),
