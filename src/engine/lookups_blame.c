@@ -5,6 +5,7 @@
 
 #include <string.h>
 
+#define FAMILY_NS  (60 * NS_PER_S)   /* A and AAAA are asked for together, mostly */
 #define SHARED_NS  (60 * NS_PER_S)   /* a request joins a look-up under way: at most so old */
 #define WAITED_NS  (100 * NS_PER_MS) /* who gives up on a silent server has waited */
 #define PROMPT_NS  (200 * NS_PER_MS) /* from the answer that failed to the gateway's own */
@@ -16,6 +17,15 @@ static bool same_search(const char *a, const char *b)
 	size_t n = strlen(a), m = strlen(b), least = n < m ? n : m;
 
 	return !memcmp(a, b, least) && (n == m || (n > m ? a : b)[least] == '.');
+}
+
+/* Without an error and without an address: the name has none of that family, but of the other. */
+static bool is_other_family(const struct ask *a, uint64_t now_ns)
+{
+	const struct name *n = a->name;
+
+	return a->end == ASK_FAILED && !a->rcode && n->ok_ns && n->ok_ns <= now_ns &&
+	       n->ok_ns + FAMILY_NS >= a->sent_ns;
 }
 
 static bool names_exchange(const struct engine *e, const struct pending *p, const struct ask *a)
@@ -34,6 +44,8 @@ static bool ask_fits(const struct pending *p, const struct ask *a, enum tie tie)
 
 	if (a->name->gw != p->gw || a->sent_ns > ts || a->end == ASK_ELSEWHERE ||
 	    a->end == ASK_ANSWERED || (a->name->ok_ns >= a->sent_ns && a->name->ok_ns <= ts))
+		return false;
+	if (is_other_family(a, ts))
 		return false;
 	if (a->end == ASK_OPEN || a->end_ns > ts + SLACK_NS) /* the gateway gave up on it */
 		return ts > since + WAITED_NS && a->sent_ns + SHARED_NS > req;
@@ -152,7 +164,8 @@ bool lookups_failing(const struct engine *e, int gw, uint64_t ns, struct lookup 
 
 		if (a->name->gw != gw || a->sent_ns > ns || a->sent_ns + FAILING_NS < ns ||
 		    a->name->ok_ns >= a->sent_ns || a->end == ASK_ELSEWHERE ||
-		    a->end == ASK_ANSWERED || (a->end == ASK_OPEN && a->sent_ns + WAITED_NS > ns))
+		    a->end == ASK_ANSWERED || is_other_family(a, ns) ||
+		    (a->end == ASK_OPEN && a->sent_ns + WAITED_NS > ns))
 			continue;
 		take(out, a, ns);
 	}

@@ -206,6 +206,20 @@ static void test_the_name_was_resolved(void **s)
 	bench_close(&b);
 }
 
+/* Asked for the other family only after the first had its address: it has none, and needs none. */
+static void test_the_other_family_has_no_address(void **s)
+{
+	struct bench b;
+
+	bench_open(&b, "nginx");
+	rec_ask(&b, 3000.1, 1, "backend.lab", A, D);
+	rec_told(&b, 3000.2, 1, "backend.lab", A, 0, 17);
+	rec_ask(&b, 3000.3, 2, "backend.lab", AAAA, D);
+	rec_told(&b, 3000.6, 2, "backend.lab", AAAA, 0, 0);
+	expect_other(&b, 3001, 502, CAUSE_GATEWAY_GENERATED);
+	bench_close(&b);
+}
+
 /* The answer was cut: the look-up goes on over TCP, which is not seen. */
 static void test_goes_on_over_tcp(void **s)
 {
@@ -328,6 +342,7 @@ int main(void)
 		cmocka_unit_test(test_the_route_tells_which_name),
 		cmocka_unit_test(test_a_connect_goes_to_who_asked),
 		cmocka_unit_test(test_the_name_was_resolved),
+		cmocka_unit_test(test_the_other_family_has_no_address),
 		cmocka_unit_test(test_goes_on_over_tcp),
 		cmocka_unit_test(test_nobody_waited_for_it),
 		cmocka_unit_test(test_failed_long_before),
