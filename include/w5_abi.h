@@ -56,6 +56,7 @@ enum w5_rec_type {
 	W5_REC_KILLED,	/* struct w5_killed: a process killed by a signal left a conn (kernel) */
 	W5_REC_HOST,	/* struct w5_host: limits of the host a gateway runs on (user space) */
 	W5_REC_CAPTURE, /* struct w5_capture: what a capture file holds, and lacks (user space) */
+	W5_REC_UNIX,	/* struct w5_unix: connect() to a local socket failed (kernel) */
 	W5_REC_TYPE_MAX,
 };
 
@@ -140,6 +141,14 @@ enum w5_proto {
 struct w5_addr {
 	w5_u8 ip[16]; /* network order */
 };
+/* ip[0] and ip[1] of what stands for a local socket, in legs that the engine makes: no IPv6 address
+ * of a peer begins so. Then .head of the leg is the path. */
+#define W5_PATH_MARK 0xff
+#define W5_PATH_END  14 /* bytes of the path's end behind them, zeroes first */
+static inline int w5_addr_is_path(const struct w5_addr *a)
+{
+	return a->ip[0] == W5_PATH_MARK && a->ip[1] == W5_PATH_MARK;
+}
 
 /*
  * One request/response turn on one conn: an exchange (downstream) or an attempt
@@ -429,6 +438,22 @@ struct w5_killed {
 	char comm[16];
 };
 
+/* connect() to a local socket (AF_UNIX) failed. Or, with err 0 and made by user space: from now on
+ * they are watched (watched 1), or not (0). */
+#define W5_UNIX_PATH 108 /* sun_path; may begin with a zero: no file then, unix(7) */
+struct w5_unix {
+	struct w5_hdr h;	     /* h.cookie, h.seq 0 */
+	w5_u64 hint_cookie, hint_ns; /* as in an upstream turn's w5_leg */
+	w5_u32 tgid, tid;
+	w5_u16 err;
+	w5_u16 len;  /* bytes valid in path[] */
+	w5_u8 after; /* as in w5_leg */
+	w5_u8 watched;
+	w5_u8 pad[6];
+	w5_u8 path[W5_UNIX_PATH];
+	w5_u8 pad2[8];
+};
+
 #define W5_LISTEN_FORKED 0x1 /* it has just been forked: port is 0, tid the parent's tgid */
 
 struct w5_listen {
@@ -597,6 +622,7 @@ W5_STATIC_ASSERT(sizeof(struct w5_dns) % 8 == 0, "records are 8-byte aligned");
 W5_STATIC_ASSERT(sizeof(struct w5_pool) % 8 == 0, "records are 8-byte aligned");
 W5_STATIC_ASSERT(sizeof(struct w5_name) % 8 == 0, "records are 8-byte aligned");
 W5_STATIC_ASSERT(sizeof(struct w5_limit) % 8 == 0, "records are 8-byte aligned");
+W5_STATIC_ASSERT(sizeof(struct w5_unix) % 8 == 0, "records are 8-byte aligned");
 W5_STATIC_ASSERT(sizeof(struct w5_killed) % 8 == 0, "records are 8-byte aligned");
 W5_STATIC_ASSERT(sizeof(struct w5_host) % 8 == 0, "records are 8-byte aligned");
 W5_STATIC_ASSERT(W5_HOST_VALUE_MAX <= W5_HOST_SLOTS, "every value has its slot");

@@ -11,6 +11,7 @@
 #include "base/log.h"
 #include "base/util.h"
 #include "engine/h2_store.h"
+#include "kernel/kernel.h"
 #include "sink/ndjson.h"
 #include "sink/pcapout.h"
 #include "sink/textout.h"
@@ -31,12 +32,25 @@ void app_sink_result(struct app *a, int err)
 		a->stop = true;
 }
 
+/* It failed and tried nothing that can be seen, or a local socket lately: is it such a socket? */
+static bool may_be_local(const struct finding *f)
+{
+	const struct attempt *last = finding_last_attempt(f);
+
+	if (last)
+		return w5_addr_is_path(&last->leg.remote);
+	return f->cause == CAUSE_GATEWAY_GENERATED || f->cause == CAUSE_INSUFFICIENT_EVIDENCE ||
+	       (f->cause == CAUSE_NO_LIVE_UPSTREAM && f->confidence != CONFIDENCE_CERTAIN);
+}
+
 static void on_finding(void *self, struct finding *f)
 {
 	struct app *a = self;
 	bool match = filter_match(a->filter, f);
 	bool alarm = match && f->verdict != VERDICT_RECOVERED && f->verdict != VERDICT_CLIENT;
 
+	if (a->kernel && may_be_local(f))
+		kernel_look_closer(a->kernel);
 	/* the engine itself ends there if all count */
 	if (a->filter && a->opt->count && a->bad >= a->opt->count)
 		return;

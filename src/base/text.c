@@ -127,10 +127,24 @@ static bool is_v4mapped(const struct w5_addr *a)
 	return !memcmp(a->ip, prefix, sizeof(prefix));
 }
 
+/* The end of a local socket's path. */
+static size_t path_end(char *out, size_t cap, const struct w5_addr *a)
+{
+	size_t from = sizeof(a->ip) - W5_PATH_END;
+	char end[4 * W5_PATH_END + 1];
+
+	while (from < sizeof(a->ip) && !a->ip[from])
+		from++;
+	text_escape(end, sizeof(end) < 40 ? sizeof(end) : 40, a->ip + from, sizeof(a->ip) - from);
+	return fitted(snprintf(out, cap, "unix:..%s", end), cap);
+}
+
 size_t text_addr(char *out, size_t cap, const struct w5_addr *a)
 {
 	char buf[INET6_ADDRSTRLEN] = "";
 
+	if (w5_addr_is_path(a))
+		return path_end(out, cap, a);
 	if (is_v4mapped(a))
 		inet_ntop(AF_INET, a->ip + 12, buf, sizeof(buf));
 	else
@@ -143,8 +157,41 @@ size_t text_endpoint(char *out, size_t cap, const struct w5_addr *a, uint16_t po
 	const char *fmt = is_v4mapped(a) ? "%s:%u" : "[%s]:%u";
 	char ip[TEXT_ADDR_MAX];
 
+	if (w5_addr_is_path(a))
+		return path_end(out, cap, a);
 	text_addr(ip, sizeof(ip), a);
 	return fitted(snprintf(out, cap, fmt, ip, port), cap);
+}
+
+size_t text_upstream(char *out, size_t cap, const struct w5_leg *l)
+{
+	size_t len = l->head_len < W5_HEAD_REQ ? l->head_len : W5_HEAD_REQ;
+	char path[4 * W5_UNIX_PATH + 1];
+
+	if (!w5_addr_is_path(&l->remote))
+		return text_endpoint(out, cap, &l->remote, l->rport);
+	text_path(path, sizeof(path), l->head, len);
+	len = strlen(path);
+	if (len + sizeof("unix:") <= cap)
+		return fitted(snprintf(out, cap, "unix:%s", path), cap);
+	if (cap < sizeof("unix:..")) /* its end tells more than its beginning */
+		return 0;
+	return fitted(snprintf(out, cap, "unix:..%s", path + len - (cap - sizeof("unix:.."))), cap);
+}
+
+/* An abstract one, which begins with a zero, is written with an @. */
+size_t text_path(char *out, size_t cap, const uint8_t *path, size_t len)
+{
+	size_t n = 0;
+
+	if (cap < 2)
+		return 0;
+	if (len && !path[0]) {
+		out[n++] = '@';
+		path++;
+		len--;
+	}
+	return n + text_escape(out + n, cap - n, path, len);
 }
 
 size_t text_listener(char *out, size_t cap, const struct w5_addr *a, uint16_t port)

@@ -23,6 +23,9 @@ size_t text_json(char *out, size_t cap, const void *in, size_t len);
 /* v4-mapped prints as IPv4; IPv6 has brackets only where a port follows. */
 size_t text_addr(char *out, size_t cap, const struct w5_addr *a);
 size_t text_endpoint(char *out, size_t cap, const struct w5_addr *a, uint16_t port);
+/* Of an attempt: a local socket's path, or its end if it is too long: "unix:/run/app.sock". */
+size_t text_upstream(char *out, size_t cap, const struct w5_leg *l);
+size_t text_path(char *out, size_t cap, const uint8_t *path, size_t len);
 /* The same of a listener: all zero is any address, "*:80". */
 size_t text_listener(char *out, size_t cap, const struct w5_addr *a, uint16_t port);
 

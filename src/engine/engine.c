@@ -226,6 +226,16 @@ static void on_limit_rec(struct engine *e, const struct w5_hdr *h)
 	on_limit(e, (const struct w5_limit *)h);
 }
 
+static void on_unix_rec(struct engine *e, const struct w5_hdr *h)
+{
+	const struct w5_unix *u = (const struct w5_unix *)h;
+
+	if (u->len > sizeof(u->path))
+		e->c.bad_records++;
+	else
+		on_unix(e, u);
+}
+
 static void on_killed_rec(struct engine *e, const struct w5_hdr *h)
 {
 	on_killed(e, (const struct w5_killed *)h);
@@ -274,6 +284,7 @@ static const struct handler handlers[W5_REC_TYPE_MAX] = {
 	[W5_REC_LOG] = { .min_size = sizeof(struct w5_log), .fn = on_log_rec },
 	[W5_REC_DNS] = { .min_size = sizeof(struct w5_dns), .fn = on_dns_rec },
 	[W5_REC_LIMIT] = { .min_size = sizeof(struct w5_limit), .fn = on_limit_rec },
+	[W5_REC_UNIX] = { .min_size = sizeof(struct w5_unix), .fn = on_unix_rec },
 	[W5_REC_KILLED] = { .min_size = sizeof(struct w5_killed), .fn = on_killed_rec },
 	[W5_REC_HOST] = { .min_size = sizeof(struct w5_host), .fn = on_host_rec },
 	[W5_REC_POOL] = { .min_size = sizeof(struct w5_pool), .fn = on_pool_rec },

@@ -75,6 +75,11 @@ static void say_connect(struct writer *w, const struct facts *x)
 
 	if (!x->connecting)
 		return;
+	if (w5_addr_is_path(&l->remote)) {
+		say(w, "connect() to this local socket returned %s, %s before the answer",
+		    err_name(l->err).s, dur(l->end_ns, w->f->ts_ns).s);
+		return;
+	}
 	if (!l->lport && !l->syn_sent) {
 		say_unsent(w, x);
 		return;
@@ -277,7 +282,7 @@ static void say_others(struct writer *w, const struct facts *x)
 	for (size_t i = 0; i + 1 < n; i++) {
 		const struct attempt *a = &w->f->attempts[i];
 
-		text_endpoint(up, sizeof(up), &a->leg.remote, a->leg.rport);
+		text_upstream(up, sizeof(up), &a->leg);
 		if (a->doubtful)
 			say(w, "also possible: %s, %s", up, cause_name(a->cause));
 		else if (a->cause)

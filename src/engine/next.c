@@ -141,7 +141,7 @@ static const struct next_row nexts[] = {
 	[CAUSE_DNS_FAILURE] = { .say = next_dns },
 	[CAUSE_CLIENT_ABORT] = { .say = next_client },
 	[CAUSE_GATEWAY_TIMEOUT_LOCAL] = { .say = next_gateway_timeout },
-	[CAUSE_UNIX_SOCKET_ERROR] = { .text = "check permissions and backlog of the socket file" },
+	[CAUSE_UNIX_SOCKET_ERROR] = { .say = next_unix },
 	[CAUSE_GATEWAY_GENERATED] = { .text = "check the gateway's rules for this request (return, error_page, limits, auth)" },
 	[CAUSE_RETRY_RECOVERED] = { .text = "fix the cause before it hits requests that cannot be retried" },
 	[CAUSE_INSUFFICIENT_EVIDENCE] = { .text = "see the evidence; keep why502 running and catch the next one with -w" },

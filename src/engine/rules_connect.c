@@ -91,7 +91,13 @@ static bool conn_timeout_syn(const struct facts *f)
 	return f->connecting && f->l->syn_sent && (f->err == ETIMEDOUT || !f->err);
 }
 
+static bool unix_socket_error(const struct facts *f)
+{
+	return f->connecting && w5_addr_is_path(&f->l->remote) && f->l->err;
+}
+
 static const struct rule rows[] = {
+	{ .cause = CAUSE_UNIX_SOCKET_ERROR, .at_best = CERTAIN, .test = unix_socket_error },
 	{ .cause = CAUSE_LOCAL_PORT_EXHAUSTED, .at_best = CERTAIN, .test = local_port_exhausted },
 	{ .cause = CAUSE_NO_ROUTE, .at_best = CERTAIN, .test = no_route },
 	{ .cause = CAUSE_HOST_UNREACHABLE_LOCAL,

@@ -157,3 +157,50 @@ SAY_SHARED(next_killed)
 			"find who sent it (a supervisor, a deploy, a timeout of the server for its workers): journalctl _PID=%u",
 			k->tgid);
 }
+
+/* ---- local sockets ---- */
+
+static const struct unix_row {
+	int err;
+	const char *why;  /* of the upstream */
+	const char *next; /* of a process of the gateway, and the path */
+} unix_rows[] = {
+	{ ENOENT, "there is no socket at %s",
+	  "start its server, or correct the path: nsenter -t %u -m ls -l %s" },
+	{ ECONNREFUSED, "nobody listens at %s: its server is gone and left the file behind",
+	  "start its server; who listens: nsenter -t %u -n ss -xlp src %s" },
+	{ EACCES, "the gateway may not connect to %s",
+	  "let the gateway's user write to it and enter its directories: nsenter -t %u -m namei -l %s" },
+	{ EAGAIN, "the queue of %s is full: its server does not take connections in fast enough",
+	  "raise its backlog (php-fpm: listen.backlog; net.core.somaxconn) or its workers: nsenter -t %u -n ss -xl src %s" },
+	{ EPROTOTYPE, "the socket at %s is of another type",
+	  "correct the path, or the protocol: nsenter -t %u -n ss -xl src %s" },
+	{ 0, "the connect to %s failed", "who listens: nsenter -t %u -n ss -xlp src %s" },
+};
+
+static const struct unix_row *unix_row_of(int err)
+{
+	const struct unix_row *r = unix_rows;
+
+	while (r->err && r->err != err)
+		r++;
+	return r;
+}
+
+SAY_SHARED(why_unix)
+{
+	char what[160];
+
+	snprintf(what, sizeof(what), unix_row_of(in->facts->l->err)->why, w->up);
+	words_put(out, cap, "%s (%s)", what, w->err);
+}
+
+SAY_SHARED(next_unix)
+{
+	const struct w5_leg *l = in->facts->l;
+	char path[4 * W5_UNIX_PATH + 1], todo[240];
+
+	text_path(path, sizeof(path), l->head, min_size(l->head_len, W5_UNIX_PATH));
+	snprintf(todo, sizeof(todo), unix_row_of(l->err)->next, l->tgid, path);
+	words_put(out, cap, "%s", todo);
+}

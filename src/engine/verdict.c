@@ -4,6 +4,7 @@
  * last attempt, nothing tried.
  */
 #include "engine/correlate.h"
+#include "engine/local.h"
 #include "engine/work.h"
 
 #include <stdio.h>
@@ -417,6 +418,10 @@ static bool decide_untried(struct work *w)
 	if (!d->status)
 		return decide_unknown(
 			w, "the gateway closed without an answer and without trying an upstream");
+	if (local_unwatched(w->e, w->p))
+		return decide_unknown(
+			w,
+			"no attempt was seen: made by the gateway's rules, or a local socket failed, which why502 watches from now on");
 	set(w, VERDICT_GATEWAY_MADE, CAUSE_GATEWAY_GENERATED, CONFIDENCE_LIKELY);
 	return true;
 }

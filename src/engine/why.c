@@ -309,7 +309,7 @@ SAY(why_recovered)
 		a = f->attempts[i].cause ? &f->attempts[i] : NULL;
 	if (!a)
 		return;
-	text_endpoint(up, sizeof(up), &a->leg.remote, a->leg.rport);
+	text_upstream(up, sizeof(up), &a->leg);
 	words_put(out, cap, "%s %s, but a retry answered %u", up, cause_brief(a->cause), f->status);
 }
 
@@ -354,7 +354,7 @@ static const say_fn whys[] = {
 	[CAUSE_DNS_FAILURE] = why_dns,
 	[CAUSE_CLIENT_ABORT] = why_client,
 	[CAUSE_GATEWAY_TIMEOUT_LOCAL] = why_gateway_timeout,
-	[CAUSE_UNIX_SOCKET_ERROR] = why_open,
+	[CAUSE_UNIX_SOCKET_ERROR] = why_unix,
 	[CAUSE_GATEWAY_GENERATED] = why_generated,
 	[CAUSE_RETRY_RECOVERED] = why_recovered,
 	[CAUSE_INSUFFICIENT_EVIDENCE] = why_open,

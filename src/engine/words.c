@@ -24,7 +24,7 @@ void words_of(struct words *w, const struct sentence_input *in)
 	text_duration(w->asked, sizeof(w->asked), f->duration_ns);
 	if (!x)
 		return;
-	text_endpoint(w->up, sizeof(w->up), &x->l->remote, x->l->rport);
+	text_upstream(w->up, sizeof(w->up), x->l);
 	text_duration(w->elapsed, sizeof(w->elapsed), x->elapsed_ns);
 	text_duration(w->idle, sizeof(w->idle), x->l->idle_ns);
 	text_errno(w->err, sizeof(w->err), (unsigned)x->err);

@@ -50,10 +50,13 @@ SAY_SHARED(why_no_route);
 SAY_SHARED(why_local_port);
 SAY_SHARED(why_fd_limit);
 SAY_SHARED(why_killed);
+SAY_SHARED(why_unix);
 SAY_SHARED(next_route);
 SAY_SHARED(next_local_port);
 SAY_SHARED(next_fd_limit);
 SAY_SHARED(next_killed);
+SAY_SHARED(next_unix);
+
 /* ---- say_pools.c ---- */
 SAY_SHARED(why_pool);
 SAY_SHARED(next_pool);

@@ -17,6 +17,7 @@
 #include "base/util.h"
 #include "kernel/attach.h"
 #include "kernel/cgroup.h"
+#include "kernel/closer.h"
 #include "kernel/feature.h"
 #include "kernel/local.h"
 #include "kernel/pool.h"
@@ -39,6 +40,7 @@ struct kernel {
 	struct tls *tls;
 	struct local local;
 	struct pool *pool; /* NULL: this kernel cannot */
+	struct closer closer;
 	int cgroup_root;
 	struct attach cgroups;
 	struct w5_stats stats;
@@ -139,6 +141,7 @@ static int load(struct kernel *k, struct btf *vmlinux)
 			    missing->tracepoint, missing->loses);
 	set_knobs(k);
 	bpf_program__set_autoattach(k->skel->progs.pool, false); /* needs its map: pool.c */
+	bpf_program__set_autoattach(k->skel->progs.unix_connect, false);
 	uprobes_prepare(k->skel->obj, vmlinux, "ssl_");
 	uprobes_prepare(k->skel->obj, vmlinux, "go_");
 	err = w5_bpf__load(k->skel);
@@ -331,6 +334,10 @@ int kernel_start(struct kernel *k)
 	int err;
 
 	begin_session(k);
+	k->closer = (struct closer){ .program = k->skel->progs.unix_connect,
+				     .on_record = k->on_record,
+				     .self = k->self };
+	closer_start(&k->closer, clock_ns(CLOCK_MONOTONIC));
 	/* Subscribe first, then scan: what comes to be in between is seen twice, not missed. */
 	err = w5_bpf__attach(k->skel);
 	if (err)
@@ -385,6 +392,11 @@ static void tell_stats(struct kernel *k, uint64_t now)
 	k->on_record(k->self, &s->h);
 }
 
+void kernel_look_closer(struct kernel *k)
+{
+	closer_ask(&k->closer);
+}
+
 /* What no record tells: processes that are gone, or have other libraries. */
 static void look_around(struct kernel *k, uint64_t now)
 {
@@ -395,6 +407,7 @@ static void look_around(struct kernel *k, uint64_t now)
 	tls_poll(k->tls, now);
 	if (k->skel->bss->conns_made)
 		pool_poll(k->pool, now, false);
+	closer_mind(&k->closer, now);
 }
 
 int kernel_poll(struct kernel *k, bool on_tick)
@@ -423,6 +436,7 @@ void kernel_close(struct kernel *k)
 	if (!k)
 		return;
 	attach_fini(&k->cgroups);
+	closer_fini(&k->closer);
 	tls_free(k->tls);
 	pool_free(k->pool);
 	ring_buffer__free(k->ring);

@@ -40,6 +40,9 @@ int kernel_fd(const struct kernel *k);
  * The kernel side calls through kernel_fd() once, and again only after a poll on a tick:
  * so the caller's timer bounds how often. */
 int kernel_poll(struct kernel *k, bool on_tick);
+/* A gateway failed, and nothing that is watched shows why: watches its calls, too, for a minute
+ * from now on. */
+void kernel_look_closer(struct kernel *k);
 /* Detaches and frees. NULL is fine. */
 void kernel_close(struct kernel *k);
 

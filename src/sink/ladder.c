@@ -78,7 +78,9 @@ static void push_opening(struct ladder *l, const struct leg_side *side)
 		push_moment(l, side, leg->open_ns, LADDER_SYN, false, "connected");
 		return;
 	}
-	if (leg->phase == W5_PHASE_CONNECT && !leg->lport && !leg->syn_sent)
+	if (w5_addr_is_path(&leg->remote))
+		snprintf(label, sizeof(label), "connect() failed");
+	else if (leg->phase == W5_PHASE_CONNECT && !leg->lport && !leg->syn_sent)
 		snprintf(label, sizeof(label), "connect() failed, no SYN sent");
 	else if (leg->syn_sent > 1)
 		snprintf(label, sizeof(label), "SYN, sent %u times", leg->syn_sent);
@@ -308,7 +310,7 @@ void ladder_attempt_text(char *out, size_t cap, const struct finding *f, size_t 
 	const struct w5_leg *leg = &f->attempts[attempt].leg;
 	char where[TEXT_ENDPOINT_MAX], idle[24] = "", reuse[48] = "", port[24] = "", again[64] = "";
 
-	text_endpoint(where, sizeof(where), &leg->remote, leg->rport);
+	text_upstream(where, sizeof(where), leg);
 	if (leg->idle_ns >= 1000000000ull)
 		snprintf(idle, sizeof(idle), "%.3f s", (double)leg->idle_ns / 1e9);
 	else if (leg->idle_ns)

@@ -172,6 +172,20 @@ static void put_attempt_times(struct json *j, const struct finding *f, const str
 		json_ms(j, "idle_ms", (int64_t)l->idle_ns);
 }
 
+static void put_upstream(struct json *j, const struct w5_leg *l)
+{
+	char path[4 * W5_UNIX_PATH + 1];
+
+	if (!w5_addr_is_path(&l->remote)) {
+		ndjson_endpoint(j, "upstream", &l->remote, l->rport);
+		return;
+	}
+	text_path(path, sizeof(path), l->head, min_size(l->head_len, W5_UNIX_PATH));
+	json_open(j, "upstream", '{');
+	json_str(j, "path", path);
+	json_close(j, '}');
+}
+
 static void put_killed(struct json *j, const struct w5_killed *k)
 {
 	char signal[CODE_TEXT_MAX];
@@ -205,10 +219,10 @@ static void put_attempt(struct json *j, const struct finding *f, size_t i)
 
 	json_open(j, NULL, '{');
 	json_uint(j, "n", i + 1);
-	ndjson_endpoint(j, "upstream", &l->remote, l->rport);
+	put_upstream(j, l);
 	if (l->lport)
 		ndjson_endpoint(j, "local", &l->local, l->lport);
-	else if (l->phase == W5_PHASE_CONNECT && !l->syn_sent)
+	else if (l->phase == W5_PHASE_CONNECT && !l->syn_sent && !w5_addr_is_path(&l->remote))
 		json_bool(j, "no_packet", true);
 	if (l->nr)
 		json_uint(j, "reused", l->nr - 1);

@@ -199,7 +199,7 @@ static void put_packet_keys(struct buf *b, const struct finding *f, const struct
 	buf_printf(b, " why502.role=%s why502.event=%s why502.from=%s why502.rel_ms=%.6f",
 		   a ? "backend" : "client", events[r->what], sender(r), (double)r->rel_ns / 1e6);
 	if (a) {
-		text_endpoint(upstream, sizeof(upstream), &a->leg.remote, a->leg.rport);
+		text_upstream(upstream, sizeof(upstream), &a->leg);
 		buf_printf(b, " why502.attempt=%zu why502.upstream=%s", r->attempt + 1, upstream);
 		if (a->cause != CAUSE_NONE)
 			buf_printf(b, " why502.attempt_cause=%s", cause_name(a->cause));

@@ -227,7 +227,7 @@ static void lanes(struct buf *b, const struct finding *f, int bottom)
 	if (finding_has_client(f))
 		text_addr(client, sizeof(client), &f->down.remote);
 	if (a)
-		text_endpoint(backend, sizeof(backend), &a->leg.remote, a->leg.rport);
+		text_upstream(backend, sizeof(backend), &a->leg);
 	if (f->gateway_name[0])
 		snprintf(gateway, sizeof(gateway), "%s[%u]", f->gateway_name, f->down.tgid);
 	lane(b, X_CLIENT, bottom, "client", client);

@@ -134,7 +134,9 @@ static void put_verdict(struct buf *b, const struct finding *f)
 static void put_conn(struct buf *b, const struct w5_leg *l)
 {
 	if (l->end == W5_END_CONNECT || l->phase == W5_PHASE_CONNECT) {
-		if (!l->lport && !l->syn_sent)
+		if (w5_addr_is_path(&l->remote))
+			buf_str(b, "connect");
+		else if (!l->lport && !l->syn_sent)
 			buf_str(b, "connect, no packet left");
 		else
 			buf_printf(b, "connect, %u SYN%s", l->syn_sent, plural(l->syn_sent));
@@ -185,7 +187,7 @@ static void put_conn_end(struct buf *b, const struct w5_leg *l)
 		text_errno(err, sizeof(err), l->err);
 		buf_printf(b, " with %s", err);
 	}
-	if (from_ns && l->end_ns >= from_ns) {
+	if (from_ns && l->end_ns >= from_ns && !w5_addr_is_path(&l->remote)) {
 		buf_str(b, " after ");
 		put_duration(b, l->end_ns - from_ns);
 	}
@@ -195,9 +197,11 @@ static void put_attempts(struct buf *b, const struct finding *f)
 {
 	for (size_t i = 0; i < f->nattempts; i++) {
 		const struct attempt *a = &f->attempts[i];
+		char upstream[TEXT_ENDPOINT_MAX];
 
 		buf_printf(b, "  %s %zu  ", a->doubtful ? "maybe" : "try", i + 1);
-		put_endpoint(b, &a->leg.remote, a->leg.rport);
+		text_upstream(upstream, sizeof(upstream), &a->leg);
+		buf_str(b, upstream);
 		buf_str(b, "  ");
 		put_conn(b, &a->leg);
 		put_conn_end(b, &a->leg);

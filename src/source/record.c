@@ -117,6 +117,13 @@ static bool host_is_sound(const struct w5_hdr *h)
 	return r->nports <= W5_HOST_PORTS && r->nlisteners <= W5_HOST_LISTENERS;
 }
 
+static bool unix_is_sound(const struct w5_hdr *h)
+{
+	const struct w5_unix *u = (const void *)h;
+
+	return u->len <= sizeof(u->path);
+}
+
 #define EXACT(type) .min = sizeof(type), .max = sizeof(type)
 /* clang-format off */
 #define LEG .min = W5_LEG_BRIEF, .max = sizeof(struct w5_leg), \
@@ -149,6 +156,7 @@ static const struct record_row records[] = {
 	[W5_REC_POOL] = { .name = "pool", EXACT(struct w5_pool) },
 	[W5_REC_NAME] = { .name = "name", EXACT(struct w5_name), .is_sound = name_is_sound },
 	[W5_REC_LIMIT] = { .name = "limit", EXACT(struct w5_limit), .is_sound = limit_is_sound },
+	[W5_REC_UNIX] = { .name = "unix", EXACT(struct w5_unix), .is_sound = unix_is_sound },
 	[W5_REC_KILLED] = { .name = "killed", EXACT(struct w5_killed), .is_sound = killed_is_sound },
 	[W5_REC_HOST] = { .name = "host", EXACT(struct w5_host), .is_sound = host_is_sound },
 	[W5_REC_CAPTURE] = { .name = "capture", EXACT(struct w5_capture) },

@@ -97,7 +97,7 @@ void fmt_upstream(char *out, size_t cap, const struct finding *f)
 	const struct attempt *a = fmt_deciding_attempt(f);
 
 	if (a)
-		text_endpoint(out, cap, &a->leg.remote, a->leg.rport);
+		text_upstream(out, cap, &a->leg);
 	else
 		snprintf(out, cap, "-");
 }

@@ -199,7 +199,7 @@ static void draw_backend_heads(struct canvas *c, int y, int from_x, const struct
 		const struct w5_leg *leg = &f->attempts[i].leg;
 		int x = ln->backend_x[i] < from_x ? from_x : ln->backend_x[i];
 
-		text_endpoint(up, sizeof(up), &leg->remote, leg->rport);
+		text_upstream(up, sizeof(up), leg);
 		snprintf(text, sizeof(text), "try %zu %s", i + 1, up);
 		canvas_right(c, y, x, ln->backend_x[i] + ln->backend_w - x, STYLE_BOLD, text);
 	}

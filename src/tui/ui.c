@@ -171,7 +171,7 @@ static unsigned act_same(struct ui *ui, const struct model *m)
 		return 0;
 	snprintf(expr, sizeof(expr), "cause==%s", cause_name(f->cause));
 	if (a) {
-		text_endpoint(where, sizeof(where), &a->leg.remote, a->leg.rport);
+		text_upstream(where, sizeof(where), &a->leg);
 		snprintf(expr, sizeof(expr), "cause==%s && upstream==%s", cause_name(f->cause),
 			 where);
 	}

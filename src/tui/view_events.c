@@ -38,7 +38,7 @@ static void peer_cell(char *out, size_t cap, const void *row, const struct model
 {
 	const struct engine_event *ev = row;
 
-	text_endpoint(out, cap, &ev->leg.remote, ev->leg.rport);
+	text_upstream(out, cap, &ev->leg);
 }
 
 static void gateway_cell(char *out, size_t cap, const void *row, const struct model *m)

@@ -96,6 +96,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 		struct w5_listen listen;
 		struct w5_limit limit;
 		struct w5_killed killed;
+		struct w5_unix local;
 	} r;
 
 	engine_cfg_default(&cfg);
@@ -120,6 +121,11 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 			r.h.cookie = r.limit.hint_cookie = b[3] & 15;
 			r.limit.kind = b[3] >> 4 & 3;
 			r.limit.tgid = b[3] >> 7;
+		} else if (r.h.type == W5_REC_UNIX) {
+			r.local.hint_cookie = b[3] & 15;
+			r.local.err = b[3] >> 4;
+			r.local.len = b[1] & 127;
+			r.local.tgid = r.local.tid = b[3] >> 7;
 		} else if (r.h.type == W5_REC_KILLED) { /* of any conn: their addresses are zero */
 			r.killed.lport = b[3] & 3;
 			r.killed.signal = b[3] >> 2;

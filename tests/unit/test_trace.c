@@ -32,6 +32,7 @@ union record {
 	struct w5_name name;
 	struct w5_limit limit;
 	struct w5_killed killed;
+	struct w5_unix local;
 	struct w5_host host;
 	uint8_t text[sizeof(struct w5_text) + W5_TEXT_MAX];
 };
@@ -54,6 +55,7 @@ static const uint16_t sizes[] = {
 	[W5_REC_NAME] = sizeof(struct w5_name),
 	[W5_REC_LIMIT] = sizeof(struct w5_limit),
 	[W5_REC_KILLED] = sizeof(struct w5_killed),
+	[W5_REC_UNIX] = sizeof(struct w5_unix),
 	[W5_REC_HOST] = sizeof(struct w5_host),
 	[W5_REC_CAPTURE] = sizeof(struct w5_capture),
 };
@@ -138,6 +140,9 @@ static void test_lengths_inside_must_point_inside(void **state)
 	r.limit.kind = W5_LIMIT_PORTS;
 	r.limit.port_lo = 2;
 	r.limit.port_hi = 1;
+	assert_int_equal(record_check(&r.h, sizeof(r)), -EBADMSG);
+	r = sample(W5_REC_UNIX, 1);
+	r.local.len = W5_UNIX_PATH + 1;
 	assert_int_equal(record_check(&r.h, sizeof(r)), -EBADMSG);
 	r = sample(W5_REC_KILLED, 1);
 	r.killed.signal = 0;

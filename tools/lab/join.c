@@ -303,8 +303,11 @@ static long number(const json_t *o, const char *a, const char *b)
 static bool is_upstream(const json_t *attempt, const char *want)
 {
 	const char *ip = text(json_object_get(attempt, "upstream"), "ip");
-	char addr[64];
+	const char *path = text(json_object_get(attempt, "upstream"), "path");
+	char addr[128];
 
+	if (*path)
+		return !strncmp(want, "unix:", 5) && !strcmp(want + 5, path);
 	snprintf(addr, sizeof(addr), strchr(ip, ':') && ip[0] != '[' ? "[%s]:%ld" : "%s:%ld", ip,
 		 number(attempt, "upstream", "port"));
 	return !strncmp(addr, want, strcspn(want, "+")) && strlen(addr) == strcspn(want, "+");

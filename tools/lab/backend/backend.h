@@ -106,6 +106,9 @@ int port_open(struct port *p);			 /* listens; 0 or -errno */
 void port_on_event(struct port *p);
 void port_drain(struct port *p); /* due: logs whose request waited in vain, and drops them */
 
+/* local.c */
+int local_open(const char *arg); /* "PATH:stale|denied|full"; 0 or -errno */
+
 /* log.c */
 void log_line(const struct conn *c, const char *event);
 void log_flush(struct backend *b);

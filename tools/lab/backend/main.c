@@ -10,6 +10,7 @@
  * leaves a daemon behind; -f stays in the foreground; -m lists the modes.
  * tls+MODE: the same over TLS (-c CERT -k KEY), where FIN follows a close_notify as real servers
  * send it; tls-rude+MODE, and modes that do not read: FIN alone. RST is always bare.
+ * -u PATH:KIND: a local socket that nobody gets a connection of.
  * h2+MODE: a row of h2_modes[] over cleartext HTTP/2 (prior knowledge), tls-h2+MODE: over TLS.
  */
 #include "backend.h"
@@ -89,7 +90,7 @@ static int usage(void)
 {
 	fprintf(stderr,
 		"usage: lab-backend [-f] [-m] [-l LOG] [-p PIDFILE]\n"
-		"                   [-c CERT.pem -k KEY.pem] PORT:[tls+|tls-rude+|h2+|tls-h2+]MODE...\n");
+		"                   [-u PATH:stale|denied|full]... [-c CERT.pem -k KEY.pem] PORT:[tls+|tls-rude+|h2+|tls-h2+]MODE...\n");
 	return 2;
 }
 
@@ -130,16 +131,23 @@ int main(int argc, char **argv)
 	struct backend *b = calloc(1, sizeof(*b));
 	const char *pidfile = NULL;
 	bool foreground = false;
-	int opt;
+	int opt, err;
 
 	if (!b)
 		return perror("lab-backend"), 1;
 	b->log_fd = -1;
-	while ((opt = getopt(argc, argv, "fml:p:c:k:")) != -1) {
+	while ((opt = getopt(argc, argv, "fml:p:c:k:u:")) != -1) {
 		switch (opt) {
 		case 'f': foreground = true; break;
 		case 'm': return list_modes();
 		case 'p': pidfile = optarg; break;
+		case 'u':
+			err = local_open(optarg);
+			if (err) {
+				fprintf(stderr, "lab-backend: %s: %s\n", optarg, strerror(-err));
+				return 1;
+			}
+			break;
 		case 'c': b->cert = optarg; break;
 		case 'k': b->key = optarg; break;
 		case 'l':
