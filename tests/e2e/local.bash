@@ -46,13 +46,14 @@ case_scarce() { # GATEWAY
 	[ $ports$files = 00 ]
 }
 
-# The first failure makes why502 watch connects to local sockets; what it says of that one is that
-# it does not know. From then on it does.
+# The first failure makes why502 watch connects to local sockets: that one is not explained, those
+# from then on are.
 case_unix() { # DIR of a running why502
 	local first=$work/unix-first.tsv truth=$work/unix.tsv
 	send "$first" -r 0 -n 1 -d 0.1 --mix unix-missing || return 1
 	settle "$1" "$first"
-	expect 'no cause of the first one' grep -q '"cause":"\(insufficient-evidence\|unix-socket-error\)"' <(of "$1" "$first") || return 1
+	expect 'a finding of the first one' grep -q '"status":502' <(of "$1" "$first") || return 1
+	expect 'which is not certain' grep -qv '"confidence":"certain"' <(of "$1" "$first") || return 1
 	send "$truth" -r 40 -n 3 -d 0.4 --mix unix || return 1
 	settle "$1" "$truth"
 	judge "$1" "$truth" || return 1

@@ -471,7 +471,7 @@ static void test_unix_paths_are_escaped(void **s)
 		{ "\0app", "unix:@app (", 4 },
 		{ "/run/\x1b[2J", "unix:/run/\\x1b[2J (", 9 },
 		{ "/run/a/very/long/path/indeed/of/a/socket/that/does/not/fit/app.sock",
-		  "path/indeed/of/a/socket/that/does/not/fit/app.sock (", 67 },
+		  "unix:..th/indeed/of/a/socket/that/does/not/fit/app.sock (", 67 },
 		{ "", "unix: (", 0 },
 	};
 
