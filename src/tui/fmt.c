@@ -122,6 +122,34 @@ void fmt_about(char *out, size_t cap, uint64_t us)
 		snprintf(out, cap, "%.0f s", ms / 1e3);
 }
 
+void fmt_in_use(char *out, size_t cap, const struct engine_upstream *u)
+{
+	if (u->counted)
+		text_count(out, cap, u->in_use);
+	else
+		snprintf(out, cap, "-");
+}
+
+void fmt_idle(char *out, size_t cap, const struct engine_upstream *u)
+{
+	if (u->counted)
+		text_count(out, cap, u->idle);
+	else
+		snprintf(out, cap, "-");
+}
+
+/* "~": of turns gathered by the kernel side only the mean is known, which hides extremes. */
+void fmt_quantile(char *out, size_t cap, const struct engine_upstream *u, size_t i)
+{
+	char about[24];
+
+	fmt_about(about, sizeof(about), u->ttfb_us[i]);
+	if (!u->ttfb_us[i])
+		snprintf(out, cap, "-");
+	else
+		snprintf(out, cap, "%s%s", u->ttfb_is_rough ? "~" : "", about);
+}
+
 void fmt_relative(char *out, size_t cap, int64_t ns)
 {
 	char sign = ns < 0 ? '-' : '+';

@@ -6,7 +6,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
-#include "engine/finding.h"
+#include "engine/engine.h"
 
 void fmt_request(char *out, size_t cap, const struct finding *f); /* POST /api/cart */
 void fmt_status(char *out, size_t cap, const struct finding *f);  /* 502, or --- */
@@ -20,6 +20,11 @@ void fmt_upstream(char *out, size_t cap, const struct finding *f);
 const struct attempt *fmt_deciding_attempt(const struct finding *f);
 /* Two digits, for what is not known better: 0.068 ms, 3.2 ms, 140 ms, 1.5 s, 30 s */
 void fmt_about(char *out, size_t cap, uint64_t us);
+/* Of an upstream: conns with and without a request, "-" if they were not counted; and its
+ * time to the first byte, quantile i, with "~" if that is rough. */
+void fmt_in_use(char *out, size_t cap, const struct engine_upstream *u);
+void fmt_idle(char *out, size_t cap, const struct engine_upstream *u);
+void fmt_quantile(char *out, size_t cap, const struct engine_upstream *u, size_t i);
 /* Signed, relative to the request: +0.402 ms, -60.004 s */
 void fmt_relative(char *out, size_t cap, int64_t ns);
 /* "a minute", "3 min", "2 h": how long, for a sentence */

@@ -64,48 +64,83 @@ static void draw_gateway(struct canvas *c, int y, const struct engine_gateway *g
 		canvas_wire(c, y, x + 2, c->cols - x - 5, STYLE_DIM, g->cgroup);
 }
 
-/* UPSTREAM REQUESTS FAILED 5XX TTFB SRTT OPEN */
+static void address_cell(char *out, size_t cap, const struct engine_upstream *u)
+{
+	text_endpoint(out, cap, &u->ip, u->port);
+}
+
+static void requests_cell(char *out, size_t cap, const struct engine_upstream *u)
+{
+	text_count(out, cap, u->requests);
+}
+
+static void failed_cell(char *out, size_t cap, const struct engine_upstream *u)
+{
+	text_count(out, cap, u->failures);
+}
+
+static void s5xx_cell(char *out, size_t cap, const struct engine_upstream *u)
+{
+	text_count(out, cap, u->s5xx);
+}
+
+static void srtt_cell(char *out, size_t cap, const struct engine_upstream *u)
+{
+	if (u->srtt_us)
+		text_duration(out, cap, u->srtt_us * 1000ull);
+	else
+		snprintf(out, cap, "-");
+}
+
+static void p50_cell(char *out, size_t cap, const struct engine_upstream *u)
+{
+	fmt_quantile(out, cap, u, 0);
+}
+
+static void p99_cell(char *out, size_t cap, const struct engine_upstream *u)
+{
+	fmt_quantile(out, cap, u, 2);
+}
+
+/* alarming: anything but 0 is. */
 static const struct {
 	const char *title;
-	int w;
-} upstream_cols[] = { { "UPSTREAM", 24 }, { "REQUESTS", 8 }, { "FAILED", 7 }, { "5XX", 6 },
-		      { "TTFB", 9 },	  { "SRTT", 9 },     { "OPEN", 5 } };
-
-static void upstream_cells(char cell[][TEXT_ENDPOINT_MAX], const struct engine_upstream *u)
-{
-	text_endpoint(cell[0], TEXT_ENDPOINT_MAX, &u->ip, u->port);
-	text_count(cell[1], TEXT_ENDPOINT_MAX, u->requests);
-	text_count(cell[2], TEXT_ENDPOINT_MAX, u->failures + u->connect_failures);
-	text_count(cell[3], TEXT_ENDPOINT_MAX, u->s5xx);
-	snprintf(cell[4], TEXT_ENDPOINT_MAX, "-");
-	snprintf(cell[5], TEXT_ENDPOINT_MAX, "-");
-	if (u->ttfb_count)
-		text_duration(cell[4], TEXT_ENDPOINT_MAX, u->ttfb_us_sum / u->ttfb_count * 1000);
-	if (u->srtt_us)
-		text_duration(cell[5], TEXT_ENDPOINT_MAX, u->srtt_us * 1000ull);
-	text_count(cell[6], TEXT_ENDPOINT_MAX, u->open);
-}
+	int from_cols, w;
+	bool is_alarming;
+	void (*text)(char *out, size_t cap, const struct engine_upstream *u);
+} upstream_cols[] = {
+	{ "UPSTREAM", 0, 21, false, address_cell }, { "REQUESTS", 0, 8, false, requests_cell },
+	{ "FAILED", 0, 6, true, failed_cell },	    { "5XX", 0, 5, true, s5xx_cell },
+	{ "IN USE", 0, 6, false, fmt_in_use },	    { "IDLE", 0, 5, false, fmt_idle },
+	{ "P50", 74, 8, false, p50_cell },	    { "P99", 0, 8, false, p99_cell },
+	{ "SRTT", 92, 9, false, srtt_cell },
+};
 
 static void draw_upstream(struct canvas *c, int y, const struct engine_upstream *u)
 {
-	char cell[ARRAY_SIZE(upstream_cols)][TEXT_ENDPOINT_MAX];
+	char text[TEXT_ENDPOINT_MAX];
 	int x = 3;
 
-	if (u)
-		upstream_cells(cell, u);
 	for (size_t i = 0; i < ARRAY_SIZE(upstream_cols); i++) {
-		const char *text = u ? cell[i] : upstream_cols[i].title;
-		bool bad = u && (i == 2 || i == 3) && strcmp(text, "0") != 0;
+		int w = upstream_cols[i].w;
+		bool bad;
 
+		if (c->cols < upstream_cols[i].from_cols)
+			continue;
+		if (u)
+			upstream_cols[i].text(text, sizeof(text), u);
+		else
+			snprintf(text, sizeof(text), "%s", upstream_cols[i].title);
+		bad = u && upstream_cols[i].is_alarming && strcmp(text, "0") != 0;
 		if (i)
-			canvas_right(c, y, x, upstream_cols[i].w,
+			canvas_right(c, y, x, w,
 				     !u	   ? STYLE_DIM
 				     : bad ? STYLE_WARN
 					   : STYLE_NORMAL,
 				     text);
 		else
-			canvas_text(c, y, x, upstream_cols[i].w, u ? STYLE_INFO : STYLE_DIM, text);
-		x += upstream_cols[i].w + 1;
+			canvas_text(c, y, x, w, u ? STYLE_INFO : STYLE_DIM, text);
+		x += w + 1;
 	}
 }
 

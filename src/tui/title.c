@@ -120,12 +120,18 @@ static void add_gateways(struct pieces *all, const struct snapshot *s)
 		add(all, 4, STYLE_BAR, false, "%s", text);
 }
 
-static void add_status(struct pieces *all, const char *name, double rate)
+static void add_status(struct pieces *all, const char *name, double rate, double requests)
 {
+	double share = requests > 0 ? rate * 100 / requests : 0;
 	char buf[16];
 
 	fmt_rate(buf, sizeof(buf), rate);
-	add(all, rate > 0 ? 7 : 1, rate > 0 ? STYLE_BAR_BAD : STYLE_BAR, false, "%s %s", name, buf);
+	if (share > 0)
+		add(all, 7, STYLE_BAR_BAD, false, "%s %s (%.*f%%)", name, buf,
+		    share < 0.995 ? 2 : 0, share);
+	else
+		add(all, rate > 0 ? 7 : 1, rate > 0 ? STYLE_BAR_BAD : STYLE_BAR, false, "%s %s",
+		    name, buf);
 }
 
 static void add_rates(struct pieces *all, const struct model_rates *r)
@@ -140,10 +146,10 @@ static void add_rates(struct pieces *all, const struct model_rates *r)
 		    r->share502 < 9.995 ? 2 : 0, r->share502);
 	else
 		add(all, 10, STYLE_BAR, false, "502/s 0");
-	add_status(all, "503", r->s503);
-	add_status(all, "504", r->s504);
+	add_status(all, "503", r->s503, r->requests);
+	add_status(all, "504", r->s504, r->requests);
 	if (r->silent > 0)
-		add_status(all, "silent", r->silent);
+		add_status(all, "silent", r->silent, r->requests);
 }
 
 /* Only what lets requests fail: a slow host is for the host view. */

@@ -38,6 +38,17 @@ COUNT_CELL(connect_failures, connect_failures)
 COUNT_CELL(resets, resets)
 COUNT_CELL(retrans, retrans)
 COUNT_CELL(open, open)
+COUNT_CELL(in_use_max, in_use_max)
+
+static void in_use_cell(char *out, size_t cap, const void *row, const struct model *m)
+{
+	fmt_in_use(out, cap, row);
+}
+
+static void idle_cell(char *out, size_t cap, const void *row, const struct model *m)
+{
+	fmt_idle(out, cap, row);
+}
 
 static double reuse_of(const struct engine_upstream *u)
 {
@@ -62,22 +73,10 @@ static void us_text(char *out, size_t cap, uint64_t us)
 		snprintf(out, cap, "-");
 }
 
-/* "~": of turns gathered by the kernel side only the mean is known, which hides extremes. */
-static void quantile_text(char *out, size_t cap, const struct engine_upstream *u, size_t i)
-{
-	char about[24];
-
-	fmt_about(about, sizeof(about), u->ttfb_us[i]);
-	if (!u->ttfb_us[i])
-		snprintf(out, cap, "-");
-	else
-		snprintf(out, cap, "%s%s", u->ttfb_is_rough ? "~" : "", about);
-}
-
 #define QUANTILE_CELL(name, i)                                                                 \
 	static void name##_cell(char *out, size_t cap, const void *row, const struct model *m) \
 	{                                                                                      \
-		quantile_text(out, cap, row, i);                                               \
+		fmt_quantile(out, cap, row, i);                                                \
 	}                                                                                      \
 	static int by_##name(const void *a, const void *b)                                     \
 	{                                                                                      \
@@ -151,13 +150,17 @@ static int by_address(const void *a, const void *b)
                                                                        \
 		return value(x) < value(y) ? -1 : value(x) > value(y); \
 	}
-#define RATE_OF(u)  ((u)->connects_per_s)
-#define SRTT_OF(u)  ((u)->srtt_us)
-#define FIRST_OF(u) ((u)->first_fail_ns)
-#define LAST_OF(u)  ((u)->last_fail_ns)
+#define RATE_OF(u)   ((u)->connects_per_s)
+#define IN_USE_OF(u) ((u)->in_use)
+#define IDLE_OF(u)   ((u)->idle)
+#define SRTT_OF(u)   ((u)->srtt_us)
+#define FIRST_OF(u)  ((u)->first_fail_ns)
+#define LAST_OF(u)   ((u)->last_fail_ns)
 BY_VALUE(reuse, reuse_of)
 BY_VALUE(connect_rate, RATE_OF)
 BY_VALUE(retrans_share, retrans_share_of)
+BY_VALUE(in_use, IN_USE_OF)
+BY_VALUE(idle, IDLE_OF)
 BY_VALUE(srtt, SRTT_OF)
 BY_VALUE(first, FIRST_OF)
 BY_VALUE(last, LAST_OF)
@@ -191,8 +194,18 @@ static const struct list_column columns[] = {
 	{ .title = "UPSTREAM", .help = "address of the backend", .min = 21, .want = 21,
 	  .max = 48, .text = address_cell, .compare = by_address, .style = info_style,
 	  .used = address_used },
-	{ .title = "OPEN", .help = "connections open now", .rank = 2, .min = 4, .want = 4, .max = 5,
-	  .right = true, .descends = true, .text = open_cell, .compare = by_open },
+	{ .title = "USE", .help = "connections with a request on them", .rank = 1, .min = 4,
+	  .want = 4, .max = 5, .right = true, .descends = true, .text = in_use_cell,
+	  .compare = by_in_use },
+	{ .title = "IDLE", .help = "connections kept without a request", .rank = 2, .min = 4,
+	  .want = 4, .max = 5, .right = true, .descends = true, .text = idle_cell,
+	  .compare = by_idle },
+	{ .title = "MAX", .help = "most in use in the last minute", .rank = 8, .min = 4,
+	  .want = 4, .max = 5, .right = true, .descends = true, .text = in_use_max_cell,
+	  .compare = by_in_use_max },
+	{ .title = "OPEN", .help = "connections open now, by their records", .rank = 10,
+	  .min = 4, .want = 4, .max = 5, .right = true, .descends = true, .is_off = true,
+	  .text = open_cell, .compare = by_open },
 	{ .title = "REQ", .help = "requests sent to it", .min = 5, .want = 5, .max = 5,
 	  .right = true, .descends = true, .text = requests_cell, .compare = by_requests },
 	{ .title = "FAILED", .help = "attempts that failed", .min = 6, .want = 6, .max = 6,
@@ -257,7 +270,7 @@ static uint64_t id_of(const void *row)
 	return hash_bytes(&u->ip, sizeof(u->ip), u->port);
 }
 
-#define SORT_AT_START 3 /* FAILED */
+#define SORT_AT_START 6 /* FAILED */
 
 static const struct list_ops upstreams_list = {
 	.title = "Upstreams",

@@ -401,6 +401,10 @@ static struct engine_upstream *upstream(struct model_input *in, const char *ip)
 	u->ttfb_us[1] = 3170;
 	u->ttfb_us[2] = 41300;
 	u->connects_per_s = 0.4;
+	u->counted = true;
+	u->in_use = 3;
+	u->idle = 9;
+	u->in_use_max = 7;
 	u->open = 12;
 	upstream_list[in->nupstreams++] = u;
 	in->upstreams = upstream_list;
