@@ -212,6 +212,8 @@ static __always_inline void conn_facts(struct conn *c, const struct tcp_sock *tp
 	l->retrans = tp->total_retrans - c->retrans0;
 	if (icsk->icsk_backoff > l->rto_count)
 		l->rto_count = icsk->icsk_backoff;
+	l->gaps = !!tp->out_of_order_queue.rb_node;
+	l->sacked = tp->sacked_out < 255 ? tp->sacked_out : 255;
 	l->tcp_state = sk->__sk_common.skc_state;
 	if (sk->sk_err)
 		l->err = sk->sk_err;
@@ -427,6 +429,7 @@ __weak __noinline int emit_end(struct conn *c, __u64 now)
 		emit_full(c, l->role == W5_ROLE_UPSTREAM ? W5_REC_ATTEMPT : W5_REC_EXCHANGE, now,
 			  true);
 		emit_packets(c, now);
+		note_given_up(l);
 		return 0;
 	}
 	/* After a response: harmless mostly, but it tells a cut header or body. */
@@ -436,7 +439,8 @@ __weak __noinline int emit_end(struct conn *c, __u64 now)
 	tell_held(c, now);
 	emit_full(c, W5_REC_END, now, cut || l->end == W5_END_RST_IN || l->end == W5_END_SK_ERR);
 	/* What was open on a conn whose texts user space follows, it alone knows. */
-	if (cut || (l->end == W5_END_RST_IN && l->phase == W5_PHASE_RESPONSE) ||
+	if (cut || (l->gaps && l->phase == W5_PHASE_RESPONSE) ||
+	    (l->end == W5_END_RST_IN && l->phase == W5_PHASE_RESPONSE) ||
 	    (c->texted && l->role == W5_ROLE_UPSTREAM && l->end != W5_END_FIN_OUT))
 		emit_packets(c, now);
 	return 0;

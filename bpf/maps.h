@@ -186,6 +186,20 @@ struct {
 	__type(value, __u64);
 } queue_full __weak SEC(".maps");
 
+/* Upstream conns that the gateway has closed before the answer. What still comes meets no socket
+ * of its own any more (FIN_WAIT2 lives on as a time-wait one), only the reset it gets names it. */
+struct given_up {
+	__u64 cookie, req_ns, req_last_ns, closed_ns;
+	__u32 netns;
+	__u32 pad;
+};
+struct {
+	__uint(type, BPF_MAP_TYPE_LRU_HASH);
+	__uint(max_entries, 4096);
+	__type(key, struct pair_key);
+	__type(value, struct given_up);
+} gave_up __weak SEC(".maps");
+
 /* Listening ports known to the seed, to tell accepted conns from opened ones. */
 struct {
 	__uint(type, BPF_MAP_TYPE_HASH);

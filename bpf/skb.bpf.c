@@ -569,7 +569,8 @@ static __always_inline int on_packet(struct __sk_buff *skb, bool out)
 		h2_packet(skb, sk, c, &s, false, now);
 	if (out) {
 		if (s.flags & W5_TCP_SYN) {
-			c->leg.syn_sent++;
+			if (c->leg.syn_sent++)
+				syn_again(&c->leg);
 			c->leg.lport = bpf_ntohs(s.sport);
 		}
 		if (s.payload) {

@@ -57,6 +57,7 @@ enum w5_rec_type {
 	W5_REC_HOST,	/* struct w5_host: limits of the host a gateway runs on (user space) */
 	W5_REC_CAPTURE, /* struct w5_capture: what a capture file holds, and lacks (user space) */
 	W5_REC_UNIX,	/* struct w5_unix: connect() to a local socket failed (kernel) */
+	W5_REC_LATE,	/* struct w5_late: an answer came after the gateway had given up (kernel) */
 	W5_REC_TYPE_MAX,
 };
 
@@ -208,8 +209,9 @@ struct w5_leg {
 	w5_u8 head[W5_HEAD_REQ]; /* start of the request; bulk records end inside */
 
 	w5_u8 resp[W5_HEAD_RESP]; /* start of the response */
-	w5_u64 estab_ns;	  /* if this connect failed: of the newest conn to the same port */
-	w5_u64 req_last_ns;	  /* last byte of the request so far */
+	/* While connecting: of the newest conn to the same port, when the last SYN left. */
+	w5_u64 estab_ns;
+	w5_u64 req_last_ns;				     /* last byte of the request so far */
 	w5_u64 fin_in_ns, fin_out_ns, rst_in_ns, rst_out_ns; /* first of each */
 	w5_u64 end_ns;					     /* when .end happened */
 	w5_u64 cgroup_id;
@@ -238,7 +240,8 @@ struct w5_leg {
 	/* TLS alerts, in and out: W5_ALERT | AlertDescription (RFC 8446 6), 0 = none. W5_ALERT
 	 * alone: close_notify, or encrypted; then only the first of both directions is told. */
 	w5_u16 alert_in, alert_out;
-	w5_u8 pad1[2];
+	w5_u8 gaps;   /* 1: bytes beyond a missing segment waited to be taken in, at the end */
+	w5_u8 sacked; /* segments the peer has, while one before them is not there (up to 255) */
 
 	/* Set by the engine only, on turns it made from TEXT records; 0 from the kernel. A turn on
 	 * an HTTP/2 stream has a cookie of its own. */
@@ -257,6 +260,19 @@ enum w5_h2_end {
 	W5_H2_RST_OUT,	 /* RST_STREAM from the gateway */
 	W5_H2_GOAWAY_IN, /* GOAWAY whose last stream id is below this one */
 	W5_H2_GOAWAY_OUT,
+};
+
+/* What a backend sent on a conn that the gateway had closed, tired of waiting: the first of it. */
+struct w5_late {
+	struct w5_hdr h; /* h.ts_ns: when it came; h.seq is 0 */
+	struct w5_addr local, remote;
+	w5_u16 lport, rport;
+	w5_u32 netns;
+	w5_u64 req_ns, req_last_ns; /* as in w5_leg */
+	w5_u64 closed_ns;	    /* the gateway's FIN */
+	w5_u32 bytes;		    /* of this segment */
+	w5_u16 status;		    /* 0 = no status line */
+	w5_u16 pad;
 };
 
 #define W5_LEG_BRIEF (__builtin_offsetof(struct w5_leg, local))
@@ -629,6 +645,7 @@ W5_STATIC_ASSERT(W5_HOST_VALUE_MAX <= W5_HOST_SLOTS, "every value has its slot")
 W5_STATIC_ASSERT(sizeof(struct w5_listen) % 8 == 0, "records are 8-byte aligned");
 W5_STATIC_ASSERT(sizeof(struct w5_gateway) % 8 == 0, "records are 8-byte aligned");
 W5_STATIC_ASSERT(sizeof(struct w5_stats) % 8 == 0, "records are 8-byte aligned");
+W5_STATIC_ASSERT(sizeof(struct w5_late) % 8 == 0, "records are 8-byte aligned");
 W5_STATIC_ASSERT(sizeof(struct w5_session) % 8 == 0, "records are 8-byte aligned");
 W5_STATIC_ASSERT(sizeof(struct w5_capture) % 8 == 0, "records are 8-byte aligned");
 

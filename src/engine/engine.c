@@ -8,6 +8,7 @@
 #include "engine/local.h"
 #include "engine/pools.h"
 #include "engine/texts.h"
+#include "engine/timers.h"
 
 #include <errno.h>
 #include <string.h>
@@ -34,7 +35,8 @@ int engine_new(struct engine **out, const struct engine_cfg *cfg, const struct e
 	e = calloc(1, sizeof(*e));
 	if (!e)
 		return -ENOMEM;
-	if (texts_new(&e->texts)) {
+	if (texts_new(&e->texts) || timers_new(&e->timers)) {
+		free(e->texts);
 		free(e);
 		return -ENOMEM;
 	}
@@ -79,6 +81,7 @@ void engine_free(struct engine *e)
 	gateways_free(e);
 	flights_free(e);
 	free(e->events);
+	timers_free(e->timers);
 	free(e);
 }
 
@@ -211,6 +214,11 @@ static void on_text_rec(struct engine *e, const struct w5_hdr *h)
 	on_text(e, t);
 }
 
+static void on_late_rec(struct engine *e, const struct w5_hdr *h)
+{
+	on_late(e, (const struct w5_late *)h);
+}
+
 static void on_log_rec(struct engine *e, const struct w5_hdr *h)
 {
 	on_log(e, (const struct w5_log *)h);
@@ -286,6 +294,7 @@ static const struct handler handlers[W5_REC_TYPE_MAX] = {
 	[W5_REC_LIMIT] = { .min_size = sizeof(struct w5_limit), .fn = on_limit_rec },
 	[W5_REC_UNIX] = { .min_size = sizeof(struct w5_unix), .fn = on_unix_rec },
 	[W5_REC_KILLED] = { .min_size = sizeof(struct w5_killed), .fn = on_killed_rec },
+	[W5_REC_LATE] = { .min_size = sizeof(struct w5_late), .fn = on_late_rec },
 	[W5_REC_HOST] = { .min_size = sizeof(struct w5_host), .fn = on_host_rec },
 	[W5_REC_POOL] = { .min_size = sizeof(struct w5_pool), .fn = on_pool_rec },
 	[W5_REC_CAPTURE] = { .min_size = sizeof(struct w5_capture), .fn = on_capture_rec },

@@ -258,6 +258,34 @@ static void say_bytes(struct writer *w, const struct facts *x)
 	say(w, "%u response bytes came, beginning: %s", l->resp_bytes, bytes);
 }
 
+static void say_timer(struct writer *w, const struct facts *x)
+{
+	static const char *const waits[TIMER_PHASES] = {
+		[TIMER_CONNECT] = "to connect",	 [TIMER_HANDSHAKE] = "for the TLS handshake",
+		[TIMER_SEND] = "to send",	 [TIMER_ANSWER] = "for an answer",
+		[TIMER_BODY] = "for more of it",
+	};
+	const struct finding_timer *t = &w->f->timer;
+
+	(void)x;
+	if (t->seen > 1)
+		say(w, "the gateway's timer %s: %s, seen %u times for this upstream",
+		    waits[t->phase], dur(0, t->ns).s, t->seen);
+	if (t->late_seen)
+		say(w, "%u answer%s to such requests came too late: after %s to %s", t->late_seen,
+		    t->late_seen == 1 ? "" : "s", dur(0, t->late_shortest_ns).s,
+		    dur(0, t->late_longest_ns).s);
+}
+
+static void say_missing(struct writer *w, const struct facts *x)
+{
+	if (x->gap)
+		say(w, "later bytes of the response had come, one segment before them had not");
+	if (x->l->sacked && !x->acked)
+		say(w, "%u later segment%s of the request had been received, the first one had not",
+		    x->l->sacked, x->l->sacked == 1 ? "" : "s");
+}
+
 /* The gateway did not pass the end on: a client that has it all, as far as it can tell. */
 static void say_cut(struct writer *w, const struct facts *x)
 {
@@ -448,8 +476,9 @@ static void say_host(struct writer *w)
 void sentence_evidence(struct finding *f, const struct sentence_input *in)
 {
 	static void (*const says[])(struct writer *, const struct facts *) = {
-		say_connect, say_handshake, say_opaque, say_killed, say_reuse, say_fin_first,
-		say_ack,     say_stream,    say_end,	say_bytes,  say_cut,   say_others,
+		say_connect,   say_handshake, say_opaque, say_killed, say_reuse,
+		say_fin_first, say_ack,	      say_stream, say_end,    say_bytes,
+		say_missing,   say_timer,     say_cut,	  say_others,
 	};
 	struct writer w = { .f = f, .in = in };
 

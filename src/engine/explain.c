@@ -7,6 +7,7 @@
 #include "engine/lines.h"
 #include "engine/local.h"
 #include "engine/rules.h"
+#include "engine/timers.h"
 #include "engine/work.h"
 
 #include <string.h>
@@ -330,6 +331,18 @@ static void find_limit(struct work *w)
 	w->say.limit = limits_files(w->e, w->p, l ? leg_settled_ns(l) : 0, &w->limit_is_sure);
 }
 
+static void note_timer(struct work *w)
+{
+	struct head h;
+	struct route route = { 0 };
+
+	if (!w->say.facts || !w->f->nattempts || w->p->recovered)
+		return;
+	if (head_parse(&h, w->last.l)) /* as the backend was asked */
+		route = head_route(&h);
+	timers_note(w->e, w->p->gw, &w->last, &route, w->f->cause, &w->f->timer);
+}
+
 /* HAProxy lets go of a backend that does not take the request only after one more of its timers:
  * the client that got nothing is told of before. */
 static bool comes_late(const struct work *w)
@@ -394,6 +407,7 @@ bool explain(struct engine *e, struct pending *p)
 	w.f->flight = flights_get(e, leg_conn(&p->leg), p->leg.h.ts_ns);
 	verdict_decide(&w);
 	w.say.host = host_of(e, p->gw);
+	note_timer(&w);
 	sentence_why(w.f->why, sizeof(w.f->why), &w.say);
 	sentence_next(w.f->next, sizeof(w.f->next), &w.say);
 	sentence_evidence(w.f, &w.say);

@@ -109,7 +109,7 @@ void facts_of(struct facts *f, struct engine *e, const struct w5_leg *l, const s
 	f->opaque_answer = !l->status && leg_answered(l);
 	f->answered_badly = l->status && last && !p->recovered && l->status != p->leg.status;
 	f->cut = p->cut && last && l->status && l->status == p->leg.status;
-	f->gap = !f->connecting && f->by_gateway && has_gap(flight, l);
+	f->gap = !f->connecting && f->by_gateway && (l->gaps || has_gap(flight, l));
 	f->last_syn_ns = f->connecting ? last_syn(flight) : 0;
 	f->path_ok_ns = upstreams_last_answer(e, l);
 	f->err = l->err ? l->err : l->err_soft;

@@ -73,6 +73,16 @@ void finding_unref(struct finding *f)
 	free(f);
 }
 
+const char *timer_phase_name(enum timer_phase p)
+{
+	static const char *const names[] = {
+		[TIMER_CONNECT] = "connect", [TIMER_HANDSHAKE] = "handshake", [TIMER_SEND] = "send",
+		[TIMER_ANSWER] = "answer",   [TIMER_BODY] = "body",
+	};
+
+	return p < TIMER_PHASES ? names[p] : "?";
+}
+
 bool finding_has_client(const struct finding *f)
 {
 	static const struct w5_addr none;

@@ -71,6 +71,26 @@ struct attempt {
 	struct w5_limit ports;	 /* of a connect without a local port; .limit 0 = not known */
 };
 
+/* The gateway's timer that ended the attempt, and what the backend needs for such requests. */
+enum timer_phase {
+	TIMER_CONNECT,
+	TIMER_HANDSHAKE,
+	TIMER_SEND,
+	TIMER_ANSWER,
+	TIMER_BODY,
+	TIMER_PHASES,
+};
+const char *timer_phase_name(enum timer_phase p); /* "connect", ... */
+
+struct finding_timer {
+	enum timer_phase phase;
+	uint32_t seen; /* times this value was met, this one included; 0 = no timer */
+	uint64_t ns;   /* the shortest of them */
+	/* Answers to the same route of the upstream that came after the gateway had given up. */
+	uint32_t late_seen;
+	uint64_t late_shortest_ns, late_longest_ns;
+};
+
 #define FINDING_EVIDENCE_MAX 8
 
 /* pool-limit: the upstream whose connections were all in use; in_use 0 = not known. */
@@ -126,6 +146,8 @@ struct finding {
 	struct flight *flight;	  /* packets of the downstream conn, or NULL */
 	struct finding_dns dns;
 	struct finding_pool pool;
+
+	struct finding_timer timer;
 
 	size_t nevidence;
 	char evidence[FINDING_EVIDENCE_MAX]

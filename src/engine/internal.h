@@ -224,6 +224,7 @@ struct engine {
 
 	struct list atts;
 	size_t natts;
+	struct timers *timers;
 	struct list cuts, cuts_old; /* struct cut; .cuts in order of when they are due */
 	struct list att_targets[TARGET_BUCKETS];
 	struct list conn_targets[TARGET_BUCKETS];

@@ -34,6 +34,18 @@ SAY(next_timeout)
 
 SAY(next_slow)
 {
+	const struct finding_timer *t = &in->f->timer;
+	char late[16], timer[16];
+
+	if (t->late_seen) {
+		text_duration(late, sizeof(late), t->late_longest_ns);
+		text_duration(timer, sizeof(timer), t->ns);
+		words_put(out, cap,
+			  "%s answers such requests after %s, the gateway waits %s: make the one "
+			  "faster or the other longer",
+			  w->up, late, timer);
+		return;
+	}
 	words_put(out, cap, "compare the latency of %s with the gateway's timeout (%s)", w->up,
 		  w->elapsed);
 }

@@ -64,7 +64,7 @@ static bool cut_by_peer(const struct facts *f)
 
 static bool pmtu_blackhole_cut(const struct facts *f)
 {
-	return f->cut && f->gap;
+	return f->cut && f->gap && f->l->end_ns >= f->l->last_ns + TIMER_MIN_NS;
 }
 
 static bool cut_by_timer(const struct facts *f)

@@ -6,6 +6,8 @@
 
 /* A full queue is drained, or fills again, within seconds; a host may die later than that. */
 #define OVERFLOW_LATELY_NS (10 * NS_PER_S)
+/* A SYN that was not given this long for its answer was not ignored. */
+#define ANSWER_NS	   (100 * NS_PER_MS)
 
 /* It came to SYN_SENT and back without a port: the choice of one is all that lies in between. No
  * error is left in the socket. */
@@ -74,7 +76,8 @@ static bool accept_queue_seen(const struct facts *f)
 static bool accept_queue_others(const struct facts *f)
 {
 	return f->connecting && f->l->syn_sent > 1 && (f->err == ETIMEDOUT || !f->err) &&
-	       f->l->estab_ns > f->l->open_ns && f->last_syn_ns > f->l->estab_ns;
+	       f->l->estab_ns > f->l->open_ns && f->last_syn_ns > f->l->estab_ns &&
+	       f->l->end_ns > f->last_syn_ns + ANSWER_NS;
 }
 
 /* Conns that got as far as the queue have lately shown that it was full. */

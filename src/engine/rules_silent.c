@@ -18,6 +18,8 @@
 #define FRESH_DEATH_NS	  (10 * NS_PER_S)
 /* "At once" after the request: two round trips and a scheduling delay. */
 #define AT_ONCE_NS	  (2 * NS_PER_MS)
+/* Short segments in one upload: at its end, and behind its head. */
+#define SHORT_SEGMENTS	  2
 /* RFC 879 and Ethernet, where the SYN-ACK was not seen */
 #define MSS_DEFAULT	  1460
 
@@ -146,6 +148,16 @@ static bool pmtu_blackhole(const struct facts *f)
 	       f->path_ok_ns > f->l->req_ns;
 }
 
+/* The same, on this conn alone: the short segment at the end got through, whole ones never. More
+ * than that got through: whole ones among them. */
+static bool pmtu_blackhole_sacked(const struct facts *f)
+{
+	uint32_t mss = f->l->synack_mss ? f->l->synack_mss : MSS_DEFAULT;
+
+	return gave_up_unacked(f) && f->l->req_bytes > mss && f->l->rto_count >= 2 &&
+	       f->l->sacked && f->l->sacked <= SHORT_SEGMENTS;
+}
+
 /* Handshake done, not a byte taken, while other conns to the same port were taken in and
  * left without an answer: nobody accepts. */
 static bool accept_queue_full(const struct facts *f)
@@ -201,6 +213,7 @@ static const struct rule rows[] = {
 	{ .cause = CAUSE_ZERO_WINDOW, .at_best = CERTAIN, .test = zero_window },
 	{ .cause = CAUSE_STALE_CONNECTION_BLACKHOLE, .at_best = LIKELY, .test = stale_blackhole },
 	{ .cause = CAUSE_PMTU_BLACKHOLE, .at_best = LIKELY, .test = pmtu_blackhole },
+	{ .cause = CAUSE_PMTU_BLACKHOLE, .at_best = LIKELY, .test = pmtu_blackhole_sacked },
 	{ .cause = CAUSE_ACCEPT_QUEUE_OVERFLOW, .at_best = LIKELY, .test = accept_queue_full },
 	{ .cause = CAUSE_PATH_LOSS, .at_best = LIKELY, .test = path_loss_from_start },
 	{ .cause = CAUSE_PATH_LOSS, .at_best = CERTAIN, .test = path_loss },

@@ -91,7 +91,8 @@ static void push_opening(struct ladder *l, const struct leg_side *side)
 		snprintf(label, sizeof(label), "SYN-ACK ttl %u", leg->synack_ttl);
 	else
 		snprintf(label, sizeof(label), "SYN-ACK");
-	push_moment(l, side, leg->estab_ns, LADDER_SYNACK, false, label);
+	if (leg->phase != W5_PHASE_CONNECT)
+		push_moment(l, side, leg->estab_ns, LADDER_SYNACK, false, label);
 }
 
 /* A leg that ended in its handshake has a ClientHello for a head; req_ns is that of its last

@@ -166,7 +166,8 @@ static void put_attempt_times(struct json *j, const struct finding *f, const str
 		json_ms(j, "start_ms", (int64_t)(start_ns - f->req_ns));
 	if (f->req_ns && l->end_ns)
 		json_ms(j, "end_ms", (int64_t)(l->end_ns - f->req_ns));
-	ndjson_known_span(j, "connect_ms", l->open_ns, l->estab_ns);
+	if (l->phase != W5_PHASE_CONNECT)
+		ndjson_known_span(j, "connect_ms", l->open_ns, l->estab_ns);
 	ndjson_known_span(j, "ttfb_ms", l->req_ns, l->resp_ns);
 	if (l->idle_ns)
 		json_ms(j, "idle_ms", (int64_t)l->idle_ns);
@@ -258,6 +259,24 @@ static void put_attempt(struct json *j, const struct finding *f, size_t i)
 	json_close(j, '}');
 }
 
+static void put_timer(struct json *j, const struct finding_timer *t)
+{
+	if (!t->seen)
+		return;
+	json_open(j, "timer", '{');
+	json_str(j, "phase", timer_phase_name(t->phase));
+	json_ms(j, "ms", (int64_t)t->ns);
+	json_uint(j, "seen", t->seen);
+	if (t->late_seen) {
+		json_open(j, "late_answers", '{');
+		json_uint(j, "seen", t->late_seen);
+		json_ms(j, "shortest_ms", (int64_t)t->late_shortest_ns);
+		json_ms(j, "longest_ms", (int64_t)t->late_longest_ns);
+		json_close(j, '}');
+	}
+	json_close(j, '}');
+}
+
 static void put_gateway(struct json *j, const struct finding *f)
 {
 	json_open(j, "gateway", '{');
@@ -306,7 +325,7 @@ static void put_downstream(struct json *j, const struct finding *f)
 {
 	const struct w5_leg *l = &f->down;
 
-	if (f->sight == SIGHT_LOG) {
+	if (f->sight == SIGHT_LOG || !finding_has_client(f)) {
 		put_logged_client(j, f);
 		return;
 	}
@@ -415,6 +434,7 @@ void ndjson_finding(struct json *j, const struct finding *f, const char *pcap)
 		json_uint(j, "in_use", f->pool.in_use);
 		json_close(j, '}');
 	}
+	put_timer(j, &f->timer);
 	put_lists(j, f);
 	put_files(j, &f->limit);
 	ndjson_known_str(j, "why", f->why);

@@ -124,6 +124,13 @@ static bool unix_is_sound(const struct w5_hdr *h)
 	return u->len <= sizeof(u->path);
 }
 
+static bool late_is_sound(const struct w5_hdr *h)
+{
+	const struct w5_late *r = (const void *)h;
+
+	return h->cookie && r->status < 1000 && r->req_ns <= h->ts_ns;
+}
+
 #define EXACT(type) .min = sizeof(type), .max = sizeof(type)
 /* clang-format off */
 #define LEG .min = W5_LEG_BRIEF, .max = sizeof(struct w5_leg), \
@@ -151,6 +158,7 @@ static const struct record_row records[] = {
 			  .min = sizeof(struct w5_text),
 			  .max = sizeof(struct w5_text) + W5_TEXT_MAX,
 			  .is_sound = text_is_sound },
+	[W5_REC_LATE] = { .name = "late", EXACT(struct w5_late), .is_sound = late_is_sound },
 	[W5_REC_LOG] = { .name = "log", EXACT(struct w5_log), .is_sound = log_is_sound },
 	[W5_REC_DNS] = { .name = "dns", EXACT(struct w5_dns), .is_sound = dns_is_sound },
 	[W5_REC_POOL] = { .name = "pool", EXACT(struct w5_pool) },

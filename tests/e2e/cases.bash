@@ -21,10 +21,12 @@ queue_is_known() {
 }
 
 case_cause() { # FAULT BATCH
-	local truth=$work/$1.tsv n=${2:-3}
+	local truth=$work/$1.tsv n=${2:-3} d=0.3
 	# A race by nature: nginx delivers the early 413 itself in about half of them.
 	[ "$1" != early-response-reset ] || n=16
-	send "$truth" -r 40 -n "$n" -d 0.3 --mix "$1" || return 1
+	# That small requests get through meanwhile is a part of this one.
+	[ "$1" != pmtu-blackhole-request ] || d=2
+	send "$truth" -r 40 -n "$n" -d $d --mix "$1" || return 1
 	settle "$main" "$truth"
 	[ "$1" != accept-queue-overflow ] || queue_is_known "$truth" || return 1
 	judge "$main" "$truth" || return 1
@@ -40,6 +42,19 @@ case_accept_queue_syn() {
 	judge "$main" "$truth" || return 1
 	expect 'SYNs that were ignored while others were let in' \
 		eval "of '$main' '$truth' | grep 'let others in but ignored' >/dev/null"
+}
+
+# Answers that come after the gateway has given up tell of the next ones what both would need.
+case_late_answer() {
+	local truth=$work/late-1.tsv next=$work/late-2.tsv
+	send "$truth" -r 0 -n 2 -d 0.1 --mix backend-late || return 1
+	settle "$main" "$truth"
+	lines "$state/log/backend.log" "say.*$(tag_of "$truth")" 2 5 || { echo 'the backend did not answer late'; return 1; }
+	send "$next" -r 0 -n 1 -d 0.1 --mix backend-late || return 1
+	settle "$main" "$next"
+	expect 'both times in the next step' \
+		eval "of '$main' '$next' | grep 'answers such requests after .*, the gateway waits' >/dev/null" || return 1
+	expect 'the same timer as before' eval "of '$main' '$next' | grep '\"phase\":\"answer\".*\"seen\":[3-9]' >/dev/null"
 }
 
 case_healthy() {

@@ -38,6 +38,8 @@ static void test_syns_are_ignored_while_others_get_in(void **s)
 {
 	static const struct syn_case cases[] = {
 		{ 1400, 2000, 0, OVERFLOW, LIKELY },
+		/* Its last SYN had no time to be answered. */
+		{ 1400, 2150, 0, CAUSE_CONN_TIMEOUT_SYN, CERTAIN },
 		/* Before: the host may have died since. */
 		{ 990, 2000, 0, CAUSE_CONN_TIMEOUT_SYN, CERTAIN },
 		/* After the last SYN: it may just have come back. */
