@@ -91,7 +91,7 @@ static void push_opening(struct ladder *l, const struct leg_side *side)
 		snprintf(label, sizeof(label), "SYN-ACK ttl %u", leg->synack_ttl);
 	else
 		snprintf(label, sizeof(label), "SYN-ACK");
-	if (leg->phase != W5_PHASE_CONNECT)
+	if (leg->end != W5_END_CONNECT)
 		push_moment(l, side, leg->estab_ns, LADDER_SYNACK, false, label);
 }
 

@@ -166,7 +166,7 @@ static void put_attempt_times(struct json *j, const struct finding *f, const str
 		json_ms(j, "start_ms", (int64_t)(start_ns - f->req_ns));
 	if (f->req_ns && l->end_ns)
 		json_ms(j, "end_ms", (int64_t)(l->end_ns - f->req_ns));
-	if (l->phase != W5_PHASE_CONNECT)
+	if (l->end != W5_END_CONNECT)
 		ndjson_known_span(j, "connect_ms", l->open_ns, l->estab_ns);
 	ndjson_known_span(j, "ttfb_ms", l->req_ns, l->resp_ns);
 	if (l->idle_ns)
