@@ -271,8 +271,10 @@ void lookups_lead(struct engine *e, struct w5_leg *l)
 		    a->end_ns + LEAD_NS < l->open_ns || l->hint_ns > a->end_ns ||
 		    !name_has(a->name, &l->remote))
 			continue;
-		/* Others may have waited for the same name: theirs is not known. */
-		known = a->hint_cookie && (!a->used_by || a->used_by == l->h.cookie);
+		/* Others may have waited for the same name: theirs is not known. And a client that
+		 * was heard just before may have been read just after: it may be for that one. */
+		known = a->hint_cookie && (!a->used_by || a->used_by == l->h.cookie) &&
+			(l->hint_cookie == a->hint_cookie || l->hint_ns + LEAD_NS < a->end_ns);
 		l->hint_cookie = known ? a->hint_cookie : 0;
 		l->hint_ns = known ? a->hint_ns : 0;
 		if (!a->used_by)

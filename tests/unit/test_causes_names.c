@@ -162,13 +162,13 @@ static void test_a_connect_goes_to_who_asked(void **s)
 {
 	struct w5_leg up = rec_connect(U, 3010.2, 17, 111, 3010.4);
 	struct w5_leg d = rec_down(D, 3000, "GET", "/shop/1");
-	struct w5_leg other = rec_down(D + 1, 3005, "GET", "/blog/1");
+	struct w5_leg other = rec_down(D + 1, 2985, "GET", "/blog/1");
 	struct bench b;
 
 	bench_open(&b, "nginx");
 	rec_ask(&b, 3000.1, 1, "shop.lab", A, D);
 	rec_told(&b, 3010, 1, "shop.lab", A, 0, 17);
-	rec_hint(&up, D + 1, 3005);
+	rec_hint(&up, D + 1, 2985);
 	feed(&b, &up);
 	rec_answer(&d, 3010.5, 502);
 	rec_answer(&other, 3010.6, 502);
@@ -180,6 +180,30 @@ static void test_a_connect_goes_to_who_asked(void **s)
 	assert_string_equal(cause_name(b.f[0]->cause), "conn-refused");
 	assert_int_equal(b.f[0]->confidence, CERTAIN);
 	assert_int_equal(b.f[1]->nattempts, 0);
+	bench_close(&b);
+}
+
+/* Heard just before the answer, read perhaps just after it: the connect may be for either. */
+static void test_a_connect_may_be_for_who_was_read_last(void **s)
+{
+	struct w5_leg up = rec_connect(U, 3010.2, 17, 111, 3010.4);
+	struct w5_leg d = rec_down(D, 3000, "GET", "/shop/1");
+	struct w5_leg other = rec_down(D + 1, 3009, "GET", "/blog/1");
+	struct bench b;
+
+	bench_open(&b, "nginx");
+	rec_ask(&b, 3000.1, 1, "shop.lab", A, D);
+	rec_told(&b, 3010, 1, "shop.lab", A, 0, 17);
+	rec_hint(&up, D + 1, 3009);
+	feed(&b, &up);
+	rec_answer(&d, 3010.5, 502);
+	rec_answer(&other, 3010.6, 502);
+	feed(&b, &d);
+	feed(&b, &other);
+	bench_settle(&b, 3011);
+	assert_int_equal(b.n, 2);
+	assert_true(b.f[0]->confidence > CERTAIN);
+	assert_true(b.f[1]->confidence > CERTAIN);
 	bench_close(&b);
 }
 
@@ -341,6 +365,7 @@ int main(void)
 		cmocka_unit_test(test_two_names_are_ambiguous),
 		cmocka_unit_test(test_the_route_tells_which_name),
 		cmocka_unit_test(test_a_connect_goes_to_who_asked),
+		cmocka_unit_test(test_a_connect_may_be_for_who_was_read_last),
 		cmocka_unit_test(test_the_name_was_resolved),
 		cmocka_unit_test(test_the_other_family_has_no_address),
 		cmocka_unit_test(test_goes_on_over_tcp),
