@@ -505,7 +505,8 @@ static __always_inline bool read_refused(const struct sk_buff *skb, struct refus
 	r->pair.dport = t[2] << 8 | t[3];
 	off += (t[12] >> 4) * 4;
 	r->bytes = len > off ? len - off : 0;
-	if (r->bytes >= W5_HTTP1_PEEK)
+	/* Payload in page fragments is out of reach here. */
+	if (r->bytes >= W5_HTTP1_PEEK && !BPF_CORE_READ(skb, data_len))
 		bpf_probe_read_kernel(r->start, W5_HTTP1_PEEK, ip + off);
 	return r->bytes != 0;
 }

@@ -271,7 +271,7 @@ struct w5_late {
 	w5_u64 req_ns, req_last_ns; /* as in w5_leg */
 	w5_u64 closed_ns;	    /* the gateway's FIN */
 	w5_u32 bytes;		    /* of this segment */
-	w5_u16 status;		    /* 0 = no status line */
+	w5_u16 status;		    /* 0 = no status line, or it could not be read */
 	w5_u16 pad;
 };
 

@@ -15,6 +15,9 @@
 /* As in rules.h: shorter ones are none. */
 #define TIMER_MIN_NS	 (90 * NS_PER_MS)
 
+/* Round trips, and a process that notices its client gone. */
+#define REACTION_NS (250 * NS_PER_MS)
+
 struct value {
 	uint64_t ns, used_ns; /* the shortest seen */
 	uint32_t n;
@@ -119,7 +122,13 @@ static struct late *late_get(struct timers *t, const struct w5_late *r, uint64_t
 	return oldest;
 }
 
-/* Only what begins an answer tells how long the backend needed. */
+/* What comes at once when the gateway has closed may be the answer to that. */
+static bool is_reaction(const struct w5_late *r)
+{
+	return !r->status && r->h.ts_ns < r->closed_ns + REACTION_NS;
+}
+
+/* The first bytes for a request that had none: how long the backend needed. */
 void on_late(struct engine *e, const struct w5_late *r)
 {
 	const struct conn *c = conns_find(e, r->h.cookie);
@@ -127,8 +136,9 @@ void on_late(struct engine *e, const struct w5_late *r)
 	struct head h;
 	struct late *l;
 
-	if (!c || c->role != W5_ROLE_UPSTREAM || c->last.leg.req_ns != r->req_ns || !r->status ||
-	    r->h.ts_ns <= asked || r->closed_ns < asked || !head_parse(&h, &c->last.leg))
+	if (!c || c->role != W5_ROLE_UPSTREAM || c->last.leg.req_ns != r->req_ns ||
+	    is_reaction(r) || r->h.ts_ns <= asked || r->closed_ns < asked ||
+	    !head_parse(&h, &c->last.leg))
 		return;
 	ns = r->h.ts_ns - asked;
 	l = late_get(e->timers, r, head_route(&h).path);

@@ -107,14 +107,28 @@ static void test_both_times_are_told_when_the_answer_came_too_late(void **s)
 	bench_close(&b);
 }
 
-/* No status line, another turn of the conn, or times that cannot be: no answer. */
-static void test_what_came_late_and_was_no_answer(void **s)
+/* An answer whose start could not be read, or one that came in the last moment. */
+static void test_a_late_answer_is_known_by_its_time(void **s)
 {
 	struct bench b;
 
 	bench_open(&b, "nginx");
 	slow(&b, 1, 1000, 5000, 18, "/a/1");
 	late(&b, 1, 1000, 5000, 8000, 0);
+	assert_int_equal(slow(&b, 2, 20000, 5001, 18, "/a/2")->timer.late_seen, 1);
+	late(&b, 2, 20000, 5001, 5050, 200);
+	assert_int_equal(slow(&b, 3, 30000, 5001, 18, "/a/2")->timer.late_seen, 2);
+	bench_close(&b);
+}
+
+/* The answer to the gateway's FIN, another turn of the conn, or times that cannot be: no answer. */
+static void test_what_came_late_and_was_no_answer(void **s)
+{
+	struct bench b;
+
+	bench_open(&b, "nginx");
+	slow(&b, 1, 1000, 5000, 18, "/a/1");
+	late(&b, 1, 1000, 5000, 5100, 0);
 	late(&b, 1, 1000.5, 5000, 8000, 200);
 	late(&b, 1, 1000, -1, 8000, 200);
 	late(&b, 9, 1000, 5000, 8000, 200);
@@ -153,6 +167,7 @@ int main(void)
 		cmocka_unit_test(test_an_end_that_is_no_timer_teaches_nothing),
 		cmocka_unit_test(test_a_connect_has_a_timer_of_its_own),
 		cmocka_unit_test(test_both_times_are_told_when_the_answer_came_too_late),
+		cmocka_unit_test(test_a_late_answer_is_known_by_its_time),
 		cmocka_unit_test(test_what_came_late_and_was_no_answer),
 		cmocka_unit_test(test_the_tables_are_bounded),
 	};
