@@ -161,6 +161,7 @@ static void put_pcap_stats(struct json *j, const struct pcap_dir *pcap)
 	json_uint(j, "bytes", st.bytes);
 	json_uint(j, "packets", st.packets);
 	json_uint(j, "skipped", st.skipped);
+	json_uint(j, "alike", st.alike);
 	json_uint(j, "failed", st.failed);
 	json_close(j, '}');
 }

@@ -13,6 +13,7 @@
 #include <unistd.h>
 
 #include "base/util.h"
+#include "sink/burst.h"
 #include "sink/pcapng.h"
 
 #define PCAP_FILE_HEADER 24 /* bytes, pcap-savefile(5) */
@@ -194,6 +195,7 @@ struct pcap_dir {
 	enum pcap_format format;
 	const struct pktfilter *filter;
 	struct pcap_dir_stats stats;
+	struct burst burst;
 	char *saved; /* path of the file written last, or NULL */
 	uint64_t saved_id;
 };
@@ -205,18 +207,27 @@ bool pcap_is_wanted(const struct finding *f)
 	return f->verdict != VERDICT_RECOVERED && f->verdict != VERDICT_CLIENT;
 }
 
-static int on_finding(void *self, struct finding *f)
+static bool has_packets(const struct finding *f)
+{
+	for (size_t i = 0; i < f->nattempts; i++) {
+		if (f->attempts[i].flight)
+			return true;
+	}
+	return f->flight;
+}
+
+static int save_one(struct pcap_dir *d, struct finding *f, bool is_asked)
 {
 	const struct finding *one[] = { f };
 	w5_auto(contents_fini) struct contents c = { 0 };
-	struct pcap_dir *d = self;
 	char name[PCAP_NAME_MAX], *path = NULL;
 	int err;
 
-	if (!pcap_is_wanted(f))
-		return 0;
 	err = contents_of(&c, d->format, false, d->filter, one, 1);
 	if (err == -ENODATA)
+		return 0;
+	/* Packets that match decide only now: one without any takes no place in a burst. */
+	if (!err && d->filter && !is_asked && !burst_take(&d->burst, f))
 		return 0;
 	if (!err && (d->stats.files >= d->max_files || d->stats.bytes + c.bytes > d->max_bytes)) {
 		d->stats.skipped++;
@@ -243,6 +254,15 @@ static int on_finding(void *self, struct finding *f)
 	return 0;
 }
 
+static int on_finding(void *self, struct finding *f)
+{
+	struct pcap_dir *d = self;
+
+	if (!pcap_is_wanted(f) || !has_packets(f) || (!d->filter && !burst_take(&d->burst, f)))
+		return 0;
+	return save_one(d, f, false);
+}
+
 struct pcap_dir *pcap_dir_ref(const struct sink *s)
 {
 	struct pcap_dir *d = s->self;
@@ -255,6 +275,7 @@ void pcap_dir_unref(struct pcap_dir *d)
 {
 	if (!d || --d->refs)
 		return;
+	burst_fini(&d->burst);
 	free(d->saved);
 	free(d->dir);
 	free(d);
@@ -262,8 +283,15 @@ void pcap_dir_unref(struct pcap_dir *d)
 
 static void on_close(void *self, const struct engine *e)
 {
+	struct pcap_dir *d = self;
+	struct finding *f;
+
 	(void)e;
-	pcap_dir_unref(self);
+	while ((f = burst_newest(&d->burst))) {
+		save_one(d, f, true); /* an error is counted there */
+		finding_unref(f);
+	}
+	pcap_dir_unref(d);
 }
 
 static const struct sink_ops pcap_dir_ops = {
@@ -312,6 +340,7 @@ int pcap_dir_new(struct sink *out, const struct pcap_dir_cfg *cfg)
 void pcap_dir_stats(const struct pcap_dir *d, struct pcap_dir_stats *out)
 {
 	*out = d->stats;
+	out->alike = d->burst.passed;
 }
 
 const char *pcap_dir_saved(const struct pcap_dir *d, const struct finding *f)

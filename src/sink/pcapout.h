@@ -40,13 +40,15 @@ struct pcap_dir_cfg {
 	const struct pktfilter *filter; /* of packets; borrowed; NULL = all */
 };
 
-/* A sink with one file per finding that has packets. Files over a bound are skipped
- * and counted, never an error. */
+/* A sink with a file per finding that has packets; in a burst of one kind, of the first, of
+ * samples and of the newest (burst.h). Files over a bound are skipped and counted, never an
+ * error. */
 int pcap_dir_new(struct sink *out, const struct pcap_dir_cfg *cfg);
 
 struct pcap_dir_stats {
 	uint64_t files, bytes, packets;
 	uint64_t skipped; /* findings not saved because of a bound */
+	uint64_t alike;	  /* ... because enough like them were (burst.h) */
 	uint64_t failed;  /* findings not saved because of an error */
 };
 

@@ -448,6 +448,9 @@ static void put_pcap_stats(struct buf *b, const struct pcap_dir *pcap)
 	pcap_dir_stats(pcap, &st);
 	buf_printf(b, "Saved %llu capture file%s with %llu packet%s", (unsigned long long)st.files,
 		   plural(st.files), (unsigned long long)st.packets, plural(st.packets));
+	if (st.alike)
+		buf_printf(b, "; %llu more were like others that are saved",
+			   (unsigned long long)st.alike);
 	if (st.skipped)
 		buf_printf(b,
 			   "; %llu more were over the bounds (--pcap-max-files, "
