@@ -181,6 +181,7 @@ static __always_inline void conn_again(struct conn *c)
 	c->err_latched = 0;
 	c->retrans0 = 0;
 	c->packets = 0;
+	c->slot = 0;
 }
 
 /* ---- TCP's own facts ---- */
@@ -349,16 +350,20 @@ static __always_inline void emit_full(struct conn *c, __u16 type, __u64 now, boo
 static __always_inline void emit_packets(struct conn *c, __u64 now)
 {
 	__u64 used = bpf_ringbuf_query(&ring, BPF_RB_AVAIL_DATA);
-	struct w5_packets *f = &c->flight;
+	struct w5_packets *f = conn_flight(c);
 
-	if (!cfg.recorder || !c->packets)
+	if (!cfg.slots || !c->packets)
 		return;
-	f->total = c->packets;
+	/* Where two packets came at once, one of the two counts may be behind: the slot tells the
+	 * order. */
+	f->total = c->packets - c->packets % cfg.slots + (c->slot < cfg.slots ? c->slot : 0);
+	f->slots = cfg.slots;
+	f->bytes8 = cfg.slot_bytes / 8;
 	f->h.ts_ns = now;
 	f->h.cookie = c->leg.h.cookie;
 	f->h.seq = ++c->leg.h.seq;
 	f->h.type = W5_REC_PACKETS;
-	f->h.size = sizeof(*f);
+	f->h.size = cfg.dump_bytes;
 	f->local = c->leg.local;
 	f->remote = c->leg.remote;
 	f->lport = c->leg.lport;
@@ -366,7 +371,7 @@ static __always_inline void emit_packets(struct conn *c, __u64 now)
 	f->netns = c->leg.netns;
 	f->role = c->leg.role;
 	if (used > cfg.dump_limit ||
-	    bpf_ringbuf_output(&ring, f, sizeof(*f), ring_wake(used, false)))
+	    bpf_ringbuf_output(&ring, f, cfg.dump_bytes, ring_wake(used, false)))
 		lose(COPY_CUT);
 }
 

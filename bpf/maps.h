@@ -64,7 +64,8 @@ struct conn {
 	__u8 asked;   /* the thread's trail knows of the present request */
 	__u8 intends; /* connect() was called, and has not come as far as SYN_SENT */
 	__u8 aside;   /* a health check: opened for no request */
-	__u8 pad[5];
+	__u8 slot;    /* of the flight recorder, for the next packet; cfg.slots: it comes around */
+	__u8 pad[4];
 	/* Upstream, HTTP/1: the response's last four bytes so far, the newest lowest, and the
 	 * sequence number behind them. A chunked body is known to be whole by nothing else. */
 	__u32 tail, tail_seq;
@@ -72,9 +73,15 @@ struct conn {
 	struct w5_route_key route; /* right behind leg: see emit_unsent() */
 	struct text_stream text;   /* cleartext HTTP/2: what its packets carry */
 	/* Flight recorder: the last packets, already in the shape of a record. In the same
-	 * storage as the turn: a second look-up per packet costs more than the memory. */
-	struct w5_packets flight;
+	 * storage as the turn: a second look-up per packet costs more than the memory. A struct
+	 * w5_packets; src/kernel makes it as long as --history wants, before the map is made. */
+	__u8 flight[W5_PACKETS_MAX] __attribute__((aligned(8)));
 };
+
+static __always_inline struct w5_packets *conn_flight(struct conn *c)
+{
+	return (struct w5_packets *)c->flight;
+}
 
 #define ENDED_REPORTED 0x1 /* a terminal record went out for this turn */
 #define ENDED_LOCAL    0x2 /* the gateway closed its side */

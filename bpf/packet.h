@@ -84,19 +84,23 @@ static __always_inline struct w5_packet *keep_packet(struct __sk_buff *skb, stru
 						     bool headers_only, __u64 now)
 {
 	struct w5_packet *p;
-	__u32 n = skb->len;
+	__u32 n = skb->len, slot = c->slot;
 
-	if (!cfg.recorder)
+	if (!cfg.slots)
 		return NULL;
-	p = &c->flight.pkt[c->packets % W5_PKT_SLOTS];
+	if (slot >= cfg.slots)
+		slot = 0;
+	c->slot = slot + 1;
 	c->packets++;
+	/* The numbers are constants to the verifier: it knows that this stays inside. */
+	p = (void *)conn_flight(c)->pkt + slot * cfg.slot_stride;
 	p->ts_ns = now;
 	p->len = n;
 	p->out = out;
-	if (headers_only)
+	if (headers_only && cfg.slot_bytes == W5_PKT_BYTES)
 		n = s->off;
-	if (n > W5_PKT_BYTES)
-		n = W5_PKT_BYTES;
+	if (n > cfg.slot_bytes)
+		n = cfg.slot_bytes;
 	if (n < 20)
 		return p;
 	p->cap = n;
@@ -164,7 +168,8 @@ static __always_inline void keep_payload(struct w5_packet *slot, const struct se
 {
 	__u32 off = s->off, n = s->payload;
 
-	if (!slot)
+	/* Of other sizes keep_packet() has taken all. */
+	if (!slot || cfg.slot_bytes != W5_PKT_BYTES)
 		return;
 	asm volatile("" : "+r"(off)); /* as in peek_slot() */
 	if (off <= W5_PKT_BYTES - 72) {
@@ -186,7 +191,7 @@ static __always_inline const __u8 *peek_slot(const struct w5_packet *slot, const
 	/* Verifiers before 6.3 bound the register that was tested, not the spilled copy the
 	 * address would otherwise be made from. */
 	asm volatile("" : "+r"(off));
-	if (off > W5_PKT_BYTES - W5_HTTP1_PEEK)
+	if (off > cfg.slot_bytes - W5_HTTP1_PEEK)
 		return NULL;
 	return slot->data + off;
 }

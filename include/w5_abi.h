@@ -32,9 +32,13 @@ typedef __u64 w5_u64;
 #define W5_HEAD_RESP 256
 #define W5_HEAD_BULK 128
 
-/* Flight recorder: the last packets of each gateway socket (IP header onwards). */
-#define W5_PKT_SLOTS 16
-#define W5_PKT_BYTES 128
+/* Flight recorder: the last packets of each gateway socket (IP header onwards): how many, and
+ * how many bytes of each, unless asked otherwise; and what may be asked for. */
+#define W5_PKT_SLOTS	 16
+#define W5_PKT_BYTES	 128
+#define W5_PKT_SLOTS_MAX 64
+#define W5_PKT_BYTES_MIN 64
+#define W5_PKT_BYTES_MAX 512 /* multiples of 8 */
 
 enum w5_rec_type {
 	W5_REC_SESSION = 1, /* struct w5_session: first record of every stream (user space) */
@@ -283,20 +287,49 @@ struct w5_packet {
 	w5_u32 len; /* on the wire, IP header onwards */
 	w5_u16 cap; /* valid bytes in data[] */
 	w5_u8 out;  /* 1 = sent by the gateway */
-	w5_u8 pad;
-	w5_u8 data[W5_PKT_BYTES];
+	/* Set by the engine only: room for data in units of 8 bytes; 0 = W5_PKT_BYTES */
+	w5_u8 room8;
+	w5_u8 data[W5_PKT_BYTES]; /* or as many as the dump's .bytes8 says */
 };
+#define W5_PKT_HEAD (__builtin_offsetof(struct w5_packet, data))
+
+static inline w5_u32 w5_packet_room(const struct w5_packet *p)
+{
+	return p->room8 ? p->room8 * 8u : W5_PKT_BYTES;
+}
 
 struct w5_packets {
 	struct w5_hdr h;
 	struct w5_addr local, remote;
 	w5_u16 lport, rport;
 	w5_u32 netns;
-	w5_u32 total; /* packets recorded on this conn so far; slot of packet i is i % W5_PKT_SLOTS */
+	w5_u32 total; /* packets recorded on this conn so far; slot of packet i is i % slots */
 	w5_u8 role;
-	w5_u8 pad[3];
+	w5_u8 slots;  /* 0 = W5_PKT_SLOTS */
+	w5_u8 bytes8; /* of a slot's data, in units of 8; 0 = W5_PKT_BYTES */
+	w5_u8 pad;
+	/* As laid out with the usual numbers. With others slot i is where w5_packets_slot() says. */
 	struct w5_packet pkt[W5_PKT_SLOTS];
 };
+#define W5_PACKETS_HEAD		      (__builtin_offsetof(struct w5_packets, pkt))
+#define W5_PACKETS_SIZE(slots, bytes) (W5_PACKETS_HEAD + (slots) * (W5_PKT_HEAD + (bytes)))
+#define W5_PACKETS_MAX		      W5_PACKETS_SIZE(W5_PKT_SLOTS_MAX, W5_PKT_BYTES_MAX)
+
+static inline w5_u32 w5_packets_slots(const struct w5_packets *p)
+{
+	return p->slots ? p->slots : W5_PKT_SLOTS;
+}
+
+static inline w5_u32 w5_packets_bytes(const struct w5_packets *p)
+{
+	return p->bytes8 ? p->bytes8 * 8u : W5_PKT_BYTES;
+}
+
+/* i < w5_packets_slots(p) */
+static inline struct w5_packet *w5_packets_slot(const struct w5_packets *p, w5_u32 i)
+{
+	return (struct w5_packet *)((char *)p->pkt + i * (W5_PKT_HEAD + w5_packets_bytes(p)));
+}
 
 /*
  * Plain text of a conn that is encrypted, or the frames of one that speaks HTTP/2. Kept are the
@@ -632,6 +665,9 @@ W5_STATIC_ASSERT(W5_LEG_BRIEF % 8 == 0, "brief records are 8-byte aligned");
 W5_STATIC_ASSERT(W5_LEG_BULK % 8 == 0, "bulk records are 8-byte aligned");
 W5_STATIC_ASSERT(sizeof(struct w5_packets) % 8 == 0, "records are 8-byte aligned");
 W5_STATIC_ASSERT(sizeof(struct w5_packet) % 8 == 0, "records are 8-byte aligned");
+W5_STATIC_ASSERT(sizeof(struct w5_packets) == W5_PACKETS_SIZE(W5_PKT_SLOTS, W5_PKT_BYTES),
+		 "the usual numbers");
+W5_STATIC_ASSERT(W5_PACKETS_MAX < 65536, "its size fits the header");
 W5_STATIC_ASSERT(sizeof(struct w5_text) % 8 == 0, "records are 8-byte aligned");
 W5_STATIC_ASSERT(sizeof(struct w5_log) % 8 == 0, "records are 8-byte aligned");
 W5_STATIC_ASSERT(sizeof(struct w5_dns) % 8 == 0, "records are 8-byte aligned");

@@ -13,8 +13,10 @@ struct w5_bpf_cfg {
 	w5_u64 bulk_limit; /* ring bytes in use above which healthy records are dropped */
 	w5_u64 dump_limit; /* ... above which packet dumps are skipped */
 	w5_u64 wake_at;	   /* ... above which user space is woken at once, not on its tick */
-	w5_u32 recorder;   /* 1: keep packets */
-	w5_u32 self_tgid;  /* never watch ourselves */
+	/* Flight recorder: slots (0 = off), bytes of a packet in each, distance from one to the
+	 * next, size of its record */
+	w5_u32 slots, slot_bytes, slot_stride, dump_bytes;
+	w5_u32 self_tgid; /* never watch ourselves */
 };
 
 /* Process table, key tgid. A process that owns a listening TCP socket is a candidate;

@@ -265,7 +265,8 @@ static int on_replayed(void *self, const struct w5_hdr *rec)
 void app_kernel_config(struct kernel_cfg *cfg, const struct options *o)
 {
 	*cfg = (struct kernel_cfg){ .ring_bytes = o->ring_bytes,
-				    .recorder = o->history_packets > 0,
+				    .history_packets = (uint32_t)o->history_packets,
+				    .history_bytes = (uint32_t)o->history_bytes,
 				    .cgroup = o->cgroup,
 				    .pid = o->pid,
 				    .no_tls_probes = o->no_tls_probes };

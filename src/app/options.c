@@ -14,6 +14,7 @@
 #include "app/expr.h"
 #include "base/parse.h"
 #include "base/util.h"
+#include "w5_abi.h"
 
 enum kind {
 	KIND_COMMAND, /* no value; .min is the enum command */
@@ -169,7 +170,8 @@ static const struct option_row options[] = {
 	  .help = "do not read plain text in TLS libraries; encrypted requests stay unread" },
 
 	{ .name = "history", .arg = "PACKETSxBYTES", .kind = KIND_HISTORY, .group = GROUP_LIMITS,
-	  .offset = AT(history_packets), .dflt = "16x128", .allowed = "16x128, or 0 for none",
+	  .offset = AT(history_packets), .dflt = "16x128",
+	  .allowed = "1x64 to 64x512, bytes a multiple of 8, or 0 for none",
 	  .help = "flight recorder: last packets kept of each connection, 0 for none" },
 	{ .name = "ring-size", .arg = "BYTES", .kind = KIND_RING, .group = GROUP_LIMITS,
 	  .offset = AT(ring_bytes), .min = 65536, .max = 1ull << 30, .dflt = "16M",
@@ -344,8 +346,9 @@ static int parse_history(const struct option_row *row, const char *arg, void *fi
 	uint64_t pair[2] = { 0 };
 
 	(void)row;
-	/* The sizes are part of the record layout (W5_PKT_SLOTS x W5_PKT_BYTES). */
-	if (strcmp(arg, "0") && (parse_pair(arg, pair) || pair[0] != 16 || pair[1] != 128))
+	if (strcmp(arg, "0") &&
+	    (parse_pair(arg, pair) || pair[0] < 1 || pair[0] > W5_PKT_SLOTS_MAX ||
+	     pair[1] < W5_PKT_BYTES_MIN || pair[1] > W5_PKT_BYTES_MAX || pair[1] % 8))
 		return -EINVAL;
 	memcpy(field, pair, sizeof(pair));
 	return 0;

@@ -68,6 +68,11 @@ static void engine_config(struct engine_cfg *cfg, const struct options *o)
 {
 	engine_cfg_default(cfg);
 	cfg->max_conns = max_size(o->max_exchanges, CONNS_MIN);
+	/* As much memory as with dumps of the usual size. */
+	if (o->history_packets)
+		cfg->max_flights =
+			max_size(64, cfg->max_flights * sizeof(struct w5_packets) /
+					     W5_PACKETS_SIZE(o->history_packets, o->history_bytes));
 	cfg->port = o->port;
 	cfg->pid = o->pid;
 	cfg->max_bad = o->filter ? 0 : o->count;

@@ -30,8 +30,8 @@ static bool has_gap(const struct flight *fl, const struct w5_leg *l)
 
 	if (!fl || !l->rcv_nxt)
 		return false;
-	for (int i = 0; i < W5_PKT_SLOTS; i++) {
-		const struct w5_packet *p = &fl->p.pkt[i];
+	for (uint32_t i = 0; i < w5_packets_slots(&fl->p); i++) {
+		const struct w5_packet *p = w5_packets_slot(&fl->p, i);
 
 		if (p->cap && !p->out && !packet_parse(&k, p->data, p->cap, p->len) &&
 		    k.payload_len && packet_seq_cmp(k.seq, l->rcv_nxt) > 0)

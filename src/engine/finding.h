@@ -55,7 +55,8 @@ enum sight {
 };
 const char *sight_name(unsigned sight); /* "wire", "tls", "log", "wire+log", "tls+log" */
 
-/* A flight-recorder dump, shared between findings. */
+/* A flight-recorder dump, shared between findings. With more or longer slots than the usual
+ * ones p goes on behind the struct: w5_packets_slot() finds them, w5_packet_room() bounds them. */
 struct flight {
 	int refs;
 	struct w5_packets p;

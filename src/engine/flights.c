@@ -45,18 +45,29 @@ static struct flight_slot *slot_get(struct engine *e, uint64_t cookie)
 
 void on_packets(struct engine *e, const struct w5_packets *p)
 {
+	uint32_t slots = w5_packets_slots(p), bytes = w5_packets_bytes(p);
+	size_t size = W5_PACKETS_SIZE(slots, bytes);
 	struct flight_slot *s;
-	struct flight *f = malloc(sizeof(*f));
+	struct flight *f;
 
+	if (slots > W5_PKT_SLOTS_MAX || bytes > W5_PKT_BYTES_MAX || p->h.size < size) {
+		e->c.bad_records++;
+		return;
+	}
+	/* never shorter than the struct says */
+	f = calloc(1, offsetof(struct flight, p) + (size > sizeof(*p) ? size : sizeof(*p)));
 	if (!f) {
 		loss_own(e, W5_LOSS_COPY_CUT);
 		return;
 	}
 	f->refs = 1;
-	f->p = *p;
-	for (int i = 0; i < W5_PKT_SLOTS; i++) {
-		if (f->p.pkt[i].cap > W5_PKT_BYTES)
-			f->p.pkt[i].cap = W5_PKT_BYTES;
+	memcpy(&f->p, p, size);
+	for (uint32_t i = 0; i < slots; i++) {
+		struct w5_packet *k = w5_packets_slot(&f->p, i);
+
+		if (k->cap > bytes)
+			k->cap = (uint16_t)bytes;
+		k->room8 = p->bytes8;
 	}
 	s = slot_get(e, p->h.cookie);
 	if (!s) {

@@ -63,15 +63,51 @@ static bool list_features(const struct btf *vmlinux, FILE *out)
 	return has_loop;
 }
 
-static void memory_cost(const struct kernel_cfg *cfg, FILE *out)
+/* "4.0 KB": what is kept of it is clear, so no unit is smaller. */
+static void size_text(char out[24], uint64_t bytes)
 {
-	char line[160];
+	if (bytes < 1000 * 1024)
+		snprintf(out, 24, "%.1f KB", (double)bytes / 1024);
+	else
+		snprintf(out, 24, "%.1f MB", (double)bytes / 1024 / 1024);
+}
 
-	snprintf(line, sizeof(line), "%zu bytes%s per gateway connection, ring %llu KiB",
-		 sizeof(struct w5_leg) + 24 + (cfg->recorder ? sizeof(struct w5_packets) : 0),
-		 cfg->recorder ? " (flight recorder on)" : "",
-		 (unsigned long long)cfg->ring_bytes / 1024);
+/* 1204 as 1,204 */
+static void count_text(char out[32], uint64_t n)
+{
+	char digits[24];
+	size_t len = (size_t)snprintf(digits, sizeof(digits), "%llu", (unsigned long long)n),
+	       at = 0;
+
+	for (size_t i = 0; i < len; i++) {
+		if (i && !((len - i) % 3))
+			out[at++] = ',';
+		out[at++] = digits[i];
+	}
+	out[at] = '\0';
+}
+
+/* The state of a connection is one piece of memory: with the recorder it is longer. */
+static void memory_cost(const struct kernel *k, const struct kernel_cfg *cfg, FILE *out)
+{
+	char each[24], all[24], count[32], line[160];
+	uint64_t n = kernel_conns(k);
+	size_t bytes = kernel_conn_bytes(k);
+
+	size_text(each, bytes);
+	size_text(all, bytes * n);
+	count_text(count, n);
+	snprintf(line, sizeof(line), "%s x %s connections = %s, and %llu KB for the ring", each,
+		 count, all, (unsigned long long)cfg->ring_bytes / 1024);
 	doctor_row(out, "memory", "kernel", line);
+	if (cfg->history_packets)
+		snprintf(line, sizeof(line),
+			 "--history %ux%u: the last %u packets of each, %u bytes of a packet",
+			 cfg->history_packets, cfg->history_bytes, cfg->history_packets,
+			 cfg->history_bytes);
+	else
+		snprintf(line, sizeof(line), "--history 0: off, no packets to save");
+	doctor_row(out, "", "flight recorder", line);
 }
 
 int kernel_doctor(const struct kernel_cfg *cfg, const struct kernel_doctor_ops *ops, FILE *out)
@@ -94,11 +130,12 @@ int kernel_doctor(const struct kernel_cfg *cfg, const struct kernel_doctor_ops *
 	fd = cgroup_root_open();
 	doctor_row(out, fd >= 0 ? "ok" : "MISSING", "cgroup v2", fd >= 0 ? "" : strerror(-fd));
 	closep(&fd);
-	memory_cost(cfg, out);
 	err = kernel_open(&k, cfg, on_record, &gateways);
 	if (!err)
 		err = kernel_start(k);
 	doctor_row(out, err ? "MISSING" : "ok", "programs attach", err ? kernel_error(k) : "");
+	if (!err)
+		memory_cost(k, cfg, out);
 	if (!err)
 		readable_print(&gateways, kernel_tls(k), out);
 	readable_fini(&gateways);

@@ -19,6 +19,7 @@
 #include "kernel/cgroup.h"
 #include "kernel/closer.h"
 #include "kernel/feature.h"
+#include "kernel/flight.h"
 #include "kernel/local.h"
 #include "kernel/pool.h"
 #include "kernel/procs.h"
@@ -78,6 +79,16 @@ const char *kernel_error(const struct kernel *k)
 	return k ? k->error : "out of memory";
 }
 
+uint64_t kernel_conns(const struct kernel *k)
+{
+	return k->skel->bss->conns_made;
+}
+
+size_t kernel_conn_bytes(const struct kernel *k)
+{
+	return flight_conn_bytes(k->skel->maps.conns);
+}
+
 /* libbpf's own words are one level down: the tool's voice stays in front. */
 static int libbpf_says(enum libbpf_print_level level, const char *fmt, va_list ap)
 {
@@ -121,7 +132,10 @@ static void set_knobs(struct kernel *k)
 	c->bulk_limit = ring - ring / 4;
 	c->dump_limit = ring - ring / 8;
 	c->wake_at = ring / 4;
-	c->recorder = k->cfg.recorder;
+	c->slots = k->cfg.history_packets;
+	c->slot_bytes = k->cfg.history_bytes;
+	c->slot_stride = W5_PKT_HEAD + c->slot_bytes;
+	c->dump_bytes = W5_PACKETS_SIZE(c->slots, c->slot_bytes);
 	c->self_tgid = getpid();
 	bpf_map__set_max_entries(k->skel->maps.ring, ring);
 }
@@ -142,6 +156,11 @@ static int load(struct kernel *k, struct btf *vmlinux)
 	set_knobs(k);
 	bpf_program__set_autoattach(k->skel->progs.pool, false); /* needs its map: pool.c */
 	bpf_program__set_autoattach(k->skel->progs.unix_connect, false);
+	err = flight_resize(k->skel->obj, k->skel->maps.conns, k->cfg.history_packets,
+			    k->cfg.history_bytes);
+	if (err)
+		return fail(k, err, "cannot make room for --history %ux%u: %s",
+			    k->cfg.history_packets, k->cfg.history_bytes, strerror(-err));
 	uprobes_prepare(k->skel->obj, vmlinux, "ssl_");
 	uprobes_prepare(k->skel->obj, vmlinux, "go_");
 	err = w5_bpf__load(k->skel);

@@ -19,11 +19,12 @@ struct kernel;
 
 struct kernel_cfg {
 	uint64_t ring_bytes; /* power of two, multiple of the page size */
-	bool recorder;	     /* keep packets */
-	const char *cgroup;  /* watch this cgroup only (path below the cgroup2 mount or
+	/* Flight recorder: packets kept of each conn (0 = off), and bytes of each */
+	uint32_t history_packets, history_bytes;
+	const char *cgroup; /* watch this cgroup only (path below the cgroup2 mount or
 				   absolute); NULL = where the gateways are */
-	bool no_tls_probes;  /* read nothing in TLS libraries */
-	uint32_t pid;	     /* treat this process as a gateway whatever its name; 0 = none */
+	bool no_tls_probes; /* read nothing in TLS libraries */
+	uint32_t pid;	    /* treat this process as a gateway whatever its name; 0 = none */
 };
 
 typedef int (*kernel_record_fn)(void *self, const struct w5_hdr *rec);
@@ -46,6 +47,9 @@ void kernel_look_closer(struct kernel *k);
 /* Detaches and frees. NULL is fine. */
 void kernel_close(struct kernel *k);
 
+/* Gateway conns that have state, and what the kernel keeps for each; after kernel_start(). */
+uint64_t kernel_conns(const struct kernel *k);
+size_t kernel_conn_bytes(const struct kernel *k);
 const char *kernel_error(const struct kernel *k);
 
 struct tls;

@@ -17,7 +17,7 @@ void captures_fini(struct captures *c)
 
 size_t capture_len(const struct w5_packet *p)
 {
-	return min_size(p->cap, sizeof(p->data));
+	return min_size(p->cap, w5_packet_room(p));
 }
 
 static bool is_ip(const struct w5_packet *p)
@@ -27,8 +27,8 @@ static bool is_ip(const struct w5_packet *p)
 
 static int make_room(struct captures *c)
 {
-	if (c->cap - c->n < W5_PKT_SLOTS) {
-		size_t cap = c->cap * 2 + 4 * W5_PKT_SLOTS;
+	if (c->cap - c->n < W5_PKT_SLOTS_MAX) {
+		size_t cap = c->cap * 2 + 2 * W5_PKT_SLOTS_MAX;
 		struct capture *v = reallocarray(c->v, cap, sizeof(*v));
 
 		if (!v)
@@ -52,18 +52,19 @@ static int add_dump(struct captures *c, const struct flight *flight, size_t find
 		    uint64_t offset_ns)
 {
 	const struct w5_packets *p;
-	uint32_t first;
+	uint32_t first, slots;
 
 	if (!flight)
 		return 0;
 	p = &flight->p;
-	first = p->total > W5_PKT_SLOTS ? p->total - W5_PKT_SLOTS : 0;
+	slots = w5_packets_slots(p);
+	first = p->total > slots ? p->total - slots : 0;
 	if (make_room(c))
 		return -ENOMEM;
 	c->dumps[c->ndumps] =
 		(struct capture_dump){ .p = p, .finding = finding, .attempt = attempt };
 	for (uint32_t i = first; i != p->total; i++) {
-		const struct w5_packet *pkt = &p->pkt[i % W5_PKT_SLOTS];
+		const struct w5_packet *pkt = w5_packets_slot(p, i % slots);
 
 		if (!is_ip(pkt))
 			continue; /* a slot that was being written when the dump was made */

@@ -144,14 +144,15 @@ static bool is_earlier(const struct w5_leg *leg, const struct ladder_row *r)
 void ladder_add_packets(struct ladder *l, const struct leg_side *side, const struct w5_packets *p,
 			bool all)
 {
-	size_t n = min_size(p->total, W5_PKT_SLOTS);
-	size_t first = p->total > W5_PKT_SLOTS ? p->total % W5_PKT_SLOTS : 0;
+	uint32_t slots = w5_packets_slots(p);
+	size_t n = min_size(p->total, slots);
+	size_t first = p->total > slots ? p->total % slots : 0;
 	size_t from = l->n;
 	bool is_later = false; /* the next request of this conn was seen */
 
 	for (size_t i = 0; i < n; i++) {
-		const struct w5_packet *pkt = &p->pkt[(first + i) % W5_PKT_SLOTS];
-		size_t cap = min_size(pkt->cap, W5_PKT_BYTES);
+		const struct w5_packet *pkt = w5_packets_slot(p, (uint32_t)(first + i) % slots);
+		size_t cap = min_size(pkt->cap, w5_packet_room(pkt));
 		struct ladder_row *r;
 		struct packet dec;
 		const char *payload;

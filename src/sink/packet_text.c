@@ -32,7 +32,7 @@ static void put(struct words *w, const char *fmt, ...)
 
 size_t packet_kept(const struct w5_packet *pkt)
 {
-	return min_size(min_size(pkt->cap, sizeof(pkt->data)), pkt->len);
+	return min_size(min_size(pkt->cap, w5_packet_room(pkt)), pkt->len);
 }
 
 void packet_flags_text(char *out, size_t cap, uint8_t flags)

@@ -122,7 +122,7 @@ void pktfilter_free(struct pktfilter *flt)
 bool pktfilter_match(const struct pktfilter *flt, const struct w5_packet *pkt)
 {
 	struct pcap_pkthdr hdr = {
-		.caplen = (bpf_u_int32)min_size(min_size(pkt->cap, sizeof(pkt->data)), pkt->len),
+		.caplen = (bpf_u_int32)min_size(min_size(pkt->cap, w5_packet_room(pkt)), pkt->len),
 		.len = pkt->len,
 	};
 

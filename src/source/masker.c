@@ -22,10 +22,10 @@ struct masker {
 		struct w5_text text;
 		struct w5_log log;
 		struct w5_session session;
-		uint8_t bytes[sizeof(struct w5_text) + W5_TEXT_MAX];
+		uint8_t bytes[W5_PACKETS_MAX];
 	} copy;
 };
-_Static_assert(sizeof(((struct masker *)0)->copy) >= sizeof(struct w5_packets), "the biggest");
+_Static_assert(W5_PACKETS_MAX >= sizeof(struct w5_text) + W5_TEXT_MAX, "the biggest record");
 
 int masker_new(struct masker **out, const uint8_t key[MASK_KEY_BYTES], bool keep_bodies)
 {
@@ -182,10 +182,14 @@ static void on_packets(struct masker *m)
 {
 	struct w5_packets *p = &m->copy.packets;
 
-	for (size_t i = 0; i < W5_PKT_SLOTS; i++) {
-		struct w5_packet *k = &p->pkt[i];
+	uint32_t slots = w5_packets_slots(p), bytes = w5_packets_bytes(p);
 
-		k->cap = (uint16_t)min_size(k->cap, sizeof(k->data));
+	if (p->h.size < W5_PACKETS_SIZE(slots, bytes))
+		return;
+	for (uint32_t i = 0; i < slots; i++) {
+		struct w5_packet *k = w5_packets_slot(p, i);
+
+		k->cap = (uint16_t)min_size(k->cap, bytes);
 		mask_packet(m, k->data, &k->cap, k->len);
 	}
 }

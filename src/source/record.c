@@ -30,8 +30,13 @@ static bool packets_are_sound(const struct w5_hdr *h)
 {
 	const struct w5_packets *p = (const void *)h;
 
-	for (size_t i = 0; i < W5_PKT_SLOTS; i++) {
-		if (p->pkt[i].cap > W5_PKT_BYTES)
+	uint32_t slots = w5_packets_slots(p), bytes = w5_packets_bytes(p);
+
+	if (slots > W5_PKT_SLOTS_MAX || bytes > W5_PKT_BYTES_MAX ||
+	    h->size != W5_PACKETS_SIZE(slots, bytes))
+		return false;
+	for (uint32_t i = 0; i < slots; i++) {
+		if (w5_packets_slot(p, i)->cap > bytes)
 			return false;
 	}
 	return p->role <= W5_ROLE_UPSTREAM;
@@ -151,7 +156,8 @@ static const struct record_row records[] = {
 	[W5_REC_ATTEMPT] = { .name = "attempt", LEG },
 	[W5_REC_END] = { .name = "end", LEG },
 	[W5_REC_PACKETS] = { .name = "packets",
-			     EXACT(struct w5_packets),
+			     .min = W5_PACKETS_SIZE(1, W5_PKT_BYTES_MIN),
+			     .max = W5_PACKETS_MAX,
 			     .is_sound = packets_are_sound },
 	[W5_REC_OPEN] = { .name = "open", LEG },
 	[W5_REC_TEXT] = { .name = "text",

@@ -127,15 +127,27 @@ static int check_header(const char *path, const struct trace_header *h, size_t l
 	return 0;
 }
 
+/* Records are 8-byte aligned in the file; what is read need not be. */
+union record {
+	struct w5_hdr h;
+	struct w5_leg leg;
+	uint8_t biggest[W5_PACKETS_MAX];
+};
+_Static_assert(W5_PACKETS_MAX >= sizeof(struct w5_text) + W5_TEXT_MAX, "the biggest record");
+
+/* As much of it as is there; what a cut leg does not hold reads as 0. */
+static void record_take(union record *rec, const uint8_t *from, size_t avail)
+{
+	memset(&rec->leg, 0, sizeof(rec->leg));
+	memcpy(&rec->h, from, min_size(avail, sizeof(rec->h)));
+	memcpy(rec, from, min_size(min_size(avail, rec->h.size), sizeof(*rec)));
+}
+
 int trace_read_mem(const char *path, const void *data, size_t len,
 		   int (*on_record)(void *self, const struct w5_hdr *rec), void *self,
 		   char err[TRACE_ERR_MAX])
 {
-	/* Records are 8-byte aligned in the file; data need not be. */
-	union {
-		struct w5_hdr h;
-		struct w5_packets biggest;
-	} rec;
+	union record rec;
 	size_t pos = sizeof(struct trace_header), n = 0;
 	struct trace_header head = { 0 };
 	int rc;
@@ -145,8 +157,7 @@ int trace_read_mem(const char *path, const void *data, size_t len,
 	for (; !rc && pos < len; n++) {
 		size_t avail = len - pos;
 
-		memset(&rec, 0, sizeof(rec));
-		memcpy(&rec, (const char *)data + pos, min_size(avail, sizeof(rec)));
+		record_take(&rec, (const uint8_t *)data + pos, avail);
 		if (avail < sizeof(rec.h) || (rec.h.size > avail && record_name(rec.h.type)))
 			return refuse(err, -ENODATA,
 				      "%s ends inside record %zu: its writer was stopped, or the "
@@ -162,7 +173,6 @@ int trace_read_mem(const char *path, const void *data, size_t len,
 	}
 	return rc;
 }
-_Static_assert(sizeof(struct w5_packets) >= sizeof(struct w5_leg), "the biggest record");
 
 int trace_read(const char *path, int (*on_record)(void *self, const struct w5_hdr *rec), void *self,
 	       char err[TRACE_ERR_MAX])
@@ -251,18 +261,14 @@ static int stream_records(struct trace_stream *s,
 			  int (*on_record)(void *self, const struct w5_hdr *rec), void *self,
 			  char *err)
 {
-	union {
-		struct w5_hdr h;
-		struct w5_packets biggest;
-	} rec;
+	union record rec;
 	size_t pos = 0;
 	int rc = 1;
 
 	while (rc > 0 && s->len - pos >= sizeof(rec.h)) {
 		size_t avail = s->len - pos;
 
-		memset(&rec, 0, sizeof(rec));
-		memcpy(&rec, s->buf + pos, min_size(avail, sizeof(rec)));
+		record_take(&rec, s->buf + pos, avail);
 		if (rec.h.size > avail && record_name(rec.h.type))
 			break;
 		if (record_check(&rec.h, min_size(avail, sizeof(rec)))) {
