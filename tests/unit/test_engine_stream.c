@@ -592,6 +592,42 @@ static void test_cut_record_cannot_claim_more(void **s)
 	bench_close(&b);
 }
 
+/* Whatever a dump claims of itself, its packets end where it does. */
+static void test_a_hostile_dump_is_bounded(void **s)
+{
+	union {
+		struct w5_packets p;
+		uint8_t bytes[W5_PACKETS_SIZE(3, 64)];
+	} u;
+	struct w5_leg d = rec_down(D, 1000, "GET", "/a");
+	const struct flight *f;
+	struct bench b;
+
+	bench_open(&b, "nginx");
+	memset(&u, 0xff, sizeof(u));
+	u.p.h = (struct w5_hdr){
+		.ts_ns = ms(1001), .cookie = D, .type = W5_REC_PACKETS, .size = sizeof(u)
+	};
+	engine_feed(b.e, &u.p.h); /* says it is longer than it is */
+	assert_int_equal(engine_counters(b.e)->bad_records, 1);
+	u.p.slots = 3;
+	u.p.bytes8 = 64 / 8;
+	u.p.role = W5_ROLE_DOWNSTREAM;
+	engine_feed(b.e, &u.p.h);
+	assert_int_equal(engine_counters(b.e)->bad_records, 1);
+	rec_answer(&d, 1000.4, 502);
+	feed(&b, &d);
+	bench_settle(&b, 1500);
+	assert_int_equal(b.n, 1);
+	f = b.f[0]->flight;
+	assert_non_null(f);
+	for (uint32_t i = 0; i < 3; i++) {
+		assert_int_equal(w5_packets_slot(&f->p, i)->cap, 64);
+		assert_int_equal(w5_packet_room(w5_packets_slot(&f->p, i)), 64);
+	}
+	bench_close(&b);
+}
+
 static void test_random_bytes(void **s)
 {
 	static const struct engine_ops ops = { .finding = bench_take };
@@ -707,6 +743,7 @@ int main(void)
 		cmocka_unit_test(test_late_record_is_no_hole),
 		cmocka_unit_test(test_short_and_unknown_records_are_counted),
 		cmocka_unit_test(test_cut_record_cannot_claim_more),
+		cmocka_unit_test(test_a_hostile_dump_is_bounded),
 		cmocka_unit_test(test_random_bytes),
 		cmocka_unit_test(test_healthy_records_are_cheap),
 	};

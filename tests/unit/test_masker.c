@@ -165,6 +165,39 @@ static void test_what_does_not_begin_a_message_is_cut_off(void **state)
 	masker_free(m);
 }
 
+static void test_longer_slots_are_masked_to_their_end(void **state)
+{
+	static union {
+		struct w5_packets p;
+		uint8_t bytes[W5_PACKETS_SIZE(3, 256)];
+	} u;
+	struct masker *m = make(false);
+	struct w5_packets one = packet_of("GET / HTTP/1.1\r\n", 16);
+	const struct w5_packets *got;
+	struct w5_packet *k;
+	char text[216];
+
+	(void)state;
+	u.p.h = (struct w5_hdr){ .type = W5_REC_PACKETS, .size = sizeof(u), .cookie = 7 };
+	u.p.slots = 3;
+	u.p.bytes8 = 256 / 8;
+	k = w5_packets_slot(&u.p, 2);
+	memcpy(k, &one.pkt[0], W5_PKT_HEAD + HDRS);
+	memset(text, 'x', sizeof(text));
+	memcpy(text, "GET / HTTP/1.1\r\nX: ", 19);
+	memcpy(text + 160, "\r\nCookie: c00kie-c00kie-c00kie", 30);
+	memcpy(k->data + HDRS, text, sizeof(text));
+	k->data[3] = 0;
+	k->data[2] = 1; /* 256 bytes */
+	k->cap = 256;
+	k->len = 256;
+	got = (const void *)masker_record(m, &u.p.h);
+	assert_int_equal(w5_packets_slot(got, 2)->cap, 256);
+	assert_false(holds(got, sizeof(u), "c00kie"));
+	assert_true(holds(got, sizeof(u), "Cookie: *"));
+	masker_free(m);
+}
+
 static void test_frames_are_kept_up_to_the_first_header_block(void **state)
 {
 	static const char wire[] = "PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n"
@@ -262,6 +295,7 @@ int main(void)
 		cmocka_unit_test(test_bytes_that_are_no_http_stay),
 		cmocka_unit_test(test_a_packet_is_cut_after_the_head_and_its_length_stays),
 		cmocka_unit_test(test_what_does_not_begin_a_message_is_cut_off),
+		cmocka_unit_test(test_longer_slots_are_masked_to_their_end),
 		cmocka_unit_test(test_frames_are_kept_up_to_the_first_header_block),
 		cmocka_unit_test(test_bodies_stay_when_asked_for_and_heads_are_masked_all_the_same),
 		cmocka_unit_test(test_a_hostile_dump_is_taken_as_it_is),

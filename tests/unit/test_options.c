@@ -184,7 +184,11 @@ static void test_refused_values_are_named(void **state)
 		{ "--status", "504-502" },
 		{ "--status", "502," },
 		{ "--status", "5xxx" },
-		{ "--history", "8x64" },
+		{ "--history", "0x128" },
+		{ "--history", "65x128" },
+		{ "--history", "16x56" },
+		{ "--history", "16x520" },
+		{ "--history", "16x100" },
 		{ "--ring-size", "3M" },
 		{ "--ring-size", "1K" },
 		{ "--ring-size", "2G" },
@@ -228,6 +232,10 @@ static void test_combinations_that_make_no_sense(void **state)
 			fail_msg("accepted: %s", rows[i]);
 		assert_non_null(strchr(said, '\n'));
 	}
+	assert_int_equal(parse(&o, "--history 64x512"), 0);
+	assert_int_equal(o.history_packets, 64);
+	assert_int_equal(o.history_bytes, 512);
+	assert_int_equal(parse(&o, "--history 1x64"), 0);
 	assert_int_equal(parse(&o, "--history 0"), 0);
 	assert_int_equal(o.history_packets, 0);
 }

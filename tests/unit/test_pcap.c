@@ -17,6 +17,7 @@
 #include <pcap/pcap.h>
 
 #include "sample.h"
+#include "sink/burst.h"
 #include "sink/pcapout.h"
 
 static char dir[] = "/tmp/why502-test-XXXXXX";
@@ -163,6 +164,54 @@ static void test_ring_that_wrapped_gives_the_newest_packets(void **state)
 	assert_int_equal(p[W5_PKT_SLOTS - 1].tcp_flags, W5_TCP_FIN);
 }
 
+/* More and longer slots than usual, after the ring has come around. */
+static void test_slots_of_another_size_are_found(void **state)
+{
+	enum { SLOTS = 32, BYTES = 256, SEEN = 40 };
+	struct finding *f = *state;
+	const struct finding *one = f;
+	struct flight *usual = sample_flight(78, 1, SAMPLE_TS_NS, W5_TCP_FIN);
+	struct flight *big = calloc(1, offsetof(struct flight, p) + W5_PACKETS_SIZE(SLOTS, BYTES));
+	struct pcap_pkthdr *h;
+	const u_char *data;
+	char err[PCAP_ERRBUF_SIZE];
+	size_t n, i = 0;
+	pcap_t *p;
+
+	assert_non_null(big);
+	big->refs = 1;
+	memcpy(&big->p, &usual->p, W5_PACKETS_HEAD);
+	big->p.slots = SLOTS;
+	big->p.bytes8 = BYTES / 8;
+	big->p.total = SEEN;
+	for (uint32_t k = 0; k < SEEN; k++) {
+		struct w5_packet *slot = w5_packets_slot(&big->p, k % SLOTS);
+
+		memcpy(slot, &usual->p.pkt[0], W5_PKT_HEAD + 40);
+		slot->ts_ns = SAMPLE_TS_NS + k;
+		slot->room8 = BYTES / 8;
+		slot->cap = BYTES;
+		slot->len = 1500;
+		memset(slot->data + 40, (int)k, BYTES - 40);
+	}
+	flight_unref(usual);
+	flight_unref(f->flight);
+	f->flight = big;
+	flight_unref(f->attempts[0].flight);
+	f->attempts[0].flight = NULL;
+	assert_int_equal(pcap_save(in_dir("a.pcap"), &one, 1, &n), 0);
+	assert_int_equal(n, SLOTS);
+	p = pcap_open_offline(in_dir("a.pcap"), err);
+	assert_non_null(p);
+	for (; pcap_next_ex(p, &h, &data) == 1; i++) {
+		assert_int_equal(h->caplen, BYTES);
+		assert_int_equal(h->len, 1500);
+		assert_int_equal(data[BYTES - 1], SEEN - SLOTS + i);
+	}
+	assert_int_equal(i, SLOTS);
+	pcap_close(p);
+}
+
 static void test_a_packet_in_two_dumps_is_written_once(void **state)
 {
 	struct finding *f = *state, *later = sample_finding();
@@ -192,6 +241,7 @@ static void test_hostile_dumps_do_no_harm(void **state)
 	p->total = UINT32_MAX;
 	for (int i = 0; i < W5_PKT_SLOTS; i++) {
 		memset(&p->pkt[i], 0xff, sizeof(p->pkt[i])); /* cap 65535, time beyond all */
+		p->pkt[i].room8 = 0; /* the engine sets it, whatever came in */
 		p->pkt[i].data[0] = i % 2 ? 0x45 : 0x00;
 	}
 	p->pkt[3].len = 0;
@@ -283,6 +333,35 @@ static void test_directory_keeps_its_bounds(void **state)
 	pcap_dir_unref(ref);
 }
 
+static void test_a_burst_of_one_kind_leaves_some_and_counts_the_rest(void **state)
+{
+	struct finding *f = *state;
+	struct pcap_dir_cfg cfg = { .dir = dir, .max_files = 100, .max_bytes = 1 << 20 };
+	struct pcap_dir_stats st;
+	struct pcap_dir *ref;
+	struct sink s;
+
+	assert_int_equal(pcap_dir_new(&s, &cfg), 0);
+	ref = pcap_dir_ref(&s);
+	/* held ones are shared, not copied: each needs a finding of its own */
+	for (uint64_t i = 1; i <= 50; i++) {
+		struct finding *one = sample_finding();
+
+		one->id = i;
+		one->ts_ns = f->ts_ns + i * 1000000;
+		assert_int_equal(s.ops->finding(s.self, one), 0);
+		finding_unref(one);
+	}
+	assert_int_equal(files_in_dir(), BURST_FIRST);
+	s.ops->close(s.self, NULL);
+	assert_int_equal(files_in_dir(), BURST_FIRST + 1);
+	pcap_dir_stats(ref, &st);
+	assert_int_equal(st.files, BURST_FIRST + 1);
+	assert_int_equal(st.alike, 50 - BURST_FIRST - 1);
+	assert_int_equal(st.skipped, 0);
+	pcap_dir_unref(ref);
+}
+
 static void test_directory_takes_only_bad_exchanges(void **state)
 {
 	struct finding *f = *state;
@@ -356,12 +435,14 @@ int main(void)
 		TEST(test_the_backend_side_alone),
 		TEST(test_a_packet_filter_leaves_out),
 		TEST(test_ring_that_wrapped_gives_the_newest_packets),
+		TEST(test_slots_of_another_size_are_found),
 		TEST(test_a_packet_in_two_dumps_is_written_once),
 		TEST(test_hostile_dumps_do_no_harm),
 		TEST(test_no_packets_no_file),
 		TEST(test_errors_leave_nothing_behind),
 		TEST(test_name_says_when_what_and_why),
 		TEST(test_directory_keeps_its_bounds),
+		TEST(test_a_burst_of_one_kind_leaves_some_and_counts_the_rest),
 		TEST(test_directory_takes_only_bad_exchanges),
 		TEST(test_a_missing_directory_is_made),
 		TEST(test_tshark_reads_it_without_a_warning),

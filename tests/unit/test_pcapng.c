@@ -333,6 +333,7 @@ static void test_broken_dumps_do_no_harm(void **state)
 	p->total = UINT32_MAX;
 	for (int i = 0; i < W5_PKT_SLOTS; i++) {
 		memset(&p->pkt[i], 0xff, sizeof(p->pkt[i]));
+		p->pkt[i].room8 = 0; /* the engine sets it, whatever came in */
 		p->pkt[i].data[0] = i % 2 ? 0x45 : 0x00;
 	}
 	f->wall_ns = UINT64_MAX;

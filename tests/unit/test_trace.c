@@ -126,6 +126,12 @@ static void test_lengths_inside_must_point_inside(void **state)
 	r = sample(W5_REC_PACKETS, 1);
 	r.packets.pkt[15].cap = W5_PKT_BYTES + 1;
 	assert_int_equal(record_check(&r.h, sizeof(r)), -EBADMSG);
+	r = sample(W5_REC_PACKETS, 1);
+	r.packets.slots = 15; /* then it would be shorter */
+	assert_int_equal(record_check(&r.h, sizeof(r)), -EBADMSG);
+	r = sample(W5_REC_PACKETS, 1);
+	r.packets.bytes8 = 17;
+	assert_int_equal(record_check(&r.h, sizeof(r)), -EBADMSG);
 	r = sample(W5_REC_GATEWAY, 1);
 	r.gateway.nports = 17;
 	assert_int_equal(record_check(&r.h, sizeof(r)), -EBADMSG);
@@ -463,6 +469,61 @@ static void test_a_stream_that_breaks_says_where(void **state)
 	trace_stream_close(t);
 }
 
+/* ---- dumps of other sizes ---- */
+
+static int take_dump(void *self, const struct w5_hdr *rec)
+{
+	memcpy(self, rec, rec->size);
+	return 0;
+}
+
+static void test_dumps_of_every_size_are_read_back(void **state)
+{
+	static const struct {
+		uint8_t slots;
+		uint16_t bytes;
+	} sizes_of[] = { { 1, W5_PKT_BYTES_MIN },
+			 { 7, 72 },
+			 { 16, 128 },
+			 { 32, 256 },
+			 { W5_PKT_SLOTS_MAX, W5_PKT_BYTES_MAX } };
+	static union {
+		struct w5_packets p;
+		uint8_t bytes[W5_PACKETS_MAX];
+	} in, back;
+	const struct trace_header head = { .magic = TRACE_MAGIC,
+					   .abi = W5_ABI_VERSION,
+					   .endian = TRACE_ENDIAN };
+	static uint8_t file[sizeof(head) + W5_PACKETS_MAX];
+
+	for (size_t i = 0; i < ARRAY_SIZE(sizes_of); i++) {
+		uint8_t slots = sizes_of[i].slots;
+		uint16_t bytes = sizes_of[i].bytes;
+		size_t size = W5_PACKETS_SIZE(slots, bytes);
+		char err[TRACE_ERR_MAX];
+
+		memset(&in, 0, sizeof(in));
+		in.p.h = (struct w5_hdr){ .type = W5_REC_PACKETS, .size = (uint16_t)size };
+		in.p.slots = slots;
+		in.p.bytes8 = (uint8_t)(bytes / 8);
+		assert_int_equal(w5_packets_slots(&in.p), slots);
+		assert_int_equal(w5_packets_bytes(&in.p), bytes);
+		w5_packets_slot(&in.p, slots - 1u)->cap = bytes;
+		memset(w5_packets_slot(&in.p, slots - 1u)->data, 0xab, bytes);
+		assert_int_equal(in.bytes[size - 1], 0xab);
+		assert_int_equal(record_check(&in.p.h, sizeof(in)), 0);
+		memcpy(file, &head, sizeof(head));
+		memcpy(file + sizeof(head), &in, size);
+		assert_int_equal(
+			trace_read_mem("t", file, sizeof(head) + size, take_dump, &back, err), 0);
+		assert_memory_equal(&in, &back, size);
+		w5_packets_slot(&in.p, slots - 1u)->cap++;
+		assert_int_equal(record_check(&in.p.h, sizeof(in)), -EBADMSG);
+	}
+	in.p.slots = W5_PKT_SLOTS_MAX + 1;
+	assert_int_equal(record_check(&in.p.h, sizeof(in)), -EBADMSG);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -478,6 +539,7 @@ int main(void)
 		FILE_TEST(test_a_stream_is_read_however_it_is_cut),
 		FILE_TEST(test_a_stream_that_breaks_says_where),
 		FILE_TEST(test_full_disk_is_counted_and_leaves_a_readable_prefix),
+		cmocka_unit_test(test_dumps_of_every_size_are_read_back),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
