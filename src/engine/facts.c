@@ -45,8 +45,8 @@ static uint64_t last_syn(const struct flight *fl)
 	uint64_t last_ns = 0;
 	struct packet k;
 
-	for (int i = 0; fl && i < W5_PKT_SLOTS; i++) {
-		const struct w5_packet *p = &fl->p.pkt[i];
+	for (uint32_t i = 0; fl && i < w5_packets_slots(&fl->p); i++) {
+		const struct w5_packet *p = w5_packets_slot(&fl->p, i);
 
 		if (p->cap && p->out && p->ts_ns > last_ns &&
 		    !packet_parse(&k, p->data, p->cap, p->len) && (k.tcp_flags & W5_TCP_SYN))
