@@ -442,13 +442,14 @@ struct w5_pool {
 #define W5_NAME_BYTES 128
 #define W5_NAME_ADDRS 16
 
+#define W5_NAME_OTHERS 0x1 /* the gateway may have other peers than those its configuration names */
+
 struct w5_name {
-	struct w5_hdr h;  /* h.ts_ns: when the answer was there */
-	w5_u64 config_ns; /* when the gateway read its configuration; 0 = not known */
-	w5_u32 group;	  /* tgid of its master */
-	w5_u16 port;	  /* it connects to; 0 = any */
-	w5_u8 naddrs;	  /* 0: it stands for nothing now */
-	w5_u8 pad;
+	struct w5_hdr h; /* h.ts_ns: when the answer was there */
+	w5_u32 group;	 /* tgid of its master */
+	w5_u16 port;	 /* it connects to; 0 = any */
+	w5_u8 naddrs;	 /* 0: it stands for nothing now */
+	w5_u8 flags;	 /* W5_NAME_* */
 	struct w5_addr addrs[W5_NAME_ADDRS];
 	char name[W5_NAME_BYTES]; /* NUL-terminated */
 };

@@ -24,6 +24,7 @@ struct kernel_cfg;
 struct limits;
 struct logs;
 struct masker;
+struct names;
 struct keymap;
 struct tui;
 
@@ -47,6 +48,7 @@ struct app {
 	struct h2_store *store; /* what the trace gets goes through it, or NULL */
 	struct kernel *kernel;	/* NULL in a replay */
 	struct logs *logs;	/* access logs that are followed, or NULL */
+	struct names *names;	/* of the gateways' configurations; NULL in a replay */
 	struct limits *limits;	/* of the host; NULL in a replay */
 	int cgroup_root;	/* while limits is set */
 	uint64_t bad;		/* findings with an alarm that match the filter */
@@ -66,6 +68,11 @@ void app_tick(struct app *a);
 void app_ready(struct app *a);
 struct sink *app_add_sink(struct app *a, const struct sink *s);
 void app_sink_result(struct app *a, int err);
+
+/* names.c */
+int app_names_open(struct app *a); /* 0 or -ENOMEM */
+void app_names_poll(struct app *a);
+void app_names_close(struct app *a);
 
 /* report.c: gathers from now on; 0 or -errno. */
 int app_add_report(struct app *a);

@@ -159,6 +159,7 @@ static void on_tick(struct loop *l)
 	if (a->kernel) {
 		app_logs_poll(a);
 		app_limits_poll(a);
+		app_names_poll(a);
 		kernel_poll(a->kernel, true);
 	}
 	/* A reader of lines gets them at once; a screen need not change faster than eyes. */
@@ -285,12 +286,15 @@ enum app_exit app_live(struct app *a)
 	block_signals(&set);
 	err = kernel_open(&a->kernel, &cfg, app_record, a);
 	if (!err)
+		err = app_names_open(a);
+	if (!err)
 		err = kernel_start(a->kernel);
 	if (err) {
 		log_error("%s", kernel_error(a->kernel));
 		kernel_close(take_ptr(a->kernel));
 		app_logs_close(a);
 		app_limits_close(a);
+		app_names_close(a);
 		return APP_EXIT_HOST;
 	}
 	app_logs_poll(a); /* exchanges are kept for their lines from now on */
@@ -302,6 +306,7 @@ enum app_exit app_live(struct app *a)
 	app_logs_close(a);
 	app_report(a);
 	app_limits_close(a);
+	app_names_close(a);
 	return err ? APP_EXIT_FAILURE : app_exit_status(a);
 }
 

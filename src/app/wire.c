@@ -16,6 +16,7 @@
 #include "sink/pcapout.h"
 #include "sink/textout.h"
 #include "source/masker.h"
+#include "source/names.h"
 #include "tui/tui.h"
 
 /* Conns remembered beside --max-exchanges: a busy gateway holds tens of thousands open. */
@@ -318,6 +319,7 @@ int app_record(void *self, const struct w5_hdr *rec)
 		app_logs_gateway(a, rec);
 	if (a->limits)
 		app_limits_record(a, rec);
+	names_see(a->names, rec);
 	if (a->store)
 		h2_store_record(a->store, rec);
 	else if (a->trace)

@@ -6,6 +6,7 @@
 #include "engine/lines.h"
 #include "engine/lookups.h"
 #include "engine/local.h"
+#include "engine/peers.h"
 #include "engine/pools.h"
 #include "engine/texts.h"
 #include "engine/timers.h"
@@ -75,6 +76,7 @@ void engine_free(struct engine *e)
 	texts_free(e);
 	lines_free(e);
 	lookups_free(e);
+	peers_free(e);
 	local_free(e);
 	conns_free(e);
 	upstreams_free(e);
@@ -270,6 +272,11 @@ static void on_capture_rec(struct engine *e, const struct w5_hdr *h)
 	on_capture(e, (const struct w5_capture *)h);
 }
 
+static void on_name_rec(struct engine *e, const struct w5_hdr *h)
+{
+	on_name(e, (const struct w5_name *)h);
+}
+
 struct handler {
 	size_t min_size;
 	void (*fn)(struct engine *e, const struct w5_hdr *h);
@@ -299,6 +306,7 @@ static const struct handler handlers[W5_REC_TYPE_MAX] = {
 	[W5_REC_HOST] = { .min_size = sizeof(struct w5_host), .fn = on_host_rec },
 	[W5_REC_POOL] = { .min_size = sizeof(struct w5_pool), .fn = on_pool_rec },
 	[W5_REC_CAPTURE] = { .min_size = sizeof(struct w5_capture), .fn = on_capture_rec },
+	[W5_REC_NAME] = { .min_size = sizeof(struct w5_name), .fn = on_name_rec },
 };
 
 void engine_feed(struct engine *e, const struct w5_hdr *rec)

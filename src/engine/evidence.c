@@ -7,6 +7,7 @@
 
 #include "engine/codes.h"
 #include "engine/lookups.h"
+#include "engine/peers.h"
 #include "engine/pools.h"
 #include "engine/tlshello.h"
 
@@ -439,6 +440,28 @@ static void say_pool(struct writer *w)
 		say(w, "the same at all %u servers of this host and path", x->upstreams);
 }
 
+static void say_stale(struct writer *w)
+{
+	const struct stale *x = w->in->stale;
+	char now[TEXT_ADDR_MAX], old[TEXT_ADDR_MAX];
+
+	if (!x || !w->in->facts)
+		return;
+	text_addr(now, sizeof(now), &x->now);
+	text_addr(old, sizeof(old), &w->in->facts->l->remote);
+	if (x->naddrs)
+		say(w, "%.80s stands for %s%s, looked up %s before by %s", x->name, now,
+		    x->naddrs > 1 ? " and others" : "", dur(x->looked_ns, w->f->ts_ns).s,
+		    x->by_answer ? "the gateway" : "why502, as the gateway would");
+	else
+		say(w, "%.80s stands for no address, looked up %s before", x->name,
+		    dur(x->looked_ns, w->f->ts_ns).s);
+	if (x->was_seen)
+		say(w, "it stood for %s before", old);
+	else
+		say(w, "%s is none of the addresses of the gateway's configuration", old);
+}
+
 static void say_log(struct writer *w)
 {
 	const struct w5_log *log = w->in->log;
@@ -488,6 +511,7 @@ void sentence_evidence(struct finding *f, const struct sentence_input *in)
 	say_no_attempt(&w);
 	say_lookup(&w);
 	say_pool(&w);
+	say_stale(&w);
 	if (f->lost)
 		say(&w, "%llu records were lost in this window", (unsigned long long)f->lost);
 	for (size_t i = 0; in->facts && i < ARRAY_SIZE(says); i++)

@@ -139,10 +139,29 @@ static bool passes_port(const struct work *w)
 	return false;
 }
 
+/* The connect failed because the gateway goes by what a name stood for once. */
+static bool went_astray(struct work *w, const struct facts *x, enum cause plain, struct stale *s)
+{
+	switch (plain) {
+	case CAUSE_CONN_REFUSED:
+	case CAUSE_CONN_REFUSED_FIREWALL:
+	case CAUSE_CONN_TIMEOUT_SYN:
+	case CAUSE_HOST_UNREACHABLE_LOCAL:
+	case CAUSE_HOST_UNREACHABLE_ICMP:
+	case CAUSE_NO_ROUTE:
+		if (!x->connecting || !peers_stale(w->e, w->p->gw, x->l, w->p->ts_ns, s))
+			return false;
+		s->plain = plain;
+		return true;
+	default: return false;
+	}
+}
+
 static void take_attempts(struct work *w)
 {
 	struct finding *f = w->f;
 	const struct rule *r = NULL;
+	struct stale stale;
 
 	for (size_t i = 0; i < w->n; i++) {
 		struct link *k = &w->links[i];
@@ -160,6 +179,8 @@ static void take_attempts(struct work *w)
 			a->ports = *x.ports;
 		r = rule_of(&x);
 		a->cause = k->cause = lost_the_race(w, i) ? CAUSE_NONE : r->cause;
+		if (went_astray(w, &x, a->cause, &stale))
+			a->cause = k->cause = CAUSE_WRONG_PEER;
 		f->nattempts++;
 		if (!last)
 			continue;
@@ -170,6 +191,11 @@ static void take_attempts(struct work *w)
 		/* that the gateway closed is inferred: its FIN never left */
 		if (w->e->c.is_capture && a->leg.end == W5_END_FIN_OUT && !a->leg.fin_out_ns)
 			work_lower(w, CONFIDENCE_LIKELY);
+		if (a->cause != CAUSE_WRONG_PEER)
+			continue;
+		w->stale = stale;
+		w->say.stale = &w->stale;
+		work_lower(w, CONFIDENCE_LIKELY);
 	}
 }
 

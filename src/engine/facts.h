@@ -21,6 +21,7 @@ enum tls_end {
 
 struct lookup;
 struct pool_full;
+struct stale;
 
 struct facts {
 	const struct w5_leg *l;	   /* the attempt */
@@ -96,6 +97,7 @@ struct sentence_input {
 	const struct lookup *lookup;  /* dns-failure: of which name */
 	const struct w5_limit *limit; /* fd-limit: the descriptor it did not get */
 	const struct host *host;      /* of the gateway, or NULL */
+	const struct stale *stale;    /* wrong-peer: the name that has moved on */
 	const struct pool_full *pool; /* pool-limit: of which upstream, or NULL */
 	bool queued;		      /* pool-limit: the gateway's log says that it waited */
 	bool is_capture;	      /* made of packets alone */

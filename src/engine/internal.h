@@ -219,6 +219,7 @@ struct engine {
 	size_t nconns, nstreams; /* nstreams are not among nconns */
 	struct texts *texts;
 	struct lines *lines;	 /* NULL: no log is followed */
+	struct peers *peers;	 /* NULL: no configured name is known */
 	struct lookups *lookups; /* NULL: no gateway has asked for a name */
 	struct local *local;	 /* NULL: nothing was told */
 

@@ -1,11 +1,13 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* See lookups.h: the tables, and whose connect follows an answer. */
 #include "engine/lookups_impl.h"
+#include "engine/peers.h"
 
 #include <string.h>
 
 #define ASKS_MAX  4096
 #define NAMES_MAX 2048
+#define GONE_NS	  (60 * NS_PER_S)  /* not among the answers for so long */
 #define LEAD_NS	  (20 * NS_PER_MS) /* from an answer to its connect: an event loop's turn */
 
 static struct lookups *lookups_get(struct engine *e)
@@ -281,6 +283,59 @@ void lookups_lead(struct engine *e, struct w5_leg *l)
 			a->used_by = l->h.cookie;
 		return;
 	}
+}
+
+/* ---- what a name stood for ---- */
+
+static const struct name_addr *addr_of(const struct name *n, const struct w5_addr *a)
+{
+	for (size_t i = 0; i < n->naddrs; i++)
+		if (!memcmp(&n->addrs[i].ip, a, sizeof(*a)))
+			return &n->addrs[i];
+	return NULL;
+}
+
+/* Servers may give a part of the addresses at a time: one is gone only after a while. */
+bool lookups_is_current(const struct engine *e, int gw, const struct w5_addr *a)
+{
+	struct list *i;
+
+	if (!e->lookups)
+		return false;
+	list_for_each(i, &e->lookups->lru) {
+		const struct name *n = list_entry(i, struct name, lru);
+		const struct name_addr *x = n->gw == gw ? addr_of(n, a) : NULL;
+
+		if (x && x->last_ns + GONE_NS >= n->ok_ns)
+			return true;
+	}
+	return false;
+}
+
+bool lookups_left(const struct engine *e, int gw, const struct w5_addr *a, uint64_t ns,
+		  struct stale *out)
+{
+	struct list *i;
+
+	if (!e->lookups)
+		return false;
+	list_for_each(i, &e->lookups->lru) {
+		const struct name *n = list_entry(i, struct name, lru);
+		const struct name_addr *x = n->gw == gw ? addr_of(n, a) : NULL;
+
+		if (!x || n->ok_ns > ns)
+			continue;
+		*out = (struct stale){ .was_seen = true, .by_answer = true, .looked_ns = n->ok_ns };
+		memcpy(out->name, n->text, sizeof(out->name));
+		for (size_t j = 0; j < n->naddrs; j++) {
+			if (n->addrs[j].last_ns + GONE_NS < n->ok_ns)
+				continue;
+			out->now = n->addrs[j].ip;
+			out->naddrs++;
+		}
+		return true;
+	}
+	return false;
 }
 
 /* ---- the end ---- */

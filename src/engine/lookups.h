@@ -7,7 +7,7 @@
 #ifndef ENGINE_LOOKUPS_H
 #define ENGINE_LOOKUPS_H
 
-#include "engine/dns.h"
+#include "base/dns.h"
 #include "engine/internal.h"
 
 /* How the look-up of one name failed. */
@@ -33,6 +33,12 @@ void lookups_lead(struct engine *e, struct w5_leg *l);
 bool lookups_failed(const struct engine *e, const struct pending *p, struct lookup *out);
 /* For gateways that ask aside, not for a request: a name that does not resolve at ns. */
 bool lookups_failing(const struct engine *e, int gw, uint64_t ns, struct lookup *out);
+struct stale;
+/* A name of this gateway has this address by its newest answers. */
+bool lookups_is_current(const struct engine *e, int gw, const struct w5_addr *a);
+/* One had it, and has not had it in its answers for a while. */
+bool lookups_left(const struct engine *e, int gw, const struct w5_addr *a, uint64_t ns,
+		  struct stale *out);
 void lookups_expire(struct engine *e);
 void lookups_free(struct engine *e);
 

@@ -149,7 +149,7 @@ static const struct next_row nexts[] = {
 	[CAUSE_PMTU_BLACKHOLE] = { .text = "clamp the MSS or fix MTU/ICMP filtering on the path" },
 	[CAUSE_MIDDLEBOX_RESET] = { .text = "inspect the WAF, IPS, NAT or load balancer at that hop distance" },
 	[CAUSE_EARLY_RESPONSE_RESET] = { .text = "let the backend read the body, or reject earlier at the gateway" },
-	[CAUSE_WRONG_PEER] = { .text = "refresh DNS or endpoints" },
+	[CAUSE_WRONG_PEER] = { .say = next_wrong_peer },
 	[CAUSE_DNS_FAILURE] = { .say = next_dns },
 	[CAUSE_CLIENT_ABORT] = { .say = next_client },
 	[CAUSE_GATEWAY_TIMEOUT_LOCAL] = { .say = next_gateway_timeout },

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* The sentences about names: which did not resolve, and who said so. */
 #include "engine/lookups.h"
+#include "engine/peers.h"
 #include "engine/words.h"
 
 SAY_SHARED(why_dns)
@@ -53,4 +54,45 @@ SAY_SHARED(next_dns)
 			out, cap,
 			"on this host: dig @%s %.100s; read the log of that resolver and of the servers it asks",
 			server, l->name);
+}
+
+static const char *gateway_of(const struct sentence_input *in)
+{
+	return in->f->gateway_name[0] ? in->f->gateway_name : "the gateway";
+}
+
+SAY_SHARED(why_wrong_peer)
+{
+	const struct stale *x = in->stale;
+	char now[TEXT_ADDR_MAX], old[TEXT_ADDR_MAX];
+
+	(void)w;
+	if (!x || !in->facts)
+		return;
+	text_addr(old, sizeof(old), &in->facts->l->remote);
+	text_addr(now, sizeof(now), &x->now);
+	if (!x->naddrs)
+		words_put(out, cap, "%.100s has no address any more, %s still uses %s (%s)",
+			  x->name, gateway_of(in), old, cause_name(x->plain));
+	else
+		words_put(out, cap, "%.100s is %s now, %s still uses %s%s (%s)", x->name, now,
+			  gateway_of(in), old, x->by_answer ? "" : " from its start or reload",
+			  cause_name(x->plain));
+}
+
+SAY_SHARED(next_wrong_peer)
+{
+	const struct stale *x = in->stale;
+
+	(void)w;
+	if (x && x->by_answer)
+		words_put(
+			out, cap,
+			"%s has asked since and got another address: look at how long it keeps addresses and connections",
+			gateway_of(in));
+	else
+		words_put(
+			out, cap,
+			"reload %s; to follow the name by itself: resolver and a variable in proxy_pass, or server ... resolve",
+			gateway_of(in));
 }

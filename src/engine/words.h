@@ -43,6 +43,8 @@ SAY_SHARED(next_h2_goaway);
 /* ---- say_names.c ---- */
 SAY_SHARED(why_dns);
 SAY_SHARED(next_dns);
+SAY_SHARED(why_wrong_peer);
+SAY_SHARED(next_wrong_peer);
 
 /* ---- say_local.c ---- */
 SAY_SHARED(why_open);

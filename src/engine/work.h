@@ -5,6 +5,7 @@
 
 #include "engine/facts.h"
 #include "engine/lookups.h"
+#include "engine/peers.h"
 #include "engine/pools.h"
 
 struct work {
@@ -19,6 +20,7 @@ struct work {
 	struct facts last;
 	struct lookup lookup;
 	struct pool_full pool;
+	struct stale stale;
 	struct sentence_input say;
 };
 

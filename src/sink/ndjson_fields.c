@@ -7,7 +7,7 @@
 #include "base/text.h"
 #include "base/util.h"
 #include "engine/codes.h"
-#include "engine/dns.h"
+#include "base/dns.h"
 #include "engine/head.h"
 #include "engine/tlshello.h"
 #include "sink/facet.h"

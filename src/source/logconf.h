@@ -28,6 +28,25 @@ struct logconf_found {
 	char file[256]; /* the configuration file */
 };
 
+/* Where a configuration sends requests: names as they stand there, without what is only the name
+ * of a group of servers. */
+#define LOGCONF_PEERS	 64
+#define LOGCONF_NAME_MAX 128
+
+struct logconf_peer {
+	char name[LOGCONF_NAME_MAX];
+	uint16_t port;
+	bool is_group; /* upstream NAME { } */
+};
+struct logconf_peers {
+	struct logconf_peer v[LOGCONF_PEERS];
+	size_t n;
+	bool is_cut;	 /* there were more */
+	bool is_dynamic; /* it also resolves names, or picks servers, while it runs */
+};
+/* 0, or -ENOENT: no configuration could be read, or it names no peer. */
+int logconf_nginx_peers(struct logconf_peers *out, uint32_t pid);
+
 /* Has this process the file open? */
 bool logconf_holds(uint32_t pid, dev_t dev, ino_t ino);
 /* What kind of log a process of this name writes; 0 = not known. */

@@ -28,6 +28,7 @@ struct conf {
 	char wanted[LOGCONF_FORMATS][64]; /* names of formats this log is written in */
 	size_t nwanted;
 	struct logconf_found *found;
+	struct logconf_peers *peers; /* wanted instead of formats, or NULL */
 };
 
 /* The whole file inside root, NUL-terminated, to free(); NULL = cannot be read. */

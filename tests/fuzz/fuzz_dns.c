@@ -7,7 +7,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "engine/dns.h"
+#include "base/dns.h"
 
 #define expect(c)                \
 	do {                     \

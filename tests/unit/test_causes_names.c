@@ -2,7 +2,7 @@
 /* Names that do not resolve: dns-failure, and what only looks like it. */
 #include "../lib/explain.h"
 #include "../lib/rec_dns.h"
-#include "engine/dns.h"
+#include "base/dns.h"
 
 #define A    DNS_TYPE_A
 #define AAAA DNS_TYPE_AAAA

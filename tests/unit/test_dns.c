@@ -9,7 +9,7 @@
 #include <cmocka.h>
 
 #include "../lib/rec_dns.h"
-#include "engine/dns.h"
+#include "base/dns.h"
 
 /* From the heap, just long enough: a read beyond it is seen. */
 static bool parse(struct dns_message *m, const struct message *w, size_t len)
@@ -131,6 +131,25 @@ static void test_compression_cannot_loop(void **s)
 	assert_false(m.whole);
 }
 
+static void test_what_is_asked_reads_back(void **s)
+{
+	struct message w;
+	struct dns_message m;
+	char longest[260];
+
+	w.len = dns_ask(w.b, sizeof(w.b), 0x4321, "Backend.lab.", DNS_TYPE_AAAA);
+	assert_true(w.len && parse(&m, &w, w.len));
+	assert_string_equal(m.name, "backend.lab");
+	assert_int_equal(m.id, 0x4321);
+	assert_int_equal(m.qtype, DNS_TYPE_AAAA);
+	assert_int_equal(dns_ask(w.b, sizeof(w.b), 1, "", DNS_TYPE_A), 0);
+	assert_int_equal(dns_ask(w.b, sizeof(w.b), 1, "a..b", DNS_TYPE_A), 0);
+	assert_int_equal(dns_ask(w.b, 20, 1, "backend.lab", DNS_TYPE_A), 0);
+	memset(longest, 'a', sizeof(longest));
+	longest[64] = '\0';
+	assert_int_equal(dns_ask(w.b, sizeof(w.b), 1, longest, DNS_TYPE_A), 0);
+}
+
 static void test_what_is_no_question_for_an_address(void **s)
 {
 	struct message w = message_ask(7, "x.lab", 15 /* MX */);
@@ -171,6 +190,7 @@ int main(void)
 		cmocka_unit_test(test_names_are_printable),
 		cmocka_unit_test(test_every_cut_is_harmless),
 		cmocka_unit_test(test_compression_cannot_loop),
+		cmocka_unit_test(test_what_is_asked_reads_back),
 		cmocka_unit_test(test_what_is_no_question_for_an_address),
 		cmocka_unit_test(test_too_long_as_text),
 	};

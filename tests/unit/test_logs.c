@@ -16,6 +16,7 @@
 #include <unistd.h>
 
 #include "source/logfile.h"
+#include "source/logconf.h"
 #include "source/logs.h"
 
 #define S (1000ull * 1000 * 1000)
@@ -450,6 +451,51 @@ static void test_nginx_configuration_is_found(void **s)
 	seen_close(&w);
 }
 
+static void expect_peer(const struct logconf_peers *p, const char *name, uint16_t port,
+			bool is_group)
+{
+	for (size_t i = 0; i < p->n; i++)
+		if (!strcmp(p->v[i].name, name) && p->v[i].port == port &&
+		    p->v[i].is_group == is_group)
+			return;
+	fail_msg("no peer %s:%u", name, port);
+}
+
+static void test_nginx_peers_are_found(void **s)
+{
+	struct logconf_peers peers;
+	char conf[200];
+	struct fake f;
+	struct seen w;
+
+	seen_open(&w, NULL);
+	snprintf(conf, sizeof(conf), "%s/nginx.conf", w.p->dir);
+	append(conf,
+	       "http {\n# server gone.lab;\nupstream pool {\n\tserver one.lab:8080 weight=2;\n"
+	       "\tserver 10.0.3.7:8080; server [fd00::1]:81; server unix:/run/x;\n}\n"
+	       "server {\n\tlisten 80; server_name www.lab;\n\tlocation / { proxy_pass http://pool/a; }\n"
+	       "\tlocation /b { proxy_pass https://two.lab/x:9/; }\n"
+	       "\tlocation /c { fastcgi_pass three.lab:9000; }\n}\n}\n");
+	f = fake_start(w.p, 'c', conf);
+	assert_int_equal(logconf_nginx_peers(&peers, (uint32_t)f.pid), 0);
+	assert_int_equal(peers.n, 7);
+	expect_peer(&peers, "pool", 0, true);
+	expect_peer(&peers, "pool", 80, false);
+	expect_peer(&peers, "one.lab", 8080, false);
+	expect_peer(&peers, "10.0.3.7", 8080, false);
+	expect_peer(&peers, "fd00::1", 81, false);
+	expect_peer(&peers, "two.lab", 443, false);
+	expect_peer(&peers, "three.lab", 9000, false);
+	assert_false(peers.is_dynamic || peers.is_cut);
+	append(conf, "server { location / { set $x four.lab; proxy_pass http://$x; } }\n");
+	assert_int_equal(logconf_nginx_peers(&peers, (uint32_t)f.pid), 0);
+	assert_int_equal(peers.n, 7);
+	assert_true(peers.is_dynamic);
+	fake_stop(&f);
+	unlink(conf);
+	seen_close(&w);
+}
+
 static void test_apache_configuration_is_found(void **s)
 {
 	char conf[200], text[700];
@@ -509,6 +555,7 @@ int main(void)
 		cmocka_unit_test(test_guessed_format_is_said),
 		cmocka_unit_test(test_refusals_say_why),
 		cmocka_unit_test(test_nginx_configuration_is_found),
+		cmocka_unit_test(test_nginx_peers_are_found),
 		cmocka_unit_test(test_apache_configuration_is_found),
 		cmocka_unit_test(test_owner_without_readable_configuration),
 	};

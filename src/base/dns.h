@@ -4,8 +4,8 @@
  * hostile: nothing is read beyond them, and compression must point backwards (4.1.4), so that no
  * name can go round in circles.
  */
-#ifndef ENGINE_DNS_H
-#define ENGINE_DNS_H
+#ifndef BASE_DNS_H
+#define BASE_DNS_H
 
 #include <stdbool.h>
 #include <stddef.h>
@@ -36,6 +36,8 @@ struct dns_message {
 
 /* False: no such message, or no question for the address of one name. */
 bool dns_parse(struct dns_message *m, const void *bytes, size_t len);
+/* A question for an address of name, into buf; its length, 0 = it is no name or does not fit. */
+size_t dns_ask(void *buf, size_t cap, uint16_t id, const char *name, uint16_t type);
 /* "NXDOMAIN (no such name)"; "rcode 23" for those without a name. Writes into text of 32 bytes. */
 const char *dns_rcode_text(char text[32], uint8_t rcode);
 

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* See dns.h. */
-#include "engine/dns.h"
+#include "base/dns.h"
 
 #include <stdio.h>
 #include <string.h>
@@ -186,6 +186,33 @@ bool dns_parse(struct dns_message *m, const void *bytes, size_t len)
 	if (m->is_answer)
 		read_answers(m, &r, answers);
 	return true;
+}
+
+size_t dns_ask(void *buf, size_t cap, uint16_t id, const char *name, uint16_t type)
+{
+	const uint8_t head[HEADER_BYTES] = { (uint8_t)(id >> 8), (uint8_t)id, 1, 0, 0, 1 };
+	const uint8_t tail[] = { 0, (uint8_t)(type >> 8), (uint8_t)type, 0, CLASS_IN };
+	size_t n = sizeof(head), len = strlen(name);
+	uint8_t *out = buf;
+
+	if (len > 0 && name[len - 1] == '.')
+		len--;
+	if (!len || len > 253 || sizeof(head) + len + 1 + sizeof(tail) > cap)
+		return 0;
+	memcpy(out, head, sizeof(head));
+	for (size_t i = 0; i < len;) {
+		size_t label = strcspn(name + i, ".");
+
+		label = min_size(label, len - i);
+		if (!label || label > 63)
+			return 0;
+		out[n++] = (uint8_t)label;
+		memcpy(out + n, name + i, label);
+		n += label;
+		i += label + 1;
+	}
+	memcpy(out + n, tail, sizeof(tail));
+	return n + sizeof(tail);
 }
 
 const char *dns_rcode_text(char text[32], uint8_t rcode)
