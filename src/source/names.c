@@ -11,6 +11,7 @@
 #include <string.h>
 #include <sys/random.h>
 #include <sys/socket.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include "base/dns.h"
@@ -21,6 +22,7 @@
 #define AGAIN_NS     (5 * 1000 * 1000 * 1000ull) /* after failed connects: at most so often */
 #define WAIT_NS	     (2 * 1000 * 1000 * 1000ull) /* for a name server */
 #define SEARCH_MAX   4
+#define FILE_MAX     (1 << 20)
 
 /* One name of a gateway under way. A and AAAA, each answered or not. */
 struct query {
@@ -81,12 +83,22 @@ void names_free(struct names *n)
 
 /* ---- its view of names ---- */
 
+/* A container may have put anything there: only a file of a sane size is read. */
 static FILE *open_of(const struct gateway *g, const char *file)
 {
+	w5_auto(closep) int fd = -1;
 	char path[64];
+	struct stat st;
+	FILE *f;
 
 	snprintf(path, sizeof(path), "/proc/%u/root%s", g->pid, file);
-	return fopen(path, "re");
+	fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY);
+	if (fd < 0 || fstat(fd, &st) || !S_ISREG(st.st_mode) || st.st_size > FILE_MAX)
+		return NULL;
+	f = fdopen(fd, "r");
+	if (f)
+		fd = -1;
+	return f;
 }
 
 static void add_addr(struct w5_name *r, const struct w5_addr *a)
