@@ -30,7 +30,7 @@ struct logconf_found {
 
 /* Where a configuration sends requests: names as they stand there, without what is only the name
  * of a group of servers. */
-#define LOGCONF_PEERS	 64
+#define LOGCONF_PEERS	 256
 #define LOGCONF_NAME_MAX 128
 
 struct logconf_peer {

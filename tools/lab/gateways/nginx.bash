@@ -73,13 +73,6 @@ nginx_conf() {
 	END
 }
 
-# moved.lab is what nginx knows it as from its start; then it moves.
-nginx_start() {
-	printf '%s\n' '127.0.0.1 localhost' '10.77.3.53 moved.lab' >"$state/gateway/hosts"
-	in_gateway unshare -m --propagation private sh -c \
-		'mount --bind "$0" /etc/hosts && exec "$@"' "$state/gateway/hosts" \
-		nginx -p "$state/gateway" -c "$state/gateway/nginx.conf" || return 1
-	printf '%s\n' '127.0.0.1 localhost' '10.77.3.2 moved.lab' >"$state/gateway/hosts"
-}
+nginx_start() { in_gateway nginx -p "$state/gateway" -c "$state/gateway/nginx.conf"; }
 
 nginx_access() { cat "$state/log/access.log"; }
