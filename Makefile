@@ -157,51 +157,54 @@ $(FUZZ): %: %.o $(O)/libwhy502.a
 
 # ---- tests -------------------------------------------------------------------
 
+# What these targets build uses every core, whether or not make was called with -j.
+JOBS	:= -j$(shell nproc 2>/dev/null || echo 1)
+
 unit: $(UNIT) $(DRIVERS)
 bench-tools: $(BENCH)
 fuzz-programs: $(FUZZ)
 
 # Two builds in one tree: build/ is what is shipped, build/san the same code under
 # AddressSanitizer and UBSan, where unit, replay and screen tests run.
-san_build = $(MAKE) --no-print-directory O=$(O)/san SAN=address,undefined unit
+san_build = $(MAKE) $(JOBS) --no-print-directory O=$(O)/san SAN=address,undefined unit
 
 deps: ## install what building and testing need (tools/deps), as root
 	@tools/install-deps
 
 check: ## tests that need no root: unit, replay, screen, style
-	@$(MAKE) --no-print-directory all
+	@$(MAKE) $(JOBS) --no-print-directory all
 	@$(san_build)
 	@O=$(O) tests/run unit replay screen check
 
 test: ## everything, end to end included (as root; installs what is missing)
 	@tools/install-deps
-	@$(MAKE) --no-print-directory all
+	@$(MAKE) $(JOBS) --no-print-directory all
 	@$(san_build)
 	@O=$(O) tests/run unit replay screen check e2e
 
 demo: ## a real nginx failing in several ways, and why502 beside it (as root)
 	@tools/install-deps
-	@$(MAKE) --no-print-directory all
+	@$(MAKE) $(JOBS) --no-print-directory all
 	@O=$(O) tools/lab/demo
 
 accuracy: ## faults with known causes under mixed load, each finding compared (as root)
 	@tools/install-deps
-	@$(MAKE) --no-print-directory all
+	@$(MAKE) $(JOBS) --no-print-directory all
 	@O=$(O) tools/lab/accuracy
 
 bench: ## cost per request against nothing, empty programs and tcpdump (as root; QUICK=1, ROUNDS=15)
 	@tools/install-deps
-	@$(MAKE) --no-print-directory all bench-tools
+	@$(MAKE) $(JOBS) --no-print-directory all bench-tools
 	@O=$(O) tools/bench/run
 
 test-kernels: ## doctor and one end-to-end case on Debian's 6.1 and 7.3 under qemu (as root)
 	@tools/install-deps build test kernels
-	@$(MAKE) --no-print-directory all
+	@$(MAKE) $(JOBS) --no-print-directory all
 	@O=$(O) tools/kernels/run
 
 FUZZ_SECONDS ?= 30
 fuzz: ## libFuzzer programs of tests/fuzz, FUZZ_SECONDS each
-	@$(MAKE) --no-print-directory O=$(O)/fuzz CC=$(CLANG) SAN=fuzzer-no-link,address,undefined fuzz-programs
+	@$(MAKE) $(JOBS) --no-print-directory O=$(O)/fuzz CC=$(CLANG) SAN=fuzzer-no-link,address,undefined fuzz-programs
 	@set -e; for f in $(patsubst $(O)/%,$(O)/fuzz/%,$(FUZZ)); do \
 		corpus=$(O)/fuzz/corpus/$${f##*/}; seed=tests/fuzz/seed/$${f##*/}; mkdir -p $$corpus; \
 		test ! -d $$seed || cp $$seed/* $$corpus/; \
@@ -214,7 +217,7 @@ format: ## let clang-format lay out every C file
 	@clang-format -i $(FORMAT)
 
 golden: ## rewrite the expected output of replay and screen tests; review the diff
-	@$(MAKE) --no-print-directory all
+	@$(MAKE) $(JOBS) --no-print-directory all
 	@$(san_build)
 	@for t in replay screen; do test ! -x tests/$$t/run || O=$(abspath $(O)) tests/$$t/run --golden; done
 

@@ -253,6 +253,7 @@ void on_end(struct engine *e, struct w5_leg *l)
 		return;
 	}
 	conns_seen(e, c, &l->h, l->role);
+	idle_ended(c, l);
 	if (same_turn(&c->last.leg, l)) {
 		struct w5_leg old = c->last.leg;
 

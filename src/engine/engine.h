@@ -124,7 +124,12 @@ struct engine_upstream {
 	bool counted;	       /* they have been counted */
 	bool ttfb_is_rough;    /* of many turns, gathered in one record, only the mean is known */
 	double connects_per_s; /* over the last whole seconds */
-	bool unwanted;	       /* narrowed away: not to be shown */
+	/* When idle conns are closed, by whom; 0 = no timer was seen. race_ahead: the backend does
+	 * it first, on conns that are used again: sooner or later just then (keepalive-race). */
+	uint32_t idle_backend_ms, idle_gateway_ms;
+	uint32_t idle_closed; /* by the backend, so many */
+	bool race_ahead;
+	bool unwanted; /* narrowed away: not to be shown */
 };
 /* Sorted by address; *out is an array of pointers. */
 size_t engine_upstreams(const struct engine *e, const struct engine_upstream *const **out);

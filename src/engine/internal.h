@@ -121,8 +121,14 @@ struct pools {
 	uint64_t oldest_ns; /* when the oldest open request began; 0 = none */
 };
 
+#define IDLE_SAMPLES 8
+struct idle_times {		      /* of conns that were closed while idle */
+	uint32_t ms[IDLE_SAMPLES], n; /* sample i at i % IDLE_SAMPLES */
+};
+
 struct upstream {
 	struct engine_upstream pub;
+	struct idle_times idle_backend, idle_gateway; /* by who closed them */
 	struct pools pools;
 	struct hist ttfb[2]; /* of the present span, and of the one before */
 	uint64_t ttfb_span;  /* number of the present one: time / TTFB_SPAN_NS */
@@ -408,6 +414,9 @@ void upstreams_add_connect(struct engine *e, struct upstream *u);
 uint64_t upstreams_last_answer(struct engine *e, const struct w5_leg *l);
 uint8_t upstreams_synack_ttl(struct engine *e, const struct w5_leg *l);
 void upstreams_free(struct engine *e);
+
+/* ---- idle.c ---- */
+void idle_ended(struct conn *c, const struct w5_leg *l); /* the conn did: was it idle? */
 
 /* ---- flights.c ---- */
 void on_packets(struct engine *e, const struct w5_packets *p);

@@ -13,6 +13,7 @@
 #include "sink/ndjson_host.h"
 #include "sink/pcapout.h"
 #include "sink/tally.h"
+#include "sink/warnings.h"
 
 #define NDJSON_FLUSH_AT (32 << 10) /* do not wait for the tick with more than this */
 #define NDJSON_MAX	(4 << 20)  /* a reader that far behind loses findings, counted */
@@ -23,6 +24,7 @@ struct ndjson {
 	struct pcap_dir *pcap;		  /* or NULL */
 	const struct sink_filter *filter; /* or NULL */
 	struct tally tally;
+	struct warnings warnings;
 	uint64_t unwritten;	     /* findings */
 	const struct engine *engine; /* borrowed; while ready_waits */
 	bool ready_waits;	     /* {"type":"ready"} is still to be written */
@@ -107,12 +109,39 @@ static int on_finding(void *self, struct finding *f)
 	return err ? err : flush_err;
 }
 
+static void put_warnings(struct ndjson *n, const struct engine *e)
+{
+	const struct engine_upstream *u;
+	char text[WARNING_TEXT_MAX];
+
+	while ((u = warnings_next(&n->warnings, e))) {
+		struct json j = { .out = &n->out };
+		size_t from = n->out.len;
+
+		json_open(&j, NULL, '{');
+		json_str(&j, "type", "warning");
+		put_now(&j, engine_counters(e));
+		json_str(&j, "warning", "keepalive-race-ahead");
+		ndjson_endpoint(&j, "upstream", &u->ip, u->port);
+		json_uint(&j, "backend_idle_ms", u->idle_backend_ms);
+		ndjson_known(&j, "gateway_idle_ms", u->idle_gateway_ms);
+		json_uint(&j, "seen", u->idle_closed);
+		warning_text(text, u);
+		json_str(&j, "text", text);
+		warning_next_step(text, u);
+		json_str(&j, "next", text);
+		json_close(&j, '}');
+		end_line(n, from);
+	}
+}
+
 static int on_tick(void *self, const struct engine *e)
 {
 	struct ndjson *n = self;
 
 	if (n->ready_waits)
 		put_ready(n, e);
+	put_warnings(n, e);
 	return buf_flush(&n->out, n->fd);
 }
 

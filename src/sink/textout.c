@@ -13,6 +13,7 @@
 #include "sink/names.h"
 #include "sink/pcapout.h"
 #include "sink/tally.h"
+#include "sink/warnings.h"
 
 #define TEXTOUT_FLUSH_AT (32 << 10)
 #define TEXTOUT_MAX	 (4 << 20)
@@ -24,6 +25,7 @@ struct textout {
 	struct pcap_dir *pcap;		  /* or NULL */
 	const struct sink_filter *filter; /* or NULL */
 	struct tally tally;
+	struct warnings warnings;
 	const struct engine *engine; /* borrowed; while ready_waits */
 	bool ready_waits;	     /* gateways are still to be listed */
 	bool has_begun;		     /* the session: a start may fail */
@@ -331,12 +333,29 @@ static int on_finding(void *self, struct finding *f)
 	return err ? err : flush_err;
 }
 
+static void put_warnings(struct textout *t, const struct engine *e)
+{
+	const struct engine_upstream *u;
+	char text[WARNING_TEXT_MAX];
+
+	while ((u = warnings_next(&t->warnings, e))) {
+		size_t from = t->out.len;
+
+		warning_text(text, u);
+		buf_printf(&t->out, "WARNING  %s\n", text);
+		warning_next_step(text, u);
+		buf_printf(&t->out, "  NEXT %s\n\n", text);
+		end_block(t, from);
+	}
+}
+
 static int on_tick(void *self, const struct engine *e)
 {
 	struct textout *t = self;
 
 	if (t->ready_waits)
 		put_ready(t, e);
+	put_warnings(t, e);
 	return buf_flush(&t->out, t->fd);
 }
 

@@ -67,19 +67,33 @@ static struct opening opening_of(const uint8_t *p, size_t len)
 	return o;
 }
 
+/* Masks the head of a message, and of those that follow an interim one (RFC 9110 15.2) in the same
+ * bytes. Returns where the body begins; *last: of the last head. 0 = no message begins here. */
+static size_t mask_heads(const struct masker *m, uint8_t *p, size_t len, struct opening *last)
+{
+	struct opening o = opening_of(p, len);
+	size_t at = 0;
+
+	while (o.is_request || o.status) {
+		*last = o;
+		at += mask_head(&m->mask, p + at, len - at);
+		if (o.is_request || o.status < 100 || o.status > 199 || o.status == 101)
+			break;
+		o = opening_of(p + at, len - at);
+	}
+	return at;
+}
+
 /*
  * A message whose length is told elsewhere: its body stays as long as it is, but unread.
  * The text of a 400 is kept: it is how servers say that they had been spoken to in plain HTTP.
  */
 static void mask_message(const struct masker *m, uint8_t *p, size_t len)
 {
-	struct opening o = opening_of(p, len);
-	size_t head;
+	struct opening o = { 0 };
+	size_t head = mask_heads(m, p, len, &o);
 
-	if (!o.is_request && !o.status)
-		return;
-	head = mask_head(&m->mask, p, len);
-	if (!m->keep_bodies && o.status != 400)
+	if (head && !m->keep_bodies && o.status != 400)
 		memset(p + head, FILLER, len - head);
 }
 
@@ -151,13 +165,11 @@ static bool is_tls_record(const uint8_t *p, size_t len)
 /* Masks, and says how many bytes may stay. */
 static size_t payload_kept(const struct masker *m, uint8_t *p, size_t len)
 {
-	struct opening o = opening_of(p, len);
-	size_t head;
+	struct opening o = { 0 };
+	size_t head = mask_heads(m, p, len, &o);
 
-	if (o.is_request || o.status) {
-		head = mask_head(&m->mask, p, len);
+	if (head)
 		return m->keep_bodies ? len : head;
-	}
 	/* What goes on with a head, or with anything, cannot be told apart from a body. */
 	if (m->keep_bodies || is_tls_record(p, len))
 		return len;

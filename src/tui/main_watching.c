@@ -11,6 +11,7 @@
 
 #include "base/text.h"
 #include "base/util.h"
+#include "sink/warnings.h"
 #include "tui/fmt.h"
 
 static const char no_gateway[] =
@@ -21,13 +22,6 @@ static const char no_gateway_next[] =
 	"If requests are flowing and nothing appears: run `why502 doctor`, which says what this "
 	"host lets us see, or name the gateway with --port, --pid or --comm.";
 
-int main_watching_height(const struct snapshot *s)
-{
-	if (!s->ngateways)
-		return 10;
-	return (int)(s->ngateways + (s->nupstreams ? s->nupstreams + 2 : 2)) + 2;
-}
-
 static int draw_wrapped(struct canvas *c, int y, int end, enum style st, const char *s)
 {
 	char line[256];
@@ -35,6 +29,37 @@ static int draw_wrapped(struct canvas *c, int y, int end, enum style st, const c
 	while (y < end && canvas_wrap(&s, min_size((size_t)c->cols - 6, 100), line, sizeof(line)))
 		canvas_text(c, y++, 3, c->cols - 6, st, line);
 	return y;
+}
+
+static size_t races_ahead(const struct snapshot *s)
+{
+	size_t n = 0;
+
+	for (size_t i = 0; i < s->nupstreams; i++)
+		n += s->upstreams[i].race_ahead;
+	return n;
+}
+
+/* What is going to fail one day, in two lines each; the list of upstreams gives way. */
+static int draw_races_ahead(struct canvas *c, int y, int end, const struct snapshot *s)
+{
+	char text[WARNING_TEXT_MAX];
+
+	for (size_t i = 0; i < s->nupstreams && y < end; i++) {
+		if (!s->upstreams[i].race_ahead)
+			continue;
+		warning_text(text, &s->upstreams[i]);
+		y = draw_wrapped(c, y, end, STYLE_WARN, text);
+	}
+	return y;
+}
+
+int main_watching_height(const struct snapshot *s)
+{
+	if (!s->ngateways)
+		return 10;
+	return (int)(s->ngateways + (s->nupstreams ? s->nupstreams + 2 : 2) + 3 * races_ahead(s)) +
+	       2;
 }
 
 static void draw_gateway(struct canvas *c, int y, const struct engine_gateway *g, bool is_capture)
@@ -148,7 +173,7 @@ static void draw_found(struct canvas *c, int y, int end, const struct snapshot *
 {
 	for (size_t i = 0; i < s->ngateways && y < end; i++)
 		draw_gateway(c, y++, &s->gateways[i], s->counters.is_capture);
-	y++;
+	y = draw_races_ahead(c, y, end, s) + 1;
 	if (!s->nupstreams) {
 		if (y < end)
 			canvas_text(c, y, 3, c->cols - 6, STYLE_DIM, "No upstream used yet.");

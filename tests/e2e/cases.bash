@@ -369,3 +369,27 @@ case_capture() {
 	expect 'failure without a gateway' [ $? = 4 ] || return 1
 	expect 'what to do about it' grep -q -- '--gateway' "$dir/err"
 }
+
+# A backend that closes idle connections before nginx does is told of before anything fails.
+case_race_ahead() {
+	local dir=$work/race-ahead url=http://10.77.1.1:8080/keepalive-race-fin i id
+	why502_start "$dir" || return 1
+	for i in 1 2 3 4; do
+		for id in a b; do # the second one uses the first one's connection again
+			lab exec client curl -s -o "$dir/body" "$url/0000000000$i$id" || return 1
+		done
+		# until the backend has closed it
+		for _ in $(seq 100); do
+			[ -n "$(lab exec gateway ss -Htn state established 'dport = :9011')" ] || break
+			read -rt 0.05 <> <(:) || :
+		done
+	done
+	expect 'a warning' lines "$dir/findings.ndjson" '"warning":"keepalive-race-ahead"' 1 5 "${pid_of[$dir]}" || return 1
+	why502_stop "$dir"
+	jq -e 'select(.type == "warning") | .upstream.port == 9011 and .backend_idle_ms > 200 and
+		.backend_idle_ms < 3000 and .seen >= 3' "$dir/findings.ndjson" >/dev/null || {
+		grep warning "$dir/findings.ndjson"
+		return 1
+	}
+	expect 'nothing has failed' [ "$stopped" = 0 ]
+}

@@ -71,6 +71,20 @@ static void test_what_servers_say_in_a_400_is_evidence(void **state)
 	masker_free(m);
 }
 
+static void test_the_final_response_behind_an_interim_one_is_a_head(void **state)
+{
+	struct masker *m = make(false);
+	struct w5_leg l = leg_of(sizeof(l), "GET / HTTP/1.1\r\n\r\n",
+				 "HTTP/1.1 100 Continue\r\n\r\n"
+				 "HTTP/1.1 502 X\r\nSet-Cookie: c00kie\r\n\r\nsorry joe");
+	const struct w5_leg *got = (const void *)masker_record(m, &l.h);
+
+	assert_true(holds(got->resp, got->resp_len, "\r\n\r\nHTTP/1.1 502 X\r\nSet-Cookie: *"));
+	assert_false(holds(got, sizeof(*got), "c00kie"));
+	assert_false(holds(got, sizeof(*got), "joe"));
+	masker_free(m);
+}
+
 static void test_a_record_that_ends_inside_its_head_is_masked_as_far_as_it_goes(void **state)
 {
 	struct masker *m = make(false);
@@ -290,6 +304,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_both_heads_of_a_turn_are_masked_and_bodies_are_not_kept),
 		cmocka_unit_test(test_what_servers_say_in_a_400_is_evidence),
+		cmocka_unit_test(test_the_final_response_behind_an_interim_one_is_a_head),
 		cmocka_unit_test(
 			test_a_record_that_ends_inside_its_head_is_masked_as_far_as_it_goes),
 		cmocka_unit_test(test_bytes_that_are_no_http_stay),

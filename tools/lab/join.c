@@ -178,7 +178,8 @@ static void on_access(char **f, const char *whole)
 		return;
 	r = request_get(id, true);
 	r->in_access = true;
-	r->access_status = (unsigned)atoi(f[3]);
+	r->access_status =
+		(unsigned)strtoul(f[3][0] == '-' ? "0" : f[3], NULL, 10); /* -1: HAProxy */
 	r->access_line = strdup(whole);
 	for (char *a = strtok(f[4], ", "); a; a = strtok(NULL, ", "))
 		if (strrchr(a, ':') && a[strlen(a) - 1] != ':' && r->naddrs < ADDRS_MAX)
