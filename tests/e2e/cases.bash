@@ -386,8 +386,8 @@ case_race_ahead() {
 	done
 	expect 'a warning' lines "$dir/findings.ndjson" '"warning":"keepalive-race-ahead"' 1 5 "${pid_of[$dir]}" || return 1
 	why502_stop "$dir"
-	jq -e 'select(.type == "warning") | .upstream.port == 9011 and .backend_idle_ms > 200 and
-		.backend_idle_ms < 3000 and .seen >= 3' "$dir/findings.ndjson" >/dev/null || {
+	jq -es 'any(.[]; .type == "warning" and .upstream.port == 9011 and .backend_idle_ms > 200 and
+		.backend_idle_ms < 3000 and .seen >= 3)' "$dir/findings.ndjson" >/dev/null || {
 		grep warning "$dir/findings.ndjson"
 		return 1
 	}
