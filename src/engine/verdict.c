@@ -173,6 +173,25 @@ static bool failed_meanwhile(const struct work *w, const struct route *route)
 	       failure_find(w->e, w->p->gw, route, w->p->leg.req_ns, w->p->ts_ns, &kin);
 }
 
+#define AT_ANSWER_NS (5 * NS_PER_MS) /* a gateway answers within this of the failure, mostly */
+
+/* An attempt failed just before the answer and nobody has claimed it: rather that one than a
+ * look-up that only the time speaks for. */
+static bool failed_at_answer(const struct work *w)
+{
+	int left = RECENT_MAX;
+	const struct list *n;
+
+	for (n = w->e->atts.prev; n != &w->e->atts && left--; n = n->prev) {
+		const struct turn *t = &list_entry(n, struct att, by_time)->turn;
+
+		if (!t->claimed && leg_failed(&t->leg) && turn_fits(w->e, w->p, &t->leg) &&
+		    turn_gap(w->p, t) < AT_ANSWER_NS)
+			return true;
+	}
+	return false;
+}
+
 static void blame_lookup(struct work *w, enum confidence conf)
 {
 	const struct lookup *l = &w->lookup;
@@ -198,6 +217,8 @@ static bool decide_lookup(struct work *w, const struct failure *x)
 	bool is_prompt;
 
 	if (!lookups_failed(w->e, w->p, l))
+		return false;
+	if (!l->tied && failed_at_answer(w))
 		return false;
 	is_prompt = !l->unanswered && w->p->ts_ns < l->failed_ns + PROMPT_NS;
 	if (!l->tied && (warming_up(w) || (x && (w->say.kin == KIN_ROUTE || !is_prompt))))
