@@ -22,8 +22,8 @@
 #include <unistd.h>
 
 #define FIELDS_MAX   12
-#define ADDRS_MAX    8
-#define SOCKETS_MAX  8
+#define ADDRS_MAX    16 /* tries of one request: a pool of dead conns, then a new one */
+#define SOCKETS_MAX  16
 #define FAULTS_MAX   128
 #define UNKNOWN_PART 50 /* one in so many may stay unknown */
 
