@@ -29,7 +29,7 @@ static __always_inline void on_unsent(struct conn *c, const struct sock *sk)
 		return;
 	proc_connects(p, sk, t);
 	conn_init(c, sk, bpf_get_socket_cookie((void *)sk), W5_ROLE_UPSTREAM);
-	c->queues = !!(p->flags & W5_PROC_QUEUES);
+	conn_queues(c, p);
 	if (c->leg.tid == (__u32)t->pid)
 		conn_owner(c, t, now);
 	c->leg.remote = to;

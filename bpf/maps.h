@@ -248,6 +248,9 @@ __u64 h2_conns __weak = 0;
 /* Some process has made a call whose goroutine, not thread, makes it (go.bpf.c). */
 __u32 go_probed __weak = 0;
 
+/* Some process is one of W5_PROC_QUEUES: else nobody asks for a thread's queue. */
+__u32 have_queues __weak = 0;
+
 /* User space has been woken for a filling ring; it clears this when it comes. */
 __u32 woken __weak = 0;
 

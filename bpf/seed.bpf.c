@@ -43,7 +43,7 @@ static __always_inline void adopt_older(struct sock *sk, const struct tcp_sock *
 	conn_init(c, sk, s->cookie,
 		  bpf_map_lookup_elem(&listen_ports, &key) ? W5_ROLE_DOWNSTREAM : W5_ROLE_UPSTREAM);
 	c->leg.tgid = s->tgid;
-	c->queues = !!(p->flags & W5_PROC_QUEUES);
+	conn_queues(c, p);
 	c->leg.flags = W5_F_OLDER;
 	c->leg.phase = W5_PHASE_IDLE;
 	c->retrans0 = tp->total_retrans;

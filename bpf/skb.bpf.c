@@ -516,7 +516,7 @@ static __always_inline struct conn *notice(struct __sk_buff *skb, struct bpf_soc
 	c = adopt(skb, sk, W5_ROLE_UPSTREAM);
 	if (c) {
 		c->leg.flags |= W5_F_OLDER;
-		c->queues = !!(proc->flags & W5_PROC_QUEUES);
+		conn_queues(c, proc);
 	}
 	return c;
 }

@@ -119,7 +119,7 @@ static __always_inline void on_connect(const struct sock *sk)
 	conn_init(c, sk, bpf_get_socket_cookie((void *)sk), W5_ROLE_UPSTREAM);
 	c->leg.phase = W5_PHASE_CONNECT;
 	c->leg.open_ns = now;
-	c->queues = !!(p->flags & W5_PROC_QUEUES);
+	conn_queues(c, p);
 	c->aside = c->queues && is_health_check(sk);
 	conn_owner(c, t, now);
 }

@@ -62,9 +62,12 @@ static __always_inline __u8 trail_after(struct w5_trail *tr, __u32 tid)
 static __always_inline void trail_asked(const struct task_struct *t, __u64 cookie, __u32 stream,
 					__u64 now)
 {
-	struct w5_trail *tr = trail_of(t);
+	struct w5_trail *tr;
 	__u32 slot;
 
+	if (!have_queues)
+		return;
+	tr = trail_of(t);
 	if (!tr)
 		return;
 	trail_claim(tr, t->pid);
@@ -79,8 +82,11 @@ static __always_inline void trail_asked(const struct task_struct *t, __u64 cooki
 /* It has answered one: if it was still waiting, then without asking an upstream. */
 static __always_inline void trail_answered(const struct task_struct *t, __u64 cookie, __u32 stream)
 {
-	struct w5_trail *tr = trail_of(t);
+	struct w5_trail *tr;
 
+	if (!have_queues)
+		return;
+	tr = trail_of(t);
 	if (!tr || tr->tid != (__u32)t->pid)
 		return;
 	for (__u32 i = 0; i < W5_ASKED; i++) {
@@ -112,6 +118,14 @@ static __always_inline void trail_goes_on(struct w5_trail *tr, __u64 now)
 		tr->down_ns = tr->asked_ns[slot];
 		return;
 	}
+}
+
+/* c was opened by this process. */
+static __always_inline void conn_queues(struct conn *c, const struct w5_proc *p)
+{
+	c->queues = !!(p->flags & W5_PROC_QUEUES);
+	if (c->queues)
+		have_queues = 1;
 }
 
 /* ---- visits ---- */
