@@ -15,7 +15,7 @@ some_faults='conn-refused conn-timeout-syn host-unreachable-icmp reset-before-re
 # What is not told apart there every time; how often, `make accuracy` counts.
 declare -A left_open=(
 	[caddy]='keepalive-closed-rst keepalive-closed-fin truncated-chunked truncated-chunked-rst
-		dns-silent dns-nobody'
+		dns-silent dns-nobody tls-retry-reset'
 	# Streams that wait for a name for seconds are open as to which connect is theirs.
 	[nginx-h2]='dns-silent dns-nobody'
 )
