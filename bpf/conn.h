@@ -414,6 +414,16 @@ static __always_inline bool is_cut(struct conn *c)
 	return ends_short(l);
 }
 
+/* Over TLS bytes came back that may be no answer (session tickets): only its texts tell. */
+static __always_inline bool may_be_open(const struct conn *c, __u64 now)
+{
+	const struct w5_leg *l = &c->leg;
+
+	if (!c->texted || l->role != W5_ROLE_UPSTREAM)
+		return false;
+	return l->end == W5_END_RST_IN || (l->end == W5_END_FIN_IN && now - l->req_ns < TROUBLE_NS);
+}
+
 /* Emits what the end of a turn calls for. A global function: see once.h. */
 __weak __noinline int emit_end(struct conn *c, __u64 now)
 {
@@ -439,7 +449,7 @@ __weak __noinline int emit_end(struct conn *c, __u64 now)
 	}
 	/* After a response: harmless mostly, but it tells a cut header or body. */
 	cut = is_cut(c);
-	if (cut)
+	if (cut || may_be_open(c, now))
 		trouble_ns = now;
 	tell_held(c, now);
 	emit_full(c, W5_REC_END, now, cut || l->end == W5_END_RST_IN || l->end == W5_END_SK_ERR);
