@@ -62,7 +62,7 @@ BPF_OBJ	:= $(patsubst %.c,$(O)/%.o,$(sort $(wildcard bpf/*.bpf.c)))
 OBJ	:= $(patsubst %.c,$(O)/%.o,$(sort $(wildcard src/*/*.c)))
 # The library is everything that needs no kernel: what tests and fuzzers link.
 LIB_OBJ	:= $(filter-out $(O)/src/kernel/% $(O)/src/app/%,$(OBJ)) \
-	   $(filter $(patsubst %,$(O)/src/app/%.o,options expr config),$(OBJ))
+	   $(filter $(patsubst %,$(O)/src/app/%.o,options option_table option_value expr config),$(OBJ))
 BIN_OBJ	:= $(filter-out $(LIB_OBJ),$(OBJ))
 BIN	:= $(if $(wildcard src/app/main.c),$(O)/why502)
 # A program of the lab is one file, or a folder and what the folders share.

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * The command line as plain data. One table in options.c has a row per option;
- * the parser, the defaults and --help come from it. Strings are borrowed from
+ * The command line as plain data. The table in option_table.c has a row per
+ * option; the parser, the defaults and --help come from it. Strings are borrowed from
  * argv. Nothing here looks at the host, except whether stdout is a terminal.
  */
 #ifndef APP_OPTIONS_H
