@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
  * Wires model, view state, canvas and terminal together, and carries out what the
- * reactions of ui.c ask for. Owns all of them.
+ * reactions of ui.h ask for. Owns all of them.
  */
 #include "tui/tui.h"
 

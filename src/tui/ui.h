@@ -149,6 +149,12 @@ void ui_draw_filter(struct canvas *c, int y, int x, const struct ui *ui);
 void footer_draw(struct canvas *c, const struct ui *ui, const struct view_ops *ops);
 /* What stands at column x of the key bar. */
 enum action footer_hit(const struct ui *ui, const struct view_ops *ops, int x);
+/* ui_act.c: what an action does where the view has nothing special for it. */
+unsigned ui_act(struct ui *ui, const struct model *m, enum action a);
+/* How many are selected now, or why they are not (-errno). */
+void ui_say_selected(struct ui *ui, int err);
+/* ui_prompt.c: while there is one. */
+unsigned ui_prompt_key(struct ui *ui, const struct model *m, int key);
 /* mouse.c: clicks and wheel, where no prompt and no popup takes them. */
 unsigned ui_mouse(struct ui *ui, const struct model *m, const struct view_ops *ops, int key);
 
