@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
  * What the files of capture share. capture_scan.c finds the gateways, capture_track.c follows
- * conns and puts their bytes in order, capture_turn.c makes turns of them as bpf/skb.bpf.c does,
- * capture_tell.c makes records, capture_owner.c ends connects that nobody answered.
+ * conns, capture_order.c puts their bytes in order, capture_turn.c makes turns of them as
+ * bpf/skb.bpf.c does, capture_conn.c follows how conns begin and end, capture_tell.c makes records,
+ * capture_owner.c ends connects that nobody answered.
  *
  * struct capture owns everything; a conn owns its sides.
  */
@@ -209,10 +210,22 @@ bool capture_icmp_parse(struct icmp_error *e, struct w5_addr about[2], uint16_t 
 void capture_icmp(struct capture *c, const uint8_t *ip, size_t cap, uint64_t ts_ns);
 void capture_tracks_free(struct capture *c);
 
-/* ---- capture_turn.c: segments that are new and in order. out: sent by this end ---- */
+/* ---- capture_order.c ---- */
+/* A segment of this conn, sent by end `from`: its sides hear of what is new, in order. */
+void order_segment(struct capture *c, struct track *t, int from, struct seg *s);
+void order_drop(struct flow *f);
+
+/* ---- capture_turn.c: bytes that are new and in order. out: sent by this end ---- */
+void side_data(struct capture *c, struct side *d, const struct seg *s, bool out);
+
+/* ---- capture_conn.c: what else comes. out: sent by this end ---- */
 struct side *side_new(struct capture *c, struct track *t, int end);
 void side_free(struct side *d);
-void side_data(struct capture *c, struct side *d, const struct seg *s, bool out);
+/* Nobody can read what is in its messages. */
+static inline bool side_is_veiled(const struct w5_leg *l)
+{
+	return l->proto == W5_PROTO_TLS || l->proto == W5_PROTO_H2;
+}
 void side_syn(struct capture *c, struct side *d, const struct seg *s, bool out);
 /* in_order: nothing before it is missing. Called again when that becomes so. */
 void side_fin(struct capture *c, struct side *d, const struct seg *s, bool out, bool in_order);
