@@ -24,16 +24,6 @@
 #define KEEP_MAX 2048 /* bytes of a packet that waits: all heads are in there */
 #define SWEEP_NS NS_PER_S
 
-uint64_t capture_conn_key(const struct w5_addr ip[2], const uint16_t port[2], uint32_t isn)
-{
-	uint8_t b[40];
-
-	memcpy(b, ip, 32);
-	memcpy(b + 32, port, 4);
-	memcpy(b + 36, &isn, 4);
-	return hash_bytes(b, sizeof(b), 1);
-}
-
 uint64_t capture_server_key(const struct w5_addr *ip, uint16_t port)
 {
 	uint8_t b[18];
@@ -45,14 +35,9 @@ uint64_t capture_server_key(const struct w5_addr *ip, uint16_t port)
 
 const struct unanswered *capture_unanswered(const struct capture *c, const struct track *t)
 {
-	const struct unanswered *u =
-		hash_find(&c->unanswered, capture_conn_key(t->ip, t->port, t->isn));
+	struct conn_id id = conn_id(t->conn.ip, t->conn.port, t->isn);
 
-	while (u &&
-	       (u->isn != t->isn || u->port[0] != t->port[0] || u->port[1] != t->port[1] ||
-		!capture_same_ip(&u->ip[0], &t->ip[0]) || !capture_same_ip(&u->ip[1], &t->ip[1])))
-		u = u->twin;
-	return u;
+	return (struct unanswered *)conn_id_find(&c->unanswered, &id);
 }
 
 /* ---- without a file ---- */
@@ -92,7 +77,7 @@ void capture_free(struct capture *c)
 	capture_scan_free(c);
 	capture_tracks_free(c);
 	while (hash_next(&c->unanswered, &pos, NULL, &val))
-		for (struct unanswered *u = val, *next; u; u = next) {
+		for (struct conn_id *u = val, *next; u; u = next) {
 			next = u->twin;
 			free(u);
 		}

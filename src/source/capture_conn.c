@@ -26,10 +26,10 @@ struct side *side_new(struct capture *c, struct track *t, int end)
 	l = &d->leg;
 	l->h.cookie = ++c->cookies;
 	l->role = end ? W5_ROLE_DOWNSTREAM : W5_ROLE_UPSTREAM;
-	l->local = t->ip[end];
-	l->lport = t->port[end];
-	l->remote = t->ip[!end];
-	l->rport = t->port[!end];
+	l->local = t->conn.ip[end];
+	l->lport = t->conn.port[end];
+	l->remote = t->conn.ip[!end];
+	l->rport = t->conn.port[!end];
 	l->phase = W5_PHASE_IDLE;
 	if (!t->has_syn)
 		l->flags = W5_F_OLDER;

@@ -67,10 +67,14 @@ static bool icmp_about(struct w5_addr a[2], uint16_t port[2], const uint8_t *p, 
 	return true;
 }
 
-bool capture_icmp_parse(struct icmp_error *e, struct w5_addr about[2], uint16_t port[2],
-			const uint8_t *ip, size_t cap)
+bool capture_icmp_parse(struct icmp_error *e, struct conn_id *about, const uint8_t *ip, size_t cap)
 {
+	struct w5_addr a[2];
+	uint16_t port[2];
 	size_t inner;
 
-	return icmp_parse(e, ip, cap, &inner) && icmp_about(about, port, ip + inner, cap - inner);
+	if (!icmp_parse(e, ip, cap, &inner) || !icmp_about(a, port, ip + inner, cap - inner))
+		return false;
+	*about = conn_id(a, port, 0);
+	return true;
 }

@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
  * What the files of capture share. capture_scan.c finds the gateways, capture_track.c follows
- * conns, capture_order.c puts their bytes in order, capture_turn.c makes turns of them as
- * bpf/skb.bpf.c does, capture_conn.c follows how conns begin and end, capture_tell.c makes records,
- * capture_owner.c ends connects that nobody answered.
+ * conns (known by capture_id.c), capture_order.c puts their bytes in order, capture_turn.c makes
+ * turns of them as bpf/skb.bpf.c does, capture_conn.c follows how conns begin and end,
+ * capture_tell.c makes records, capture_owner.c ends connects that nobody answered.
  *
  * struct capture owns everything; a conn owns its sides.
  */
@@ -25,6 +25,15 @@
 #define SOURCES_MAX  64		   /* addresses they connect from */
 
 #define FAILED_MAX 4
+
+/* A conn by its ends: the first member of what a hash keeps by them. */
+struct conn_id {
+	struct conn_id *twin; /* another conn, same key */
+	uint64_t key;
+	struct w5_addr ip[2]; /* [0] opened it */
+	uint16_t port[2];
+	uint32_t isn; /* where a conn is told from the next on the same ports; else 0 */
+};
 
 struct peer {
 	struct w5_addr ip;
@@ -98,11 +107,8 @@ struct queued {
 };
 
 struct track {
-	struct list lru;    /* capture.lru or .over */
-	struct track *twin; /* same hash, other addresses */
-	uint64_t key;
-	struct w5_addr ip[2]; /* [0] opened it */
-	uint16_t port[2];
+	struct conn_id conn;
+	struct list lru;      /* capture.lru or .over */
 	struct flow flow[2];  /* [i]: sent by end i */
 	struct side *side[2]; /* of gateways; NULL where end i is none */
 	uint32_t isn;
@@ -113,10 +119,7 @@ struct track {
 
 /* A connect without any answer in the whole capture. */
 struct unanswered {
-	struct unanswered *twin;
-	struct w5_addr ip[2];
-	uint16_t port[2];
-	uint32_t isn;
+	struct conn_id conn;
 	uint64_t last_syn_ns;
 };
 
@@ -169,12 +172,23 @@ struct capture {
 	} lately[1024];
 };
 
-uint64_t capture_conn_key(const struct w5_addr ip[2], const uint16_t port[2], uint32_t isn);
 uint64_t capture_server_key(const struct w5_addr *ip, uint16_t port);
 static inline bool capture_same_ip(const struct w5_addr *a, const struct w5_addr *b)
 {
 	return !__builtin_memcmp(a, b, sizeof(*a));
 }
+/* ---- capture_id.c ---- */
+struct conn_id conn_id(const struct w5_addr ip[2], const uint16_t port[2], uint32_t isn);
+/* from: which end sent the packet. */
+struct conn_id conn_id_of(const struct packet *p, int from);
+/* Which end sent it, where the conn is not known yet: -1 cannot be told. */
+int conn_id_from(const struct capture *c, const struct packet *p, const uint8_t *ip);
+struct conn_id *conn_id_find(const struct hash *h, const struct conn_id *id);
+/* The conn of a packet, and (in *from) which end sent it. */
+struct conn_id *conn_id_find_packet(const struct hash *h, const struct packet *p, int *from);
+int conn_id_add(struct hash *h, struct conn_id *id); /* 0 or -ENOMEM; borrowed till removed */
+void conn_id_remove(struct hash *h, struct conn_id *id);
+
 /* ---- capture_route.c ---- */
 #define ROUTE_PROMPT_NS NS_PER_MS
 #define ROUTE_WINDOW_NS (10 * NS_PER_MS) /* from a request read to the connect for it */
@@ -205,8 +219,7 @@ const struct unanswered *capture_unanswered(const struct capture *c, const struc
 /* ---- capture_track.c ---- */
 void capture_packet(struct capture *c, const struct packet *p, const uint8_t *ip, size_t cap,
 		    size_t len, uint64_t ts_ns, bool is_cut);
-bool capture_icmp_parse(struct icmp_error *e, struct w5_addr about[2], uint16_t port[2],
-			const uint8_t *ip, size_t cap);
+bool capture_icmp_parse(struct icmp_error *e, struct conn_id *about, const uint8_t *ip, size_t cap);
 void capture_icmp(struct capture *c, const uint8_t *ip, size_t cap, uint64_t ts_ns);
 void capture_tracks_free(struct capture *c);
 

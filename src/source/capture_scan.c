@@ -16,17 +16,6 @@
 #define LOOK_MAX 64 /* open requests looked at for a new conn */
 #define SAME_MAX 16 /* open requests of one target looked at */
 
-static struct sconn *sconn_find(const struct scan *s, uint64_t key, const struct w5_addr ip[2],
-				const uint16_t port[2])
-{
-	struct sconn *k = hash_find(&s->conns, key);
-
-	while (k && (k->port[0] != port[0] || k->port[1] != port[1] ||
-		     !capture_same_ip(&k->ip[0], &ip[0]) || !capture_same_ip(&k->ip[1], &ip[1])))
-		k = k->twin;
-	return k;
-}
-
 /* ---- what is remembered of addresses ---- */
 
 struct svc *scan_svc(struct scan *s, const struct w5_addr *ip, uint16_t port)
@@ -70,7 +59,7 @@ static struct svc_link *svc_link(struct svc *v, const struct w5_addr *ip)
 /* The request is over: what happened meanwhile tells of the host it went to. */
 static void close_request(struct scan *s, struct sconn *k, bool is_bad, bool is_answered)
 {
-	struct svc *v = k->asked ? scan_svc(s, &k->ip[1], k->port[1]) : NULL;
+	struct svc *v = k->asked ? scan_svc(s, &k->conn.ip[1], k->conn.port[1]) : NULL;
 	struct svc_link *l;
 
 	list_remove(&k->open);
@@ -91,7 +80,6 @@ static void close_request(struct scan *s, struct sconn *k, bool is_bad, bool is_
 
 static void keep_unanswered(struct capture *c, const struct sconn *k)
 {
-	uint64_t key = capture_conn_key(k->ip, k->port, k->isn);
 	struct unanswered *u;
 
 	if (!k->has_syn || k->is_answered)
@@ -99,38 +87,25 @@ static void keep_unanswered(struct capture *c, const struct sconn *k)
 	u = calloc(1, sizeof(*u));
 	if (!u)
 		return;
-	memcpy(u->ip, k->ip, sizeof(u->ip));
-	memcpy(u->port, k->port, sizeof(u->port));
-	u->isn = k->isn;
+	u->conn = conn_id(k->conn.ip, k->conn.port, k->isn);
 	u->last_syn_ns = k->last_syn_ns;
-	u->twin = hash_find(&c->unanswered, key);
-	if (hash_insert(&c->unanswered, key, u))
+	if (conn_id_add(&c->unanswered, &u->conn))
 		free(u);
 }
 
 static void sconn_drop(struct capture *c, struct sconn *k)
 {
 	struct scan *s = c->scan;
-	struct sconn *first = hash_find(&s->conns, k->key), **at;
 
 	keep_unanswered(c, k);
 	close_request(s, k, false, false);
 	list_remove(&k->lru);
-	if (first == k && k->twin)
-		hash_insert(&s->conns, k->key, k->twin);
-	else if (first == k)
-		hash_remove(&s->conns, k->key);
-	for (at = &first->twin; first != k && *at; at = &(*at)->twin)
-		if (*at == k) {
-			*at = k->twin;
-			break;
-		}
+	conn_id_remove(&s->conns, &k->conn);
 	free(k);
 	s->nconns--;
 }
 
-static struct sconn *sconn_new(struct capture *c, uint64_t key, const struct w5_addr ip[2],
-			       const uint16_t port[2])
+static struct sconn *sconn_new(struct capture *c, struct conn_id conn)
 {
 	struct scan *s = c->scan;
 	struct sconn *k;
@@ -140,13 +115,10 @@ static struct sconn *sconn_new(struct capture *c, uint64_t key, const struct w5_
 	k = calloc(1, sizeof(*k));
 	if (!k)
 		return NULL;
-	k->key = key;
-	memcpy(k->ip, ip, sizeof(k->ip));
-	memcpy(k->port, port, sizeof(k->port));
+	k->conn = conn;
 	list_init(&k->open);
 	list_init(&k->same);
-	k->twin = hash_find(&s->conns, key);
-	if (hash_insert(&s->conns, key, k)) {
+	if (conn_id_add(&s->conns, &k->conn)) {
 		free(k);
 		return NULL;
 	}
@@ -166,7 +138,7 @@ static void is_server(struct capture *c, const struct w5_addr *ip, uint16_t port
 /* Somebody opens a conn: while which requests? */
 static void on_open(struct capture *c, const struct sconn *k, uint64_t ts_ns)
 {
-	uint64_t peer = capture_server_key(&k->ip[1], k->port[1]);
+	uint64_t peer = capture_server_key(&k->conn.ip[1], k->conn.port[1]);
 	struct scan *s = c->scan;
 	bool is_prompt = false;
 	int left = LOOK_MAX;
@@ -181,16 +153,17 @@ static void on_open(struct capture *c, const struct sconn *k, uint64_t ts_ns)
 			route_pair(c, a->route, peer, ts_ns - a->asked_ns);
 		is_prompt = is_prompt || a->asked_ns + ROUTE_PROMPT_NS >= ts_ns;
 
-		if (a->port[1] == k->port[1] && capture_same_ip(&a->ip[1], &k->ip[1]))
+		if (a->conn.port[1] == k->conn.port[1] &&
+		    capture_same_ip(&a->conn.ip[1], &k->conn.ip[1]))
 			continue; /* another client of the same service */
-		if (capture_same_ip(&a->ip[0], &a->ip[1]))
+		if (capture_same_ip(&a->conn.ip[0], &a->conn.ip[1]))
 			continue; /* on one host everybody has this address */
-		if (capture_same_ip(&a->ip[1], &k->ip[0])) {
-			v = scan_svc(s, &a->ip[1], a->port[1]);
+		if (capture_same_ip(&a->conn.ip[1], &k->conn.ip[0])) {
+			v = scan_svc(s, &a->conn.ip[1], a->conn.port[1]);
 			if (v)
 				v->opens++;
-		} else if (!capture_same_ip(&a->ip[0], &k->ip[0])) {
-			note(a->opened, &a->nopened, &k->ip[0]);
+		} else if (!capture_same_ip(&a->conn.ip[0], &k->conn.ip[0])) {
+			note(a->opened, &a->nopened, &k->conn.ip[0]);
 		}
 	}
 	if (is_prompt)
@@ -201,21 +174,21 @@ static void on_request(struct capture *c, struct sconn *k, const uint8_t *head, 
 		       uint64_t ts_ns)
 {
 	struct scan *s = c->scan;
-	struct svc *v = scan_svc(s, &k->ip[1], k->port[1]);
+	struct svc *v = scan_svc(s, &k->conn.ip[1], k->conn.port[1]);
 	struct list *bucket, *n;
 	int left = SAME_MAX;
 
-	is_server(c, &k->ip[1], k->port[1]);
+	is_server(c, &k->conn.ip[1], k->conn.port[1]);
 	if (!v)
 		return;
 	v->requests++;
-	route_count(&s->askers, capture_server_key(&k->ip[0], 0));
+	route_count(&s->askers, capture_server_key(&k->conn.ip[0], 0));
 	k->asked = true;
 	k->target = capture_target_key(head, len);
 	k->route = capture_route_key(head, len);
 	k->asked_ns = ts_ns;
 	route_count(&c->routes, k->route);
-	route_pair(c, k->route, capture_server_key(&k->ip[1], k->port[1]), 0);
+	route_pair(c, k->route, capture_server_key(&k->conn.ip[1], k->conn.port[1]), 0);
 	k->nnested = k->nopened = 0;
 	list_move_back(&s->open, &k->open);
 	bucket = &s->same[k->target % BUCKETS];
@@ -225,12 +198,14 @@ static void on_request(struct capture *c, struct sconn *k, const uint8_t *head, 
 		if (!left--)
 			break;
 		if (!k->target || a->target != k->target ||
-		    (a->port[1] == k->port[1] && capture_same_ip(&a->ip[1], &k->ip[1])))
+		    (a->conn.port[1] == k->conn.port[1] &&
+		     capture_same_ip(&a->conn.ip[1], &k->conn.ip[1])))
 			continue;
 		/* the same client asks somebody else: a retry, unless they are all on one host */
-		if (capture_same_ip(&a->ip[0], &k->ip[0]) && !capture_same_ip(&a->ip[0], &a->ip[1]))
+		if (capture_same_ip(&a->conn.ip[0], &k->conn.ip[0]) &&
+		    !capture_same_ip(&a->conn.ip[0], &a->conn.ip[1]))
 			continue;
-		note(a->nested, &a->nnested, &k->ip[0]);
+		note(a->nested, &a->nnested, &k->conn.ip[0]);
 	}
 	list_remove(&k->same);
 	list_push_front(bucket, &k->same);
@@ -257,43 +232,15 @@ static void on_bytes(struct capture *c, struct sconn *k, int from, const uint8_t
 		close_request(c->scan, k, status >= 500, status);
 }
 
-static int opener(const struct capture *c, const struct packet *p, const uint8_t *ip)
-{
-	uint8_t peek[W5_HTTP1_PEEK] = { 0 };
-	bool from, to;
-
-	if (p->tcp_flags & W5_TCP_SYN)
-		return !!(p->tcp_flags & W5_TCP_ACK);
-	from = hash_find(&c->servers, capture_server_key(&p->src, p->sport));
-	to = hash_find(&c->servers, capture_server_key(&p->dst, p->dport));
-	if (from != to)
-		return from;
-	memcpy(peek, ip + p->payload_off, min_size(p->payload_cap, sizeof(peek)));
-	return p->payload_cap && w5_http1_is_request(peek) ? 0 : -1;
-}
-
 static struct sconn *sconn_of(struct capture *c, const struct packet *p, const uint8_t *ip,
 			      int *from)
 {
-	for (int swap = 0; swap < 2; swap++) {
-		const struct w5_addr a[2] = { swap ? p->dst : p->src, swap ? p->src : p->dst };
-		const uint16_t port[2] = { swap ? p->dport : p->sport, swap ? p->sport : p->dport };
-		struct sconn *k = sconn_find(c->scan, capture_conn_key(a, port, 0), a, port);
+	struct sconn *k = (struct sconn *)conn_id_find_packet(&c->scan->conns, p, from);
 
-		*from = swap;
-		if (k)
-			return k;
-	}
-	*from = opener(c, p, ip);
-	if (*from < 0)
-		return NULL;
-	{
-		const struct w5_addr a[2] = { *from ? p->dst : p->src, *from ? p->src : p->dst };
-		const uint16_t port[2] = { *from ? p->dport : p->sport,
-					   *from ? p->sport : p->dport };
-
-		return sconn_new(c, capture_conn_key(a, port, 0), a, port);
-	}
+	if (k)
+		return k;
+	*from = conn_id_from(c, p, ip);
+	return *from < 0 ? NULL : sconn_new(c, conn_id_of(p, *from));
 }
 
 static void scan_packet(struct capture *c, const struct packet *p, const uint8_t *ip,
@@ -321,7 +268,7 @@ static void scan_packet(struct capture *c, const struct packet *p, const uint8_t
 		k->is_answered = true;
 	}
 	if (from && (p->tcp_flags & W5_TCP_SYN))
-		is_server(c, &k->ip[1], k->port[1]);
+		is_server(c, &k->conn.ip[1], k->conn.port[1]);
 	if (p->payload_len)
 		on_bytes(c, k, from, ip + p->payload_off, p->payload_cap, ts_ns);
 	if ((p->tcp_flags & (W5_TCP_FIN | W5_TCP_RST)) && k->asked &&
@@ -333,13 +280,12 @@ static void scan_packet(struct capture *c, const struct packet *p, const uint8_t
 static void scan_icmp(struct capture *c, const uint8_t *ip, size_t cap)
 {
 	struct icmp_error e;
-	struct w5_addr a[2];
-	uint16_t port[2];
+	struct conn_id about;
 	struct sconn *k;
 
-	if (!capture_icmp_parse(&e, a, port, ip, cap))
+	if (!capture_icmp_parse(&e, &about, ip, cap))
 		return;
-	k = sconn_find(c->scan, capture_conn_key(a, port, 0), a, port);
+	k = (struct sconn *)conn_id_find(&c->scan->conns, &about);
 	if (k)
 		k->is_answered = true;
 }

@@ -13,11 +13,9 @@
 
 /* A conn, and the request that is open on it. */
 struct sconn {
+	struct conn_id conn;
 	struct list lru, open, same; /* of the scan; same: by target */
-	struct sconn *twin;	     /* same hash */
-	uint64_t key, target, route, asked_ns, last_syn_ns;
-	struct w5_addr ip[2]; /* [0] opened it */
-	uint16_t port[2];
+	uint64_t target, route, asked_ns, last_syn_ns;
 	uint32_t isn;
 	bool has_syn, is_answered, asked;
 	size_t nnested, nopened;

@@ -5,44 +5,15 @@
 
 #include "base/util.h"
 #include "source/capture_impl.h"
-#include "w5_http1.h"
 
 #define OVER_NS	  (10 * NS_PER_S)  /* a conn that has ended, for what still comes */
 #define DOUBLE_NS (20 * NS_PER_MS) /* between the copies of a packet captured twice */
 
 /* ---- the table ---- */
 
-static struct track *track_find(const struct capture *c, uint64_t key, const struct w5_addr ip[2],
-				const uint16_t port[2])
-{
-	struct track *t = hash_find(&c->tracks, key);
-
-	while (t && (t->port[0] != port[0] || t->port[1] != port[1] ||
-		     !capture_same_ip(&t->ip[0], &ip[0]) || !capture_same_ip(&t->ip[1], &ip[1])))
-		t = t->twin;
-	return t;
-}
-
-static void track_unlink(struct capture *c, struct track *t)
-{
-	struct track *first = hash_find(&c->tracks, t->key), **at;
-
-	if (first == t) {
-		if (t->twin)
-			hash_insert(&c->tracks, t->key, t->twin); /* replaces: no memory needed */
-		else
-			hash_remove(&c->tracks, t->key);
-		return;
-	}
-	for (at = &first->twin; *at && *at != t; at = &(*at)->twin)
-		;
-	if (*at)
-		*at = t->twin;
-}
-
 static void track_free(struct capture *c, struct track *t)
 {
-	track_unlink(c, t);
+	conn_id_remove(&c->tracks, &t->conn);
 	list_remove(&t->lru);
 	for (int i = 0; i < 2; i++) {
 		order_drop(&t->flow[i]);
@@ -55,11 +26,10 @@ static void track_free(struct capture *c, struct track *t)
 
 void capture_tracks_free(struct capture *c)
 {
-	uint64_t key;
 	void *val;
 	size_t pos = 0;
 
-	while (hash_next(&c->tracks, &pos, &key, &val)) {
+	while (hash_next(&c->tracks, &pos, NULL, &val)) {
 		track_free(c, val);
 		pos = 0;
 	}
@@ -81,11 +51,11 @@ static void make_room(struct capture *c, uint64_t ts_ns)
 	}
 }
 
-static struct track *track_new(struct capture *c, uint64_t key, const struct w5_addr ip[2],
-			       const uint16_t port[2], bool has_syn, uint32_t isn, uint64_t ts_ns)
+static struct track *track_new(struct capture *c, struct conn_id conn, bool has_syn, uint32_t isn,
+			       uint64_t ts_ns)
 {
-	int down = capture_service_gw(c, &ip[1], port[1]);
-	int up = capture_source_gw(c, &ip[0]);
+	int down = capture_service_gw(c, &conn.ip[1], conn.port[1]);
+	int up = capture_source_gw(c, &conn.ip[0]);
 	struct track *t;
 
 	/* A conn to itself is its client's, as far as can be told. */
@@ -97,17 +67,14 @@ static struct track *track_new(struct capture *c, uint64_t key, const struct w5_
 	t = calloc(1, sizeof(*t));
 	if (!t)
 		return NULL;
-	t->key = key;
-	memcpy(t->ip, ip, sizeof(t->ip));
-	memcpy(t->port, port, sizeof(t->port));
+	t->conn = conn;
 	t->has_syn = has_syn;
 	t->isn = isn;
 	for (int i = 0; i < 2; i++)
 		list_init(&t->flow[i].queue);
 	t->side[0] = up >= 0 ? side_new(c, t, 0) : NULL;
 	t->side[1] = down >= 0 ? side_new(c, t, 1) : NULL;
-	t->twin = hash_find(&c->tracks, key);
-	if (hash_insert(&c->tracks, key, t)) {
+	if (conn_id_add(&c->tracks, &t->conn)) {
 		side_free(t->side[0]);
 		side_free(t->side[1]);
 		free(t);
@@ -119,60 +86,24 @@ static struct track *track_new(struct capture *c, uint64_t key, const struct w5_
 	return t;
 }
 
-static bool starts_request(const struct packet *p, const uint8_t *ip)
-{
-	uint8_t peek[W5_HTTP1_PEEK] = { 0 };
-
-	memcpy(peek, ip + p->payload_off, min_size(p->payload_cap, sizeof(peek)));
-	return p->payload_cap && w5_http1_is_request(peek);
-}
-
-/* 0: the sender opened it; 1: the other; -1: cannot be told yet. */
-static int opener(const struct capture *c, const struct packet *p, const uint8_t *ip)
-{
-	bool from, to;
-
-	if (p->tcp_flags & W5_TCP_SYN)
-		return !!(p->tcp_flags & W5_TCP_ACK);
-	from = hash_find(&c->servers, capture_server_key(&p->src, p->sport));
-	to = hash_find(&c->servers, capture_server_key(&p->dst, p->dport));
-	if (from != to)
-		return from;
-	return starts_request(p, ip) ? 0 : -1;
-}
-
 /* The conn of a packet, and (in *from) which end sent it. */
 static struct track *track_of(struct capture *c, const struct packet *p, const uint8_t *ip,
 			      uint64_t ts_ns, int *from)
 {
 	bool is_syn = (p->tcp_flags & (W5_TCP_SYN | W5_TCP_ACK)) == W5_TCP_SYN;
+	struct track *t = (struct track *)conn_id_find_packet(&c->tracks, p, from);
 
-	for (int swap = 0; swap < 2; swap++) {
-		const struct w5_addr a[2] = { swap ? p->dst : p->src, swap ? p->src : p->dst };
-		const uint16_t port[2] = { swap ? p->dport : p->sport, swap ? p->sport : p->dport };
-		uint64_t key = capture_conn_key(a, port, 0);
-		struct track *t = track_find(c, key, a, port);
-
-		if (!t)
-			continue;
-		if (is_syn && !swap && (!t->has_syn || t->isn != p->seq)) {
-			track_free(c, t); /* the same ports again */
-			break;
-		}
-		*from = swap;
-		return t;
+	if (t && is_syn && !*from && (!t->has_syn || t->isn != p->seq)) {
+		track_free(c, t); /* the same ports again */
+		t = NULL;
 	}
-	*from = opener(c, p, ip);
+	if (t)
+		return t;
+	*from = conn_id_from(c, p, ip);
 	if (*from < 0 || (p->tcp_flags & W5_TCP_RST))
 		return NULL;
-	{
-		const struct w5_addr a[2] = { *from ? p->dst : p->src, *from ? p->src : p->dst };
-		const uint16_t port[2] = { *from ? p->dport : p->sport,
-					   *from ? p->sport : p->dport };
-
-		return track_new(c, capture_conn_key(a, port, 0), a, port,
-				 !!(p->tcp_flags & W5_TCP_SYN), *from ? p->ack - 1 : p->seq, ts_ns);
-	}
+	return track_new(c, conn_id_of(p, *from), p->tcp_flags & W5_TCP_SYN,
+			 *from ? p->ack - 1 : p->seq, ts_ns);
 }
 
 /* ---- packets ---- */
@@ -248,13 +179,12 @@ void capture_packet(struct capture *c, const struct packet *p, const uint8_t *ip
 void capture_icmp(struct capture *c, const uint8_t *ip, size_t cap, uint64_t ts_ns)
 {
 	struct icmp_error e;
-	struct w5_addr a[2];
-	uint16_t port[2];
+	struct conn_id about;
 	struct track *t;
 
-	if (!capture_icmp_parse(&e, a, port, ip, cap))
+	if (!capture_icmp_parse(&e, &about, ip, cap))
 		return;
-	t = track_find(c, capture_conn_key(a, port, 0), a, port);
+	t = (struct track *)conn_id_find(&c->tracks, &about);
 	if (t && t->side[0])
 		side_unreachable(c, t->side[0], &e, ts_ns);
 }
