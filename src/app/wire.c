@@ -9,11 +9,13 @@
 
 #include "app/app.h"
 #include "base/log.h"
+#include "base/text.h"
 #include "base/util.h"
 #include "engine/h2_store.h"
 #include "kernel/kernel.h"
 #include "sink/ndjson.h"
 #include "sink/pcapout.h"
+#include "sink/printout.h"
 #include "sink/textout.h"
 #include "source/masker.h"
 #include "source/names.h"
@@ -138,14 +140,10 @@ static int add_headless(struct app *a)
 	if (err)
 		return err;
 	a->headless = app_add_sink(a, &s);
-	if (a->filter && json)
-		ndjson_set_filter(a->headless, &a->filtered);
-	else if (a->filter)
-		textout_set_filter(a->headless, &a->filtered);
-	if (a->pcap_dir && json)
-		ndjson_set_pcap(a->headless, a->pcap_dir);
-	else if (a->pcap_dir)
-		textout_set_pcap(a->headless, a->pcap_dir);
+	if (a->filter)
+		printout_set_filter(a->headless, &a->filtered);
+	if (a->pcap_dir)
+		printout_set_pcap(a->headless, a->pcap_dir);
 	return 0;
 }
 
@@ -186,7 +184,7 @@ static int save_findings(struct app *a, const struct tui_save *w, char *msg, siz
 	if (!err && fsync(fd) && errno != EINVAL && errno != EROFS)
 		err = -errno;
 	if (!err)
-		snprintf(msg, msglen, "%zu exchange%s saved to %s", w->n, w->n == 1 ? "" : "s",
+		snprintf(msg, msglen, "%zu exchange%s saved to %s", w->n, text_plural(w->n),
 			 w->path);
 	return err;
 }
@@ -301,10 +299,8 @@ int app_init(struct app *a, const struct options *opt, const struct keymap *keys
 /* The view takes the terminal only once everything that can fail has not. */
 void app_ready(struct app *a)
 {
-	if (a->opt->output == OUTPUT_NDJSON)
-		ndjson_ready(a->headless, a->engine);
-	else if (a->opt->output == OUTPUT_TEXT)
-		textout_ready(a->headless, a->engine);
+	if (a->headless)
+		printout_ready(a->headless, a->engine);
 	else if (a->opt->output == OUTPUT_TUI && add_tui(a))
 		a->stop = true;
 }

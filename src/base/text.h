@@ -41,4 +41,10 @@ size_t text_count(char *out, size_t cap, uint64_t n);
 /* ECONNREFUSED; a number the C library has no name for prints as a number. */
 size_t text_errno(char *out, size_t cap, unsigned int err);
 
+/* What stands behind the noun: "1 exchange", "2 exchanges". */
+static inline const char *text_plural(uint64_t n)
+{
+	return n == 1 ? "" : "s";
+}
+
 #endif

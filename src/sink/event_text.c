@@ -105,7 +105,7 @@ static void say_connect(struct words *w, const struct w5_leg *l, uint64_t ts_ns)
 {
 	char took[16];
 
-	put(w, "no answer to %u SYN%s", l->syn_sent, l->syn_sent == 1 ? "" : "s");
+	put(w, "no answer to %u SYN%s", l->syn_sent, text_plural(l->syn_sent));
 	if (l->open_ns && ts_ns >= l->open_ns) {
 		text_duration(took, sizeof(took), ts_ns - l->open_ns);
 		put(w, " in %s", took);
@@ -207,9 +207,9 @@ static void say_retransmit(struct words *w, const struct w5_leg *l, uint64_t ts_
 {
 	char text[16];
 
-	put(w, "%u segment%s sent again", l->retrans, l->retrans == 1 ? "" : "s");
+	put(w, "%u segment%s sent again", l->retrans, text_plural(l->retrans));
 	if (l->rto_count)
-		put(w, ", %u RTO%s in a row", l->rto_count, l->rto_count == 1 ? "" : "s");
+		put(w, ", %u RTO%s in a row", l->rto_count, text_plural(l->rto_count));
 	if (l->rto_us) {
 		text_duration(text, sizeof(text), l->rto_us * 1000ull);
 		put(w, ", rto %s", text);

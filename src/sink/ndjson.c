@@ -2,46 +2,12 @@
 /* See ndjson.h. Every name below is documented in man/why502.8 (OUTPUT: NDJSON). */
 #include "sink/ndjson.h"
 
-#include <errno.h>
-#include <stdlib.h>
-#include <string.h>
-
 #include "base/json.h"
 #include "base/util.h"
 #include "sink/names.h"
 #include "sink/ndjson_fields.h"
 #include "sink/ndjson_host.h"
-#include "sink/pcapout.h"
-#include "sink/tally.h"
-#include "sink/warnings.h"
-
-#define NDJSON_FLUSH_AT (32 << 10) /* do not wait for the tick with more than this */
-#define NDJSON_MAX	(4 << 20)  /* a reader that far behind loses findings, counted */
-
-struct ndjson {
-	int fd;
-	struct buf out;
-	struct pcap_dir *pcap;		  /* or NULL */
-	const struct sink_filter *filter; /* or NULL */
-	struct tally tally;
-	struct warnings warnings;
-	uint64_t unwritten;	     /* findings */
-	const struct engine *engine; /* borrowed; while ready_waits */
-	bool ready_waits;	     /* {"type":"ready"} is still to be written */
-	bool has_begun;		     /* the session: a start may fail */
-};
-
-/* A line that did not fit is taken back whole, so the stream stays one of whole lines. */
-static int end_line(struct ndjson *n, size_t from)
-{
-	int err;
-
-	buf_put(&n->out, "\n", 1);
-	err = n->out.err;
-	if (err)
-		buf_cut(&n->out, from);
-	return err;
-}
+#include "sink/printout.h"
 
 static void put_now(struct json *j, const struct engine_counters *c)
 {
@@ -65,14 +31,13 @@ static void put_watched(struct json *j, const struct engine_gateway *g, bool is_
 	json_close(j, '}');
 }
 
-static void put_ready(struct ndjson *n, const struct engine *e)
+static void on_ready(struct printout *p, const struct engine *e)
 {
 	const struct engine_counters *c = engine_counters(e);
-	struct json j = { .out = &n->out };
+	struct json j = { .out = &p->out };
 	const struct engine_gateway *g;
-	size_t ngateways = engine_gateways(e, &g), from = n->out.len;
+	size_t ngateways = engine_gateways(e, &g);
 
-	n->ready_waits = false;
 	json_open(&j, NULL, '{');
 	json_str(&j, "type", "ready");
 	put_now(&j, c);
@@ -85,64 +50,36 @@ static void put_ready(struct ndjson *n, const struct engine *e)
 	}
 	json_close(&j, ']');
 	json_close(&j, '}');
-	end_line(n, from);
+	buf_str(&p->out, "\n");
 }
 
-static int on_finding(void *self, struct finding *f)
+static void on_finding(struct printout *p, const struct finding *f, const char *pcap_path)
 {
-	struct ndjson *n = self;
-	struct json j = { .out = &n->out };
-	size_t from;
-	int err, flush_err = 0;
+	struct json j = { .out = &p->out };
 
-	if (n->ready_waits)
-		put_ready(n, n->engine);
-	n->has_begun = true;
-	tally_add(&n->tally, f);
-	if (n->out.len >= NDJSON_FLUSH_AT)
-		flush_err = buf_flush(&n->out, n->fd);
-	from = n->out.len;
-	ndjson_finding(&j, f, n->pcap ? pcap_dir_saved(n->pcap, f) : NULL);
-	err = end_line(n, from);
-	if (err)
-		n->unwritten++;
-	return err ? err : flush_err;
+	ndjson_finding(&j, f, pcap_path);
+	buf_str(&p->out, "\n");
 }
 
-static void put_warnings(struct ndjson *n, const struct engine *e)
+static void on_warning(struct printout *p, const struct engine *e, const struct engine_upstream *u)
 {
-	const struct engine_upstream *u;
+	struct json j = { .out = &p->out };
 	char text[WARNING_TEXT_MAX];
 
-	while ((u = warnings_next(&n->warnings, e))) {
-		struct json j = { .out = &n->out };
-		size_t from = n->out.len;
-
-		json_open(&j, NULL, '{');
-		json_str(&j, "type", "warning");
-		put_now(&j, engine_counters(e));
-		json_str(&j, "warning", "keepalive-race-ahead");
-		ndjson_endpoint(&j, "upstream", &u->ip, u->port);
-		json_uint(&j, "backend_idle_ms", u->idle_backend_ms);
-		ndjson_known(&j, "gateway_idle_ms", u->idle_gateway_ms);
-		json_uint(&j, "seen", u->idle_closed);
-		warning_text(text, u);
-		json_str(&j, "text", text);
-		warning_next_step(text, u);
-		json_str(&j, "next", text);
-		json_close(&j, '}');
-		end_line(n, from);
-	}
-}
-
-static int on_tick(void *self, const struct engine *e)
-{
-	struct ndjson *n = self;
-
-	if (n->ready_waits)
-		put_ready(n, e);
-	put_warnings(n, e);
-	return buf_flush(&n->out, n->fd);
+	json_open(&j, NULL, '{');
+	json_str(&j, "type", "warning");
+	put_now(&j, engine_counters(e));
+	json_str(&j, "warning", "keepalive-race-ahead");
+	ndjson_endpoint(&j, "upstream", &u->ip, u->port);
+	json_uint(&j, "backend_idle_ms", u->idle_backend_ms);
+	ndjson_known(&j, "gateway_idle_ms", u->idle_gateway_ms);
+	json_uint(&j, "seen", u->idle_closed);
+	warning_text(text, u);
+	json_str(&j, "text", text);
+	warning_next_step(text, u);
+	json_str(&j, "next", text);
+	json_close(&j, '}');
+	buf_str(&p->out, "\n");
 }
 
 static void put_tally(struct json *j, struct tally *t)
@@ -233,7 +170,7 @@ static void put_capture(struct json *j, const struct w5_capture *k)
 	json_close(j, '}');
 }
 
-static void put_stats(struct json *j, struct ndjson *n, const struct engine *e)
+static void put_stats(struct json *j, struct printout *p, const struct engine *e)
 {
 	const struct engine_counters *c = engine_counters(e);
 
@@ -251,87 +188,55 @@ static void put_stats(struct json *j, struct ndjson *n, const struct engine *e)
 	json_uint(j, "recovered", c->recovered);
 	json_uint(j, "client_aborts", c->client_aborts);
 	json_uint(j, "findings", c->findings);
-	json_uint(j, "unwritten", n->unwritten);
+	json_uint(j, "unwritten", p->unwritten);
 	json_uint(j, "bad_records", c->bad_records);
-	if (n->filter) {
+	if (p->filter) {
 		json_open(j, "filter", '{');
-		json_str(j, "expr", n->filter->expr);
-		json_uint(j, "matched", n->filter->matched);
-		json_uint(j, "left_out", n->filter->left_out);
+		json_str(j, "expr", p->filter->expr);
+		json_uint(j, "matched", p->filter->matched);
+		json_uint(j, "left_out", p->filter->left_out);
 		json_close(j, '}');
 	}
 	put_loss(j, e);
-	put_tally(j, &n->tally);
+	put_tally(j, &p->tally);
 	ndjson_host(j, e);
 	put_pools(j, e);
-	if (n->pcap)
-		put_pcap_stats(j, n->pcap);
+	if (p->pcap)
+		put_pcap_stats(j, p->pcap);
 	if (c->is_capture)
 		put_capture(j, &c->capture);
 	json_close(j, '}');
 }
 
-static void on_close(void *self, const struct engine *e)
+static void on_summary(struct printout *p, const struct engine *e)
 {
-	struct ndjson *n = self;
-	struct json j = { .out = &n->out };
-	size_t from;
+	struct json j = { .out = &p->out };
+	size_t from = p->out.len;
 
-	if (n->ready_waits)
-		put_ready(n, e);
-	if (n->has_begun) {
-		from = n->out.len;
-		put_stats(&j, n, e);
-		end_line(n, from);
-	}
-	buf_flush(&n->out, n->fd);
-	pcap_dir_unref(n->pcap);
-	buf_fini(&n->out);
-	free(n);
+	put_stats(&j, p, e);
+	buf_str(&p->out, "\n");
+	printout_end_block(p, from);
 }
 
-static const struct sink_ops ndjson_ops = {
-	.name = "ndjson",
+static bool knows_time(const struct engine *e)
+{
+	return engine_counters(e)->now_ns;
+}
+
+static const struct printout_ops ndjson_ops = {
+	.sink = { .name = "ndjson",
+		  .finding = printout_finding,
+		  .tick = printout_tick,
+		  .close = printout_close },
+	.is_ready = knows_time,
+	.sums_up_nothing = true,
+	.ready = on_ready,
 	.finding = on_finding,
-	.tick = on_tick,
-	.close = on_close,
+	.warning = on_warning,
+	.summary = on_summary,
 };
 
 int ndjson_new(struct sink *out, int fd)
 {
-	struct ndjson *n = calloc(1, sizeof(*n));
-
-	if (!n)
-		return -ENOMEM;
-	n->fd = fd;
-	buf_init(&n->out, NDJSON_MAX);
-	*out = (struct sink){ .ops = &ndjson_ops, .self = n };
-	return 0;
-}
-
-void ndjson_set_filter(const struct sink *s, const struct sink_filter *flt)
-{
-	struct ndjson *n = s->self;
-
-	n->filter = flt;
-}
-
-void ndjson_set_pcap(const struct sink *s, const struct sink *pcap)
-{
-	struct ndjson *n = s->self;
-
-	n->pcap = pcap_dir_ref(pcap);
-}
-
-/* A replay is ready before its first record: the line comes ahead of the first finding. */
-int ndjson_ready(const struct sink *s, const struct engine *e)
-{
-	struct ndjson *n = s->self;
-
-	n->engine = e;
-	n->has_begun = n->ready_waits = true;
-	if (!engine_counters(e)->now_ns)
-		return 0;
-	put_ready(n, e);
-	return buf_flush(&n->out, n->fd);
+	return printout_new(out, &ndjson_ops, fd);
 }

@@ -83,8 +83,8 @@ static void put_count(struct doc *d, const struct report_data *data, const struc
 					      confidence_name((enum confidence)i));
 	}
 	report_share(share, c->n, data->facts.bad);
-	doc_paraf(d, "%llu bad exchange%s (%s): %s.", (unsigned long long)c->n, plural(c->n), share,
-		  text);
+	doc_paraf(d, "%llu bad exchange%s (%s): %s.", (unsigned long long)c->n, text_plural(c->n),
+		  share, text);
 }
 
 static void put_example(struct doc *d, const struct finding *f)

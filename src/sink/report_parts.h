@@ -30,9 +30,4 @@ void report_share(char out[REPORT_SHARE_MAX], uint64_t n, uint64_t of);
 /* Most frequent first; returns how many there are. */
 size_t report_causes_by_count(const struct report_data *d, enum cause out[CAUSE_MAX]);
 
-static inline const char *plural(uint64_t n)
-{
-	return n == 1 ? "" : "s";
-}
-
 #endif

@@ -76,7 +76,7 @@ static void put_count(struct doc *d, const struct report_input *in)
 		doc_paraf(d,
 			  "%llu bad exchange%s that match the filter, of %llu requests in all, "
 			  "between %s and %s UTC (%s): %s.",
-			  (unsigned long long)x->bad, plural(x->bad),
+			  (unsigned long long)x->bad, text_plural(x->bad),
 			  (unsigned long long)c->exchanges, from, to, took, by);
 	else
 		doc_paraf(d,
@@ -197,7 +197,7 @@ static void put_rest(struct doc *d, const struct report_input *in)
 		doc_itemf(d, "Saved by a retry:",
 			  "%llu more request%s met a failing backend and were "
 			  "answered well by another try; they are not counted above",
-			  (unsigned long long)x->recovered, plural(x->recovered));
+			  (unsigned long long)x->recovered, text_plural(x->recovered));
 	if (x->client_left)
 		doc_itemf(d,
 			  "Clients that left:", "%llu before they had an answer; not counted above",

@@ -206,8 +206,8 @@ void main_draw_why(struct canvas *c, int y, int h, const struct model *m, const 
 	size_t room = (size_t)(h - 2);
 
 	text_count(count, sizeof(count), r->total);
-	snprintf(title, sizeof(title), "WHY: %s bad exchange%s, %s", count,
-		 r->total == 1 ? "" : "s", group_window_name(r->window));
+	snprintf(title, sizeof(title), "WHY: %s bad exchange%s, %s", count, text_plural(r->total),
+		 group_window_name(r->window));
 	canvas_box(c, y, 0, h, c->cols, title);
 	for (size_t i = 0; i < r->n && i < room; i++)
 		draw_group(c, y + 1 + (int)i, &r->rows[i]);

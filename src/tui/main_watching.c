@@ -78,7 +78,7 @@ static void draw_gateway(struct canvas *c, int y, const struct engine_gateway *g
 	snprintf(who, sizeof(who), "pid %u, %zu process%s", g->group, g->nprocs,
 		 g->nprocs == 1 ? "" : "es");
 	x += canvas_printf(c, y, x, c->cols - x - 2, STYLE_NORMAL, "%s, port%s %s",
-			   is_capture ? "as captured" : who, g->nports == 1 ? "" : "s",
+			   is_capture ? "as captured" : who, text_plural(g->nports),
 			   ports[0] ? ports : "not known");
 	if (g->named_only)
 		canvas_text(c, y, x + 2, c->cols - x - 4, STYLE_DIM, "(not used yet)");

@@ -267,7 +267,7 @@ static void draw_summary(struct canvas *c, enum facet facet, const struct facet_
 		return;
 	}
 	x += canvas_printf(c, 1, x, c->cols - x, STYLE_BOLD, "%s bad exchange%s, %s: %zu %s", total,
-			   r->total == 1 ? "" : "s", group_window_name(r->window), r->n,
+			   text_plural(r->total), group_window_name(r->window), r->n,
 			   r->n == 1 ? words[facet].one : words[facet].many);
 	if (host_len)
 		x += canvas_printf(c, 1, x, c->cols - x, STYLE_BOLD, " of %.*s", (int)host_len,

@@ -14,6 +14,7 @@
 #include "engine/engine.h"
 #include "sink/ndjson.h"
 #include "sink/pcapout.h"
+#include "sink/printout.h"
 #include "sink/textout.h"
 #include "engine/h2_store.h"
 #include "source/masker.h"
@@ -119,8 +120,8 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	cfg.mask = masker_mask(r.masker);
 	expect(!engine_new(&r.e, &cfg, &ops, &r));
 	expect(!ndjson_new(&r.json, json_fd) && !textout_new(&r.text, text_fd));
-	ndjson_ready(&r.json, r.e);
-	textout_ready(&r.text, r.e);
+	printout_ready(&r.json, r.e);
+	printout_ready(&r.text, r.e);
 	rc = trace_read_mem("fuzz", file, sizeof(head) + size, on_record, &r, err);
 	expect(!rc == !*err);
 	engine_finish(r.e);

@@ -20,6 +20,7 @@
 #include "sink/names.h"
 #include "sink/ndjson.h"
 #include "sink/pcapout.h"
+#include "sink/printout.h"
 
 /* The sink reads an engine through these only; here they answer from constants. */
 static struct engine_counters counters;
@@ -395,7 +396,7 @@ static void test_ready_lists_gateways(void **state)
 		.name = "nginx", .group = 12, .nprocs = 4, .nports = 2, .ports = { 80, 443 }
 	};
 	ngateways = 1;
-	assert_int_equal(ndjson_ready(&x->s, NULL), 0);
+	assert_int_equal(printout_ready(&x->s, NULL), 0);
 	v = line(x, 0);
 	assert_json_str(v, "type", "ready");
 	assert_json_str(v, "ts", "2026-11-22T12:06:21.341402Z");
@@ -467,7 +468,7 @@ static void test_pcap_file_is_named(void **state)
 
 	assert_non_null(mkdtemp(dir));
 	assert_int_equal(pcap_dir_new(&pcap, &cfg), 0);
-	ndjson_set_pcap(&x->s, &pcap);
+	printout_set_pcap(&x->s, &pcap);
 	assert_int_equal(pcap.ops->finding(pcap.self, x->f), 0);
 	v = put(x);
 	assert_int_equal(access(json_string_value(json_object_get(v, "pcap")), R_OK), 0);

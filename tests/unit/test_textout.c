@@ -15,6 +15,7 @@
 
 #include "sample.h"
 #include "sink/pcapout.h"
+#include "sink/printout.h"
 #include "sink/textout.h"
 
 /* The sink reads an engine through these only; here they answer from constants. */
@@ -168,7 +169,7 @@ static void test_ready_says_what_is_watched(void **state)
 {
 	struct fixture *x = *state;
 
-	assert_int_equal(textout_ready(&x->s, NULL), 0);
+	assert_int_equal(printout_ready(&x->s, NULL), 0);
 	assert_string_equal(written(x), "");
 	assert_int_equal(x->s.ops->tick(x->s.self, NULL), 0);
 	assert_non_null(strstr(written(x), "No gateway found yet"));
@@ -179,7 +180,7 @@ static void test_ready_says_what_is_watched(void **state)
 					       .ports = { 80, 443 },
 					       .cgroup = "/system.slice/nginx.service" };
 	ngateways = 1;
-	assert_int_equal(textout_ready(&x->s, NULL), 0);
+	assert_int_equal(printout_ready(&x->s, NULL), 0);
 	assert_non_null(strstr(written(x), "Watching nginx[12], 4 processes, ports 80, 443, "
 					   "/system.slice/nginx.service\n"));
 }
@@ -190,7 +191,7 @@ static void test_ready_waits_for_the_first_finding(void **state)
 	struct fixture *x = *state;
 	const char *text;
 
-	assert_int_equal(textout_ready(&x->s, NULL), 0);
+	assert_int_equal(printout_ready(&x->s, NULL), 0);
 	gateways[0] = (struct engine_gateway){ .name = "nginx", .group = 12, .nprocs = 1 };
 	ngateways = 1;
 	text = put(x);
@@ -202,7 +203,7 @@ static void test_nothing_watched_no_summary(void **state)
 {
 	struct fixture *x = *state;
 
-	assert_int_equal(textout_ready(&x->s, NULL), 0);
+	assert_int_equal(printout_ready(&x->s, NULL), 0);
 	x->s.ops->close(x->s.self, NULL);
 	x->s.self = NULL;
 	assert_string_equal(written(x), "");
@@ -231,7 +232,7 @@ static void test_no_packets_is_said_where_they_were_asked_for(void **state)
 	x->f->flight = x->f->attempts[0].flight = NULL;
 	assert_null(strstr(put(x), line));
 	assert_int_equal(pcap_dir_new(&pcap, &cfg), 0);
-	textout_set_pcap(&x->s, &pcap);
+	printout_set_pcap(&x->s, &pcap);
 	assert_non_null(strstr(put(x), line));
 	pcap.ops->close(pcap.self, NULL);
 }
@@ -242,7 +243,7 @@ static void test_narrowed_away_gateways_are_not_listed(void **state)
 
 	gateways[0] = (struct engine_gateway){ .name = "nginx", .nprocs = 1, .unwanted = true };
 	ngateways = 1;
-	assert_int_equal(textout_ready(&x->s, NULL), 0);
+	assert_int_equal(printout_ready(&x->s, NULL), 0);
 	assert_string_equal(written(x),
 			    "No gateway found yet that --pid, --comm and --cgroup allow.\n\n");
 }
