@@ -96,7 +96,15 @@ bool logfmt_match(const struct logfmt *f, const char *line, size_t len, struct l
 /* ---- logvalue.c: 0 or -EBADMSG ---- */
 int log_values_read(const struct logfmt *f, const struct log_values *v,
 		    const struct log_clock *clock, struct w5_log *out);
+bool log_given(struct log_span s); /* it is there, and not "-" */
+/* Digits only, with or without a sign; -1 and what is too large are not known. */
+bool log_number(uint64_t *out, struct log_span s);
+uint64_t log_number_below(struct log_span s, uint64_t max); /* or at it; 0 if it is not */
+uint32_t log_us(uint64_t us);				    /* as much as fits */
+/* 10.0.3.17, [::1]:8080, 10.0.3.17:8080; *port stays if there is none. */
+bool log_set_addr(struct w5_addr *ip, uint16_t *port, const char *s, size_t len);
 
+/* ---- logmoment.c ---- */
 /* The time of the line, when and how exact; false: not to be believed. */
 struct log_moment {
 	uint64_t wall_ns;
@@ -105,14 +113,17 @@ struct log_moment {
 	bool has_duration;
 	uint64_t duration_us;
 };
+bool log_moment_of(struct log_moment *m, const struct logfmt *f, const struct log_values *v,
+		   uint64_t now_wall_ns);
 bool log_set_times(struct w5_log *out, const struct log_moment *m, const struct log_clock *clock);
+
+/* ---- loghead.c ---- */
 struct log_head {
 	struct log_span method, target, query, proto, host, id;
 	char escape; /* '\\' or '#': how the gateway writes bytes it does not print */
 };
 void log_set_head(struct w5_log *out, const struct log_head *h);
-/* 10.0.3.17, [::1]:8080, 10.0.3.17:8080; *port stays if there is none. */
-bool log_set_addr(struct w5_addr *ip, uint16_t *port, const char *s, size_t len);
+void log_take_head(struct w5_log *out, const struct logfmt *f, const struct log_values *v);
 
 /* ---- logjson.c ---- */
 int log_json_read(const char *line, size_t len, const struct log_clock *clock, struct w5_log *out);

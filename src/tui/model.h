@@ -108,4 +108,8 @@ struct finding *model_find(const struct model *m, uint64_t id);
 /* Row of the finding with this id, or of the next newer one that is listed; nrows if none. */
 size_t snapshot_row_of(const struct snapshot *s, uint64_t id);
 
+/* model_copy.c, for model.c alone: what a tick brings but findings. 0 or -ENOMEM. */
+int model_copy(struct model *m, const struct model_input *in);
+void model_filter_upstreams(struct model *m);
+
 #endif
