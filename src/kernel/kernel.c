@@ -1,54 +1,28 @@
-// SPDX-License-Identifier: BSD-2-Clause
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* See kernel.h: opened, attached, looked through, polled. What loads the object is kernel_load.c. */
 #include "kernel/kernel.h"
 
-#include <bpf/bpf.h>
-#include <bpf/btf.h>
 #include <bpf/libbpf.h>
 #include <errno.h>
 #include <stdarg.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/resource.h>
 #include <sys/utsname.h>
 #include <time.h>
 #include <unistd.h>
 
-#include "base/log.h"
 #include "base/util.h"
-#include "kernel/attach.h"
 #include "kernel/cgroup.h"
-#include "kernel/closer.h"
-#include "kernel/feature.h"
 #include "kernel/flight.h"
-#include "kernel/local.h"
+#include "kernel/iter.h"
+#include "kernel/kernel_impl.h"
 #include "kernel/pool.h"
 #include "kernel/procs.h"
 #include "kernel/tls.h"
-#include "kernel/uprobe.h"
-#include "why502.skel.h"
 
 #define BATCH_MAX 20000 /* records per poll, so that keys and timers get their turn */
 #define REAP_NS	  (1000 * 1000 * 1000ull)
 #define STATS_NS  (1000 * 1000 * 1000ull)
-
-struct kernel {
-	struct kernel_cfg cfg;
-	kernel_record_fn on_record;
-	void *self;
-	struct w5_bpf *skel;
-	struct ring_buffer *ring;
-	struct procs *procs;
-	struct tls *tls;
-	struct local local;
-	struct pool *pool; /* NULL: this kernel cannot */
-	struct closer closer;
-	int cgroup_root;
-	struct attach cgroups;
-	struct w5_stats stats;
-	uint64_t stats_ns, reap_ns;
-	size_t batch;
-	char error[320];
-};
 
 static uint64_t clock_ns(clockid_t id)
 {
@@ -58,8 +32,7 @@ static uint64_t clock_ns(clockid_t id)
 	return ts.tv_sec * 1000000000ull + ts.tv_nsec;
 }
 
-__attribute__((format(printf, 3, 4))) static int fail(struct kernel *k, int err, const char *fmt,
-						      ...)
+int kernel_fail(struct kernel *k, int err, const char *fmt, ...)
 {
 	va_list ap;
 
@@ -89,88 +62,7 @@ size_t kernel_conn_bytes(const struct kernel *k)
 	return flight_conn_bytes(k->skel->maps.conns);
 }
 
-/* libbpf's own words are one level down: the tool's voice stays in front. */
-static int libbpf_says(enum libbpf_print_level level, const char *fmt, va_list ap)
-{
-	char line[1024];
-
-	if (log_get_level() < LOG_LEVEL_DEBUG || level == LIBBPF_DEBUG)
-		return 0;
-	vsnprintf(line, sizeof(line), fmt, ap);
-	line[strcspn(line, "\n")] = '\0';
-	log_debug("  %s", line);
-	return 0;
-}
-
 /* ---- opening ---- */
-
-static int check_host(struct kernel *k, struct btf **vmlinux)
-{
-	if (geteuid())
-		return fail(k, -EPERM, "not root: eBPF programs need it; run it with sudo");
-	*vmlinux = btf__load_vmlinux_btf();
-	if (!*vmlinux)
-		return fail(k, -ENOSYS,
-			    "this kernel has no BTF (/sys/kernel/btf/vmlinux): boot one with "
-			    "CONFIG_DEBUG_INFO_BTF=y, Linux 5.15 or newer");
-	k->cgroup_root = cgroup_root_open();
-	if (k->cgroup_root < 0)
-		return fail(k, k->cgroup_root,
-			    "no cgroup v2 hierarchy and none could be mounted (%s): boot with a "
-			    "kernel that has CONFIG_CGROUPS and CONFIG_CGROUP_BPF",
-			    strerror(-k->cgroup_root));
-	return 0;
-}
-
-static void set_knobs(struct kernel *k)
-{
-	struct w5_bpf_cfg *c = (struct w5_bpf_cfg *)&k->skel->rodata->cfg;
-	uint64_t ring = k->cfg.ring_bytes;
-
-	/* Failures keep the last quarter of the ring for themselves, packet dumps of
-	 * failures may fill it to seven eighths. */
-	c->bulk_limit = ring - ring / 4;
-	c->dump_limit = ring - ring / 8;
-	c->wake_at = ring / 4;
-	c->slots = k->cfg.history_packets;
-	c->slot_bytes = k->cfg.history_bytes;
-	c->slot_stride = W5_PKT_HEAD + c->slot_bytes;
-	c->dump_bytes = W5_PACKETS_SIZE(c->slots, c->slot_bytes);
-	c->self_tgid = getpid();
-	bpf_map__set_max_entries(k->skel->maps.ring, ring);
-}
-
-static int load(struct kernel *k, struct btf *vmlinux)
-{
-	const struct feature *missing = NULL;
-	int err;
-
-	k->skel = w5_bpf__open();
-	if (!k->skel)
-		return fail(k, -errno, "cannot open the eBPF object: %s", strerror(errno));
-	err = features_apply(k->skel->obj, vmlinux, &missing);
-	if (err)
-		return fail(k, err,
-			    "this kernel lacks the tracepoint %s (%s): use Linux 5.15 or newer",
-			    missing->tracepoint, missing->loses);
-	set_knobs(k);
-	bpf_program__set_autoattach(k->skel->progs.pool, false); /* needs its map: pool.c */
-	bpf_program__set_autoattach(k->skel->progs.unix_connect, false);
-	err = flight_resize(k->skel->obj, k->skel->maps.conns, k->cfg.history_packets,
-			    k->cfg.history_bytes);
-	if (err)
-		return fail(k, err, "cannot make room for --history %ux%u: %s",
-			    k->cfg.history_packets, k->cfg.history_bytes, strerror(-err));
-	uprobes_prepare(k->skel->obj, vmlinux, "ssl_");
-	uprobes_prepare(k->skel->obj, vmlinux, "go_");
-	err = w5_bpf__load(k->skel);
-	if (err)
-		return fail(k, err,
-			    "the kernel refused the eBPF programs (%s): Linux 5.15 or newer is "
-			    "needed, without lockdown; -v shows the kernel's words",
-			    strerror(-err));
-	return 0;
-}
 
 static void on_process(struct kernel *k, const struct w5_listen *r)
 {
@@ -237,10 +129,8 @@ static void on_pool(void *self, const struct w5_pool *p)
 int kernel_open(struct kernel **out, const struct kernel_cfg *cfg, kernel_record_fn on_record,
 		void *self)
 {
-	struct rlimit unlimited = { RLIM_INFINITY, RLIM_INFINITY };
 	struct kernel *k = calloc(1, sizeof(*k));
 	struct procs_cfg pcfg;
-	struct btf *vmlinux = NULL;
 	int err;
 
 	*out = k;
@@ -250,24 +140,19 @@ int kernel_open(struct kernel **out, const struct kernel_cfg *cfg, kernel_record
 	k->on_record = on_record;
 	k->self = self;
 	k->cgroup_root = -1;
-	libbpf_set_print(libbpf_says);
-	setrlimit(RLIMIT_MEMLOCK, &unlimited); /* maps count against it before 5.11 */
-	err = check_host(k, &vmlinux);
-	if (!err)
-		err = load(k, vmlinux);
-	btf__free(vmlinux);
+	err = kernel_load(k);
 	if (err)
 		return err;
 	k->ring = ring_buffer__new(bpf_map__fd(k->skel->maps.ring), on_ring, k, NULL);
 	if (!k->ring)
-		return fail(k, -errno, "cannot map the ring buffer: %s", strerror(errno));
+		return kernel_fail(k, -errno, "cannot map the ring buffer: %s", strerror(errno));
 	pcfg = (struct procs_cfg){ .procs_map = bpf_map__fd(k->skel->maps.procs),
 				   .ports_map = bpf_map__fd(k->skel->maps.listen_ports),
 				   .pid = cfg->pid };
 	err = tls_new(&k->tls, k->skel->obj);
 	if (!err)
 		err = procs_new(&k->procs, &pcfg, on_gateway, k);
-	return err ? fail(k, err, "out of memory") : 0;
+	return err ? kernel_fail(k, err, "out of memory") : 0;
 }
 
 /* ---- attaching ---- */
@@ -277,46 +162,29 @@ static int attach_named_cgroup(struct kernel *k)
 	int fd = cgroup_open_path(k->cgroup_root, k->cfg.cgroup), err;
 
 	if (fd < 0)
-		return fail(k, fd, "no cgroup %s (%s): name one below the cgroup v2 mount",
-			    k->cfg.cgroup, strerror(-fd));
+		return kernel_fail(k, fd, "no cgroup %s (%s): name one below the cgroup v2 mount",
+				   k->cfg.cgroup, strerror(-fd));
 	err = attach_cgroup_fd(&k->cgroups, fd, cgroup_id(fd));
 	close(fd);
 	if (err)
-		return fail(k, err, "cannot attach to cgroup %s: %s", k->cfg.cgroup,
-			    strerror(-err));
+		return kernel_fail(k, err, "cannot attach to cgroup %s: %s", k->cfg.cgroup,
+				   strerror(-err));
 	return 0;
 }
 
 /* ---- what is older than us ---- */
 
+static void on_seed(void *self, const void *record)
+{
+	struct kernel *k = self;
+
+	procs_seed_socket(k->procs, record);
+}
+
 static int run_seed(struct kernel *k, enum w5_seed_mode mode)
 {
-	struct w5_seed buf[64];
-	size_t have = 0;
-	ssize_t n;
-	int fd;
-
 	k->skel->bss->seed_mode = mode;
-	fd = bpf_iter_create(bpf_link__fd(k->skel->links.seed));
-	if (fd < 0)
-		return -errno;
-	while ((n = read(fd, (char *)buf + have, sizeof(buf) - have)) != 0) {
-		size_t whole;
-
-		if (n < 0 && (errno == EINTR || errno == EAGAIN))
-			continue;
-		if (n < 0)
-			break;
-		have += n;
-		whole = have / sizeof(buf[0]);
-		for (size_t i = 0; i < whole; i++)
-			procs_seed_socket(k->procs, &buf[i]);
-		memmove(buf, (char *)buf + whole * sizeof(buf[0]), have % sizeof(buf[0]));
-		have %= sizeof(buf[0]);
-	}
-	n = n < 0 ? -errno : 0;
-	close(fd);
-	return n;
+	return iter_read(k->skel->links.seed, sizeof(struct w5_seed), on_seed, k);
 }
 
 static void begin_session(struct kernel *k)
@@ -360,7 +228,7 @@ int kernel_start(struct kernel *k)
 	/* Subscribe first, then scan: what comes to be in between is seen twice, not missed. */
 	err = w5_bpf__attach(k->skel);
 	if (err)
-		return fail(k, err, "cannot attach the eBPF programs: %s", strerror(-err));
+		return kernel_fail(k, err, "cannot attach the eBPF programs: %s", strerror(-err));
 	k->cgroups =
 		(struct attach){ .root = k->cgroup_root, .root_id = cgroup_id(k->cgroup_root) };
 	take_programs(k);
@@ -371,14 +239,15 @@ int kernel_start(struct kernel *k)
 	}
 	err = pool_new(&k->pool, k->skel->progs.pool, k->skel->maps.conns, on_pool, k);
 	if (err && err != -ENOSYS)
-		return fail(k, err, "cannot look through the pools: %s", strerror(-err));
+		return kernel_fail(k, err, "cannot look through the pools: %s", strerror(-err));
 	err = run_seed(k, W5_SEED_LIST);
 	if (!err)
 		err = procs_seed_done(k->procs);
 	if (!err)
 		err = run_seed(k, W5_SEED_ADOPT);
 	if (err)
-		return fail(k, err, "cannot look through the open connections: %s", strerror(-err));
+		return kernel_fail(k, err, "cannot look through the open connections: %s",
+				   strerror(-err));
 	return 0;
 }
 

@@ -1,17 +1,16 @@
 // SPDX-License-Identifier: BSD-2-Clause
 #include "kernel/pool.h"
 
-#include <bpf/bpf.h>
 #include <bpf/libbpf.h>
 #include <errno.h>
 #include <stdbool.h>
 #include <stdlib.h>
 #include <string.h>
 #include <time.h>
-#include <unistd.h>
 
 #include "base/hash.h"
 #include "base/util.h"
+#include "kernel/iter.h"
 #include "w5_bpf.h"
 
 #define OFTEN_NS   (200 * 1000 * 1000ull)
@@ -110,9 +109,10 @@ static struct row *row_of(struct pool *p, const struct w5_pool_conn *c)
 	return r;
 }
 
-static void count(struct pool *p, const struct w5_pool_conn *c)
+static void count(void *self, const void *record)
 {
-	struct row *r = row_of(p, c);
+	const struct w5_pool_conn *c = record;
+	struct row *r = row_of(self, c);
 
 	if (!r)
 		return;
@@ -122,33 +122,6 @@ static void count(struct pool *p, const struct w5_pool_conn *c)
 	r->now.idle += c->state == W5_POOL_IDLE;
 	if (c->req_ns && (!r->now.oldest_ns || c->req_ns < r->now.oldest_ns))
 		r->now.oldest_ns = c->req_ns;
-}
-
-static int count_all(struct pool *p)
-{
-	struct w5_pool_conn buf[256];
-	size_t have = 0;
-	ssize_t n;
-	int fd = bpf_iter_create(bpf_link__fd(p->link));
-
-	if (fd < 0)
-		return -errno;
-	while ((n = read(fd, (char *)buf + have, sizeof(buf) - have)) != 0) {
-		size_t whole;
-
-		if (n < 0 && (errno == EINTR || errno == EAGAIN))
-			continue;
-		if (n < 0)
-			break;
-		have += (size_t)n;
-		whole = have / sizeof(buf[0]);
-		for (size_t i = 0; i < whole; i++)
-			count(p, &buf[i]);
-		have %= sizeof(buf[0]);
-		memmove(buf, &buf[whole], have);
-	}
-	close(fd);
-	return n < 0 ? -errno : 0;
 }
 
 static bool is_empty(const struct w5_pool *p)
@@ -214,7 +187,7 @@ void pool_poll(struct pool *p, uint64_t now_ns, bool failed)
 		w->oldest_ns = 0;
 	}
 	now_ns = clock_ns();
-	if (count_all(p)) {
+	if (iter_read(p->link, sizeof(struct w5_pool_conn), count, p)) {
 		p->next_ns = p->soon_ns = now_ns + SELDOM_NS;
 		return; /* half a count is none */
 	}
