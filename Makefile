@@ -73,6 +73,7 @@ lab_obj	= $(patsubst %.c,$(O)/%.o,$(sort $(wildcard tools/lab/$(1)/*.c tools/lab
 UNIT	:= $(patsubst %.c,$(O)/%,$(sort $(wildcard tests/unit/test_*.c)))
 UNIT_OBJ := $(patsubst %.c,$(O)/%.o,$(filter-out tests/unit/test_%,$(sort $(wildcard tests/unit/*.c))))
 DRIVERS	:= $(patsubst %.c,$(O)/%,$(sort $(wildcard tests/replay/*.c tests/screen/*.c)))
+SCENE_OBJ := $(patsubst %.c,$(O)/%.o,$(sort $(wildcard tests/screen/scene/*.c)))
 FUZZ	:= $(patsubst %.c,$(O)/%,$(sort $(wildcard tests/fuzz/fuzz_*.c)))
 BENCH	:= $(patsubst tools/bench/%.c,$(O)/bench-%,$(filter-out %.bpf.c,$(sort $(wildcard tools/bench/*.c)))) \
 	   $(patsubst tools/bench/%.c,$(O)/tools/bench/%.o,$(sort $(wildcard tools/bench/*.bpf.c)))
@@ -151,6 +152,8 @@ $(DRIVERS): %: %.o $(O)/libwhy502.a
 	$(call say,LD,$@)
 	$(Q)$(CC) $(W5_CFLAGS) $(W5_LDFLAGS) -o $@ $^ $(LIBS)
 
+$(O)/tests/screen/driver: $(SCENE_OBJ)
+
 $(FUZZ): %: %.o $(O)/libwhy502.a
 	$(call say,LD,$@)
 	$(Q)$(CC) $(W5_CFLAGS) $(W5_LDFLAGS) -fsanitize=fuzzer -o $@ $^ $(LIBS)
@@ -212,7 +215,7 @@ fuzz: ## libFuzzer programs of tests/fuzz, FUZZ_SECONDS each
 		$$f -max_total_time=$(FUZZ_SECONDS) -verbosity=0 -print_final_stats=1 -artifact_prefix=$(O)/fuzz/ $$corpus; \
 	done
 
-FORMAT := $(wildcard src/*/*.[ch] bpf/*.[ch] include/*.h tools/*/*.[ch] tools/*/*/*.[ch] tests/*/*.[ch])
+FORMAT := $(wildcard src/*/*.[ch] bpf/*.[ch] include/*.h tools/*/*.[ch] tools/*/*/*.[ch] tests/*/*.[ch] tests/*/*/*.[ch])
 format: ## let clang-format lay out every C file
 	@clang-format -i $(FORMAT)
 

@@ -11,6 +11,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "packet.h"
 #include "source/capture.h"
 
 #define NET_START_NS 1795350000000000000ull
@@ -47,24 +48,12 @@ static inline struct net_conn net_conn(const char *client, uint16_t cport, const
 				  .ttl = { 64, 63 } };
 }
 
-static inline void net_put16(uint8_t *p, uint16_t v)
-{
-	p[0] = (uint8_t)(v >> 8);
-	p[1] = (uint8_t)v;
-}
-
-static inline void net_put32(uint8_t *p, uint32_t v)
-{
-	net_put16(p, (uint16_t)(v >> 16));
-	net_put16(p + 2, (uint16_t)v);
-}
-
 static inline size_t net_ip(uint8_t *p, const char *src, const char *dst, uint8_t proto,
 			    uint8_t ttl, uint16_t id, size_t len)
 {
 	p[0] = 0x45;
-	net_put16(p + 2, (uint16_t)(20 + len));
-	net_put16(p + 4, id);
+	put16(p + 2, (uint16_t)(20 + len));
+	put16(p + 4, id);
 	p[8] = ttl;
 	p[9] = proto;
 	inet_pton(AF_INET, src, p + 12);
@@ -96,13 +85,13 @@ static inline struct net_packet *net_seg(struct net *n, uint64_t after_ns, struc
 
 	off = net_ip(p->data, c->ip[from], c->ip[!from], 6, c->ttl[from], ++n->ipid, 20 + len);
 	t = p->data + off;
-	net_put16(t, c->port[from]);
-	net_put16(t + 2, c->port[!from]);
-	net_put32(t + 4, c->seq[from]);
-	net_put32(t + 8, flags & W5_TCP_ACK ? c->seq[!from] : 0);
+	put16(t, c->port[from]);
+	put16(t + 2, c->port[!from]);
+	put32(t + 4, c->seq[from]);
+	put32(t + 8, flags & W5_TCP_ACK ? c->seq[!from] : 0);
 	t[12] = 0x50;
 	t[13] = flags;
-	net_put16(t + 14, 500);
+	put16(t + 14, 500);
 	if (len)
 		memcpy(t + 20, payload, len);
 	p->k.cap = p->k.len = off + 20 + len;
@@ -134,8 +123,8 @@ static inline void net_icmp(struct net *n, uint64_t after_ns, const struct net_c
 	p->data[off + 1] = code;
 	off += 8;
 	off += net_ip(p->data + off, c->ip[0], c->ip[1], 6, 63, 1, 20);
-	net_put16(p->data + off, c->port[0]);
-	net_put16(p->data + off + 2, c->port[1]);
+	put16(p->data + off, c->port[0]);
+	put16(p->data + off + 2, c->port[1]);
 	p->k.cap = p->k.len = off + 8;
 }
 

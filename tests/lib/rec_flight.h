@@ -3,19 +3,8 @@
 #ifndef TESTS_LIB_REC_FLIGHT_H
 #define TESTS_LIB_REC_FLIGHT_H
 
+#include "packet.h"
 #include "rec.h"
-
-static inline void put16(uint8_t *p, uint32_t v)
-{
-	p[0] = (uint8_t)(v >> 8);
-	p[1] = (uint8_t)v;
-}
-
-static inline void put32(uint8_t *p, uint32_t v)
-{
-	put16(p, v >> 16);
-	put16(p + 2, v & 0xffff);
-}
 
 /* The next packet: t in ms, payload in bytes (its content is not kept). */
 static inline void flight_add(struct w5_packets *f, double t, bool out, uint32_t seq, uint8_t flags,

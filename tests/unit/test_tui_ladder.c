@@ -58,12 +58,13 @@ static struct finding *race(void)
 	a->leg.end = W5_END_FIN_IN;
 	a->leg.synack_ttl = 63;
 	a->flight = make_flight();
-	make_packet(a->flight, T0 - 60 * SECOND, false, W5_TCP_ACK, 100, 50, "HTTP/1.1 200 OK\r\n");
-	make_packet(a->flight, T0 - 219 * US, false, W5_TCP_FIN | W5_TCP_ACK, 117, 50, "");
-	make_packet(a->flight, T0 - 200 * US, true, W5_TCP_ACK, 50, 118, "");
-	make_packet(a->flight, T0 + 81 * US, true, W5_TCP_ACK | W5_TCP_PSH, 50, 118,
+	make_packet(&a->flight->p, T0 - 60 * SECOND, false, W5_TCP_ACK, 100, 50,
+		    "HTTP/1.1 200 OK\r\n");
+	make_packet(&a->flight->p, T0 - 219 * US, false, W5_TCP_FIN | W5_TCP_ACK, 117, 50, "");
+	make_packet(&a->flight->p, T0 - 200 * US, true, W5_TCP_ACK, 50, 118, "");
+	make_packet(&a->flight->p, T0 + 81 * US, true, W5_TCP_ACK | W5_TCP_PSH, 50, 118,
 		    "GET /x HTTP/1.1\r\nHost: a\r\n");
-	make_packet(a->flight, T0 + 290 * US, false, W5_TCP_RST, 118, 0, "");
+	make_packet(&a->flight->p, T0 + 290 * US, false, W5_TCP_RST, 118, 0, "");
 	return f;
 }
 
@@ -144,9 +145,9 @@ static void test_handshake_is_named_and_its_alert_decides(void **state)
 	assert_false(row_with("TLS alert")->to_right);
 	/* the packet itself, of which less is kept, takes its place */
 	a->flight = make_flight();
-	make_packet(a->flight, T0 + 100 * US, true, W5_TCP_ACK | W5_TCP_PSH, 50, 118,
+	make_packet(&a->flight->p, T0 + 100 * US, true, W5_TCP_ACK | W5_TCP_PSH, 50, 118,
 		    "\x16\x03\x01\x01\x39\x01");
-	make_packet(a->flight, T0 + 400 * US, false, W5_TCP_ACK | W5_TCP_PSH, 118, 56,
+	make_packet(&a->flight->p, T0 + 400 * US, false, W5_TCP_ACK | W5_TCP_PSH, 118, 56,
 		    "\x17\x03\x03\x01\x39\x99");
 	ladder_build(&ladder, f, false);
 	assert_int_equal(count_what(LADDER_HELLO, LADDER_PACKET), 1);
@@ -197,9 +198,9 @@ static void test_retransmits_are_marked(void **state)
 	a->leg.end = W5_END_CONNECT;
 	a->leg.end_ns = T0 + 4 * SECOND - 1;
 	a->flight = make_flight();
-	make_packet(a->flight, T0, true, W5_TCP_SYN, 5, 0, "");
-	make_packet(a->flight, T0 + SECOND, true, W5_TCP_SYN, 5, 0, "");
-	make_packet(a->flight, T0 + 3 * SECOND, true, W5_TCP_SYN, 5, 0, "");
+	make_packet(&a->flight->p, T0, true, W5_TCP_SYN, 5, 0, "");
+	make_packet(&a->flight->p, T0 + SECOND, true, W5_TCP_SYN, 5, 0, "");
+	make_packet(&a->flight->p, T0 + 3 * SECOND, true, W5_TCP_SYN, 5, 0, "");
 	ladder_build(&ladder, f, false);
 	for (size_t i = 0; i < ladder.n; i++)
 		again += ladder.rows[i].is_retransmit;
@@ -261,7 +262,7 @@ static void test_wrapped_recorder_is_read_in_order(void **state)
 	a->leg.nr = 1;
 	a->flight = make_flight();
 	for (unsigned i = 0; i < W5_PKT_SLOTS + 5; i++)
-		make_packet(a->flight, T0 + i * US, i & 1, W5_TCP_ACK, 100 + i, 1, "data");
+		make_packet(&a->flight->p, T0 + i * US, i & 1, W5_TCP_ACK, 100 + i, 1, "data");
 	ladder_build(&ladder, f, true);
 	expect_in_order_of_time();
 	assert_int_equal(count_what(LADDER_DATA, LADDER_PACKET), W5_PKT_SLOTS);
@@ -278,7 +279,7 @@ static void test_hostile_bytes_are_escaped_and_bounded(void **state)
 	memcpy(payload, "GET ", 4);
 	payload[sizeof(payload) - 1] = '\0';
 	a->flight = make_flight();
-	make_packet(a->flight, T0, true, W5_TCP_ACK, 1, 1, payload);
+	make_packet(&a->flight->p, T0, true, W5_TCP_ACK, 1, 1, payload);
 	a->flight->p.pkt[1].ts_ns = T0; /* a slot that claims more than there is */
 	a->flight->p.pkt[1].cap = 65535;
 	a->flight->p.pkt[1].len = 3;
@@ -304,7 +305,7 @@ static void test_more_rows_than_fit_are_counted(void **state)
 
 		a->flight = make_flight();
 		for (unsigned k = 0; k < W5_PKT_SLOTS; k++)
-			make_packet(a->flight, T0 + k, true, W5_TCP_SYN, k, 0, "");
+			make_packet(&a->flight->p, T0 + k, true, W5_TCP_SYN, k, 0, "");
 	}
 	ladder_build(&ladder, f, true);
 	assert_int_equal(ladder.n, LADDER_ROWS_MAX);
@@ -345,7 +346,7 @@ static void test_the_gateways_own_end_decides_a_slow_backend(void **state)
 		a->leg.end = (uint8_t)ends[i];
 		a->leg.end_ns = T0 + 2 * SECOND - 100 * US;
 		a->flight = make_flight();
-		make_packet(a->flight, T0 + 81 * US, true, W5_TCP_ACK | W5_TCP_PSH, 50, 118,
+		make_packet(&a->flight->p, T0 + 81 * US, true, W5_TCP_ACK | W5_TCP_PSH, 50, 118,
 			    "GET /x HTTP/1.1\r\nHost: a\r\n");
 		ladder_build(&ladder, f, false);
 		expect_in_order_of_time();

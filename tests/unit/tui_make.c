@@ -1,21 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 #include "tui_make.h"
 
-#include <arpa/inet.h>
 #include <stdio.h>
 #include <stdlib.h>
-#include <string.h>
-
-void make_addr(struct w5_addr *a, const char *text)
-{
-	memset(a, 0, sizeof(*a));
-	if (strchr(text, ':')) {
-		inet_pton(AF_INET6, text, a->ip);
-		return;
-	}
-	a->ip[10] = a->ip[11] = 0xff;
-	inet_pton(AF_INET, text, a->ip + 12);
-}
 
 struct finding *make_finding(uint64_t id, uint64_t ts_ns, unsigned status, enum cause cause)
 {
@@ -69,30 +56,4 @@ struct flight *make_flight(void)
 		abort();
 	f->refs = 1;
 	return f;
-}
-
-void make_packet(struct flight *f, uint64_t ts_ns, bool out, unsigned flags, uint32_t seq,
-		 uint32_t ack, const char *payload)
-{
-	struct w5_packet *pkt = &f->p.pkt[f->p.total++ % W5_PKT_SLOTS];
-	size_t len = 40 + strlen(payload);
-	uint8_t *p = pkt->data;
-
-	memset(pkt, 0, sizeof(*pkt));
-	pkt->ts_ns = ts_ns;
-	pkt->out = out;
-	pkt->len = (uint32_t)len;
-	pkt->cap = (uint16_t)(len < W5_PKT_BYTES ? len : W5_PKT_BYTES);
-	p[0] = 0x45;
-	p[2] = (uint8_t)(len >> 8);
-	p[3] = (uint8_t)len;
-	p[8] = 63;
-	p[9] = 6;
-	for (int i = 0; i < 4; i++) {
-		p[24 + i] = (uint8_t)(seq >> (24 - 8 * i));
-		p[28 + i] = (uint8_t)(ack >> (24 - 8 * i));
-	}
-	p[32] = 0x50;
-	p[33] = (uint8_t)flags;
-	memcpy(p + 40, payload, pkt->cap - 40u);
 }
