@@ -11,9 +11,6 @@
 
 #include "rec.h"
 
-#define D 100 /* cookies: downstream, upstream */
-#define U 200
-
 #define CERTAIN CONFIDENCE_CERTAIN
 #define LIKELY	CONFIDENCE_LIKELY
 

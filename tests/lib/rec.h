@@ -18,9 +18,13 @@
 #define REC_GW	2217u			       /* the gateway's master and its only thread */
 #define REC_MAX 4096
 
+/* Cookies of the two conns that most tests have: the client's, the backend's. */
+#define D 100
+#define U 200
+
 static inline uint64_t ms(double t)
 {
-	return REC_T0 + (uint64_t)(t * 1e6);
+	return REC_T0 + (uint64_t)(int64_t)(t * 1e6);
 }
 
 struct bench {

@@ -11,6 +11,9 @@
 #include "rec.h"
 #include "w5_h2.h"
 
+#define IN  W5_TEXT_IN
+#define OUT W5_TEXT_OUT
+
 /* What one conn has sent so far, and what its texts say of the thread. */
 struct wire {
 	struct bench *b;

@@ -8,9 +8,6 @@
 
 #include "../lib/rec.h"
 
-#define D 100
-#define U 200
-
 static const struct finding *of_conn(const struct bench *b, uint64_t cookie)
 {
 	for (size_t i = 0; i < b->n; i++) {

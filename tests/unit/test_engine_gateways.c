@@ -8,9 +8,6 @@
 
 #include "../lib/rec.h"
 
-#define D 100
-#define U 200
-
 static const struct finding *only(const struct bench *b)
 {
 	assert_int_equal(b->n, 1);

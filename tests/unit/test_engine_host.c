@@ -9,9 +9,6 @@
 #include "../lib/rec_host.h"
 #include "sink/hostrows.h"
 
-#define D 100
-#define U 200
-
 static struct bench b;
 
 static int setup(void **state)
@@ -248,8 +245,6 @@ static void test_an_unknown_gateway_and_hostile_counts_are_ignored(void **state)
 	assert_int_equal(engine_counters(b.e)->bad_records, 1);
 	assert_int_equal(h.now.nports, 0);
 }
-
-/* ---- rows ---- */
 
 static const struct host_row *row_of(struct host_row *rows, size_t n, const char *what)
 {

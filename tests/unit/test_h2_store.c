@@ -11,11 +11,6 @@
 #include "engine/h2_store.h"
 #include "source/trace.h"
 
-#define D   100
-#define U   200
-#define IN  W5_TEXT_IN
-#define OUT W5_TEXT_OUT
-
 static const uint8_t key[MASK_KEY_BYTES] = "sixteen bytes ok";
 
 /* Records made by rec_text.h go to a bench: this one hands them on as a trace would. */
@@ -180,8 +175,6 @@ static void test_parts_whose_others_were_lost_are_dropped(void **state)
 	assert_false(holds(&st, "c00kie"));
 	store_fini(&st);
 }
-
-/* ---- a recorded session: what is found in it must not depend on how it was stored ---- */
 
 struct replay {
 	struct engine *direct, *stored;

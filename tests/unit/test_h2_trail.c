@@ -7,17 +7,9 @@
 #include <cmocka.h>
 
 #include "../lib/rec_text.h"
+#include "h2_conns.h"
 
-#define D      100
-#define U      200
-#define IN     W5_TEXT_IN
-#define OUT    W5_TEXT_OUT
 #define CANCEL 8 /* RFC 9113 7 */
-
-static struct wire down_open(struct bench *b)
-{
-	return wire_open(b, D, W5_ROLE_DOWNSTREAM, 990);
-}
 
 static struct w5_leg refused(uint64_t cookie, double hint, double open, double end)
 {

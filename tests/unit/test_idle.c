@@ -9,8 +9,6 @@
 #include "../lib/rec.h"
 #include "sink/warnings.h"
 
-#define U 200
-
 /* A conn that serves two requests, and is closed age_ms after the last byte of the second. */
 static void conn_closed(struct bench *b, uint64_t cookie, double t, double age_ms, uint8_t end)
 {

@@ -1,0 +1,30 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* HTTP/2 conns for tests, open long before anything is asked on them. */
+#ifndef TESTS_UNIT_H2_CONNS_H
+#define TESTS_UNIT_H2_CONNS_H
+
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <cmocka.h>
+
+#include "../lib/rec_text.h"
+
+static inline struct wire down_open(struct bench *b)
+{
+	return wire_open(b, D, W5_ROLE_DOWNSTREAM, 990);
+}
+
+static inline struct wire up_open(struct bench *b)
+{
+	return wire_open(b, U, W5_ROLE_UPSTREAM, 990);
+}
+
+static inline const struct engine_counters *settled(struct bench *b, double t)
+{
+	bench_settle(b, t);
+	return engine_counters(b->e);
+}
+
+#endif
