@@ -1,6 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 #include <errno.h>
-#include <fcntl.h>
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -13,65 +12,15 @@
 
 #include <cmocka.h>
 
-#include "sample.h"
+#include "sink_bench.h"
 #include "sink/pcapout.h"
-#include "sink/printout.h"
 #include "sink/textout.h"
-
-/* The sink reads an engine through these only; here they answer from constants. */
-static struct engine_counters counters;
-static struct engine_gateway gateways[1];
-static size_t ngateways;
-
-const struct engine_counters *engine_counters(const struct engine *e)
-{
-	return &counters;
-}
-
-size_t engine_gateways(const struct engine *e, const struct engine_gateway **out)
-{
-	*out = gateways;
-	return ngateways;
-}
-
-struct fixture {
-	struct sink s;
-	struct finding *f;
-	int fd;
-	char text[1 << 16];
-};
 
 static int setup(void **state)
 {
-	struct fixture *x = calloc(1, sizeof(*x));
-
 	setenv("TZ", "UTC", 1);
 	tzset();
-	counters = (struct engine_counters){ 0 };
-	ngateways = 0;
-	x->f = sample_finding();
-	x->fd = open("/tmp", O_TMPFILE | O_RDWR, 0600);
-	*state = x;
-	return x->fd < 0 ? -1 : textout_new(&x->s, x->fd);
-}
-
-static int teardown(void **state)
-{
-	struct fixture *x = *state;
-
-	if (x->s.self)
-		x->s.ops->close(x->s.self, NULL);
-	finding_unref(x->f);
-	close(x->fd);
-	free(x);
-	return 0;
-}
-
-static const char *written(struct fixture *x)
-{
-	memset(x->text, 0, sizeof(x->text));
-	assert_true(pread(x->fd, x->text, sizeof(x->text) - 1, 0) >= 0);
-	return x->text;
+	return fixture_new(state, textout_new);
 }
 
 static const char *put(struct fixture *x)
