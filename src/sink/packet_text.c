@@ -1,34 +1,15 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 #include "sink/packet_text.h"
 
-#include <stdarg.h>
 #include <stdio.h>
 #include <string.h>
 
+#include "base/phrase.h"
 #include "base/tcpopt.h"
 #include "base/text.h"
 #include "base/util.h"
 
 #define TCP_FIXED 20
-
-struct words {
-	char *out;
-	size_t cap, n;
-};
-
-static void put(struct words *w, const char *fmt, ...) __attribute__((format(printf, 2, 3)));
-
-static void put(struct words *w, const char *fmt, ...)
-{
-	va_list ap;
-	int n;
-
-	va_start(ap, fmt);
-	n = vsnprintf(w->out + w->n, w->cap - w->n, fmt, ap);
-	va_end(ap);
-	if (n > 0)
-		w->n = min_size(w->n + (size_t)n, w->cap - 1);
-}
 
 size_t packet_kept(const struct w5_packet *pkt)
 {
@@ -40,57 +21,56 @@ void packet_flags_text(char *out, size_t cap, uint8_t flags)
 	static const char *const names[] = {
 		"FIN", "SYN", "RST", "PSH", "ACK", "URG", "ECE", "CWR"
 	};
-	struct words w = { .out = out, .cap = cap };
+	struct phrase w = phrase_begin(out, cap);
 
-	out[0] = '\0';
 	for (size_t i = 0; i < ARRAY_SIZE(names); i++)
 		if (flags & 1u << i)
-			put(&w, "%s%s", w.n ? "," : "", names[i]);
+			phrase_item(&w, ",", "%s", names[i]);
 	if (!w.n)
-		put(&w, "none");
+		phrase_put(&w, "none");
 }
 
 void packet_net_text(char *out, size_t cap, const struct w5_packet *pkt, const struct packet *p)
 {
 	char src[TEXT_ENDPOINT_MAX], dst[TEXT_ENDPOINT_MAX];
-	struct words w = { .out = out, .cap = cap };
+	struct phrase w = phrase_begin(out, cap);
 
 	text_endpoint(src, sizeof(src), &p->src, p->sport);
 	text_endpoint(dst, sizeof(dst), &p->dst, p->dport);
-	put(&w, "IPv%u %s > %s, %s %u", p->ip_version, src, dst,
-	    p->ip_version == 4 ? "ttl" : "hop limit", p->ttl);
+	phrase_put(&w, "IPv%u %s > %s, %s %u", p->ip_version, src, dst,
+		   p->ip_version == 4 ? "ttl" : "hop limit", p->ttl);
 	if (p->ip_version == 4 && packet_kept(pkt) > 7) {
-		put(&w, ", id 0x%04x", p->ip_id);
+		phrase_put(&w, ", id 0x%04x", p->ip_id);
 		if (pkt->data[6] & 0x40)
-			put(&w, ", DF");
+			phrase_put(&w, ", DF");
 		if (pkt->data[1])
-			put(&w, ", tos 0x%02x", pkt->data[1]);
+			phrase_put(&w, ", tos 0x%02x", pkt->data[1]);
 	}
-	put(&w, ", %u bytes", pkt->len);
+	phrase_put(&w, ", %u bytes", pkt->len);
 	if (packet_kept(pkt) < pkt->len)
-		put(&w, ", first %zu kept", packet_kept(pkt));
+		phrase_put(&w, ", first %zu kept", packet_kept(pkt));
 }
 
 void packet_tcp_text(char *out, size_t cap, const struct packet *p, const struct packet_base *b)
 {
-	struct words w = { .out = out, .cap = cap };
+	struct phrase w = phrase_begin(out, cap);
 	char flags[40];
 
 	packet_flags_text(flags, sizeof(flags), p->tcp_flags);
-	put(&w, "TCP %s, seq ", flags);
+	phrase_put(&w, "TCP %s, seq ", flags);
 	if (b->has_own)
-		put(&w, "%u (%u)", p->seq - b->own, p->seq);
+		phrase_put(&w, "%u (%u)", p->seq - b->own, p->seq);
 	else
-		put(&w, "%u", p->seq);
+		phrase_put(&w, "%u", p->seq);
 	if (p->tcp_flags & W5_TCP_ACK) {
 		if (b->has_peer)
-			put(&w, ", ack %u (%u)", p->ack - b->peer, p->ack);
+			phrase_put(&w, ", ack %u (%u)", p->ack - b->peer, p->ack);
 		else
-			put(&w, ", ack %u", p->ack);
+			phrase_put(&w, ", ack %u", p->ack);
 	}
-	put(&w, ", win %u, payload %zu", p->win, p->payload_len);
+	phrase_put(&w, ", win %u, payload %zu", p->win, p->payload_len);
 	if (p->payload_cap < p->payload_len)
-		put(&w, ", first %zu kept", p->payload_cap);
+		phrase_put(&w, ", first %zu kept", p->payload_cap);
 }
 
 void packet_options_text(char *out, size_t cap, const struct w5_packet *pkt, const struct packet *p,
@@ -105,23 +85,23 @@ void packet_options_text(char *out, size_t cap, const struct w5_packet *pkt, con
 
 bool packet_hex_text(char *out, size_t cap, const struct w5_packet *pkt, size_t off)
 {
-	struct words w = { .out = out, .cap = cap };
+	struct phrase w = phrase_begin(out, cap);
 	size_t kept = packet_kept(pkt), n = off < kept ? min_size(kept - off, 16) : 0;
 
 	if (!n)
 		return false;
-	put(&w, "%04zx ", off);
+	phrase_put(&w, "%04zx ", off);
 	for (size_t i = 0; i < 16; i++) {
 		if (i < n)
-			put(&w, "%s%02x", i == 8 ? "  " : " ", pkt->data[off + i]);
+			phrase_put(&w, "%s%02x", i == 8 ? "  " : " ", pkt->data[off + i]);
 		else
-			put(&w, "%s  ", i == 8 ? "  " : " ");
+			phrase_put(&w, "%s  ", i == 8 ? "  " : " ");
 	}
-	put(&w, "  ");
+	phrase_put(&w, "  ");
 	for (size_t i = 0; i < n; i++) {
 		uint8_t ch = pkt->data[off + i];
 
-		put(&w, "%c", ch >= 0x20 && ch < 0x7f ? ch : '.');
+		phrase_put(&w, "%c", ch >= 0x20 && ch < 0x7f ? ch : '.');
 	}
 	return true;
 }

@@ -3,7 +3,6 @@
 #include "sink/pcapout.h"
 
 #include <errno.h>
-#include <fcntl.h>
 #include <pcap/pcap.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -12,6 +11,7 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "base/save.h"
 #include "base/util.h"
 #include "sink/burst.h"
 #include "sink/pcapng.h"
@@ -110,42 +110,12 @@ static int classic_write(const struct captures *c, FILE *file)
 	return err;
 }
 
-static int contents_write(const struct contents *c, FILE *file)
+static int contents_write(void *self, FILE *file)
 {
+	const struct contents *c = self;
 	uint64_t bytes;
 
 	return c->ng ? pcapng_write(c->ng, file, &bytes) : classic_write(&c->c, file);
-}
-
-/* Whole or not at all: a file of another name that is renamed when complete. */
-static int contents_save(const struct contents *c, const char *path)
-{
-	w5_auto(freep) char *tmp = NULL;
-	w5_auto(fclosep) FILE *file = NULL;
-	int fd, err;
-
-	if (asprintf(&tmp, "%s.XXXXXX", path) < 0) {
-		tmp = NULL;
-		return -ENOMEM;
-	}
-	fd = mkostemp(tmp, O_CLOEXEC); /* mode 0600 */
-	if (fd < 0)
-		return -errno;
-	file = fdopen(fd, "w");
-	if (!file) {
-		err = -errno;
-		close(fd);
-	} else {
-		errno = 0;
-		err = contents_write(c, file);
-		if (fclose(take_ptr(file)) && !err)
-			err = -errno;
-	}
-	if (!err && rename(tmp, path))
-		err = -errno;
-	if (err)
-		unlink(tmp);
-	return err;
 }
 
 int pcap_save_as(const char *path, enum pcap_format format, bool backend_only,
@@ -156,7 +126,7 @@ int pcap_save_as(const char *path, enum pcap_format format, bool backend_only,
 	int err = contents_of(&c, format, backend_only, filter, f, n);
 
 	if (!err)
-		err = contents_save(&c, path);
+		err = save_file(path, contents_write, &c);
 	if (npackets)
 		*npackets = err ? 0 : c.npackets;
 	return err;
@@ -239,7 +209,7 @@ static int save_one(struct pcap_dir *d, struct finding *f, bool is_asked)
 		err = -ENOMEM;
 	}
 	if (!err)
-		err = contents_save(&c, path);
+		err = save_file(path, contents_write, &c);
 	if (err) {
 		free(path);
 		d->stats.failed++;

@@ -3,12 +3,11 @@
 #include "sink/report.h"
 
 #include <errno.h>
-#include <fcntl.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <unistd.h>
 
+#include "base/save.h"
 #include "base/util.h"
 #include "sink/report_parts.h"
 
@@ -92,26 +91,9 @@ static int write_all(int fd, struct buf *out)
 	return 0;
 }
 
-static int write_file(const char *path, struct buf *out)
+static int write_to(void *self, FILE *file)
 {
-	w5_auto(freep) char *tmp = NULL;
-	int fd, err;
-
-	if (asprintf(&tmp, "%s.XXXXXX", path) < 0) {
-		tmp = NULL;
-		return -ENOMEM;
-	}
-	fd = mkostemp(tmp, O_CLOEXEC); /* mode 0600 */
-	if (fd < 0)
-		return -errno;
-	err = write_all(fd, out);
-	if (close(fd) && !err)
-		err = -errno;
-	if (!err && rename(tmp, path))
-		err = -errno;
-	if (err)
-		unlink(tmp);
-	return err;
+	return write_all(fileno(file), self);
 }
 
 static int save_as(const struct doc_ops *ops, const struct report_input *in, const char *path,
@@ -124,7 +106,7 @@ static int save_as(const struct doc_ops *ops, const struct report_input *in, con
 	write_doc(&out, ops, in);
 	err = out.err;
 	if (!err)
-		err = path ? write_file(path, &out) : write_all(fd, &out);
+		err = path ? save_file(path, write_to, &out) : write_all(fd, &out);
 	buf_fini(&out);
 	return err;
 }

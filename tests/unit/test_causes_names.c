@@ -157,25 +157,32 @@ static void test_the_route_tells_which_name(void **s)
 	bench_close(&b);
 }
 
-/* The connect comes when the name is there: its thread has read from another client since. */
-static void test_a_connect_goes_to_who_asked(void **s)
+/* A connect that comes when the name is there, 10 ms after it was asked for; its thread has read
+ * another client's request at read_ms. Both are answered 502. */
+static void connect_after_another(struct bench *b, double read_ms)
 {
 	struct w5_leg up = rec_connect(U, 3010.2, 17, 111, 3010.4);
 	struct w5_leg d = rec_down(D, 3000, "GET", "/shop/1");
-	struct w5_leg other = rec_down(D + 1, 2985, "GET", "/blog/1");
-	struct bench b;
+	struct w5_leg other = rec_down(D + 1, read_ms, "GET", "/blog/1");
 
-	bench_open(&b, "nginx");
-	rec_ask(&b, 3000.1, 1, "shop.lab", A, D);
-	rec_told(&b, 3010, 1, "shop.lab", A, 0, 17);
-	rec_hint(&up, D + 1, 2985);
-	feed(&b, &up);
+	bench_open(b, "nginx");
+	rec_ask(b, 3000.1, 1, "shop.lab", A, D);
+	rec_told(b, 3010, 1, "shop.lab", A, 0, 17);
+	rec_hint(&up, D + 1, read_ms);
+	feed(b, &up);
 	rec_answer(&d, 3010.5, 502);
 	rec_answer(&other, 3010.6, 502);
-	feed(&b, &d);
-	feed(&b, &other);
-	bench_settle(&b, 3011);
-	assert_int_equal(b.n, 2);
+	feed(b, &d);
+	feed(b, &other);
+	bench_settle(b, 3011);
+	assert_int_equal(b->n, 2);
+}
+
+static void test_a_connect_goes_to_who_asked(void **s)
+{
+	struct bench b;
+
+	connect_after_another(&b, 2985);
 	assert_string_equal(b.f[0]->target, "/shop/1");
 	assert_string_equal(cause_name(b.f[0]->cause), "conn-refused");
 	assert_int_equal(b.f[0]->confidence, CERTAIN);
@@ -186,22 +193,9 @@ static void test_a_connect_goes_to_who_asked(void **s)
 /* Heard just before the answer, read perhaps just after it: the connect may be for either. */
 static void test_a_connect_may_be_for_who_was_read_last(void **s)
 {
-	struct w5_leg up = rec_connect(U, 3010.2, 17, 111, 3010.4);
-	struct w5_leg d = rec_down(D, 3000, "GET", "/shop/1");
-	struct w5_leg other = rec_down(D + 1, 3009, "GET", "/blog/1");
 	struct bench b;
 
-	bench_open(&b, "nginx");
-	rec_ask(&b, 3000.1, 1, "shop.lab", A, D);
-	rec_told(&b, 3010, 1, "shop.lab", A, 0, 17);
-	rec_hint(&up, D + 1, 3009);
-	feed(&b, &up);
-	rec_answer(&d, 3010.5, 502);
-	rec_answer(&other, 3010.6, 502);
-	feed(&b, &d);
-	feed(&b, &other);
-	bench_settle(&b, 3011);
-	assert_int_equal(b.n, 2);
+	connect_after_another(&b, 3009);
 	assert_true(b.f[0]->confidence > CERTAIN);
 	assert_true(b.f[1]->confidence > CERTAIN);
 	bench_close(&b);
