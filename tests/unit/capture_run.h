@@ -3,8 +3,6 @@
 #ifndef TESTS_UNIT_CAPTURE_RUN_H
 #define TESTS_UNIT_CAPTURE_RUN_H
 
-#include <errno.h>
-#include <limits.h>
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -12,13 +10,11 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <unistd.h>
 
 #include <cmocka.h>
 
 #include "../lib/net.h"
 #include "engine/engine.h"
-#include "source/capture_link.h"
 #include "source/record.h"
 
 #define CLIENT	"198.51.100.4"

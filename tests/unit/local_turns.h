@@ -3,10 +3,7 @@
 #ifndef TESTS_UNIT_LOCAL_TURNS_H
 #define TESTS_UNIT_LOCAL_TURNS_H
 
-#include <errno.h>
-
 #include "../lib/explain.h"
-#include "base/util.h"
 
 /* An exchange answered at t, after what was fed; NULL: no finding. */
 static inline struct finding *answered(struct bench *b, double t, uint16_t status)

@@ -8,13 +8,11 @@
 #include <stddef.h>
 #include <stdint.h>
 #include <cmocka.h>
-#include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "source/logfmt.h"
-#include "source/logtime.h"
 
 #define WALL_S 1795349181ull /* 2026-11-22T12:06:21Z */
 #define NS_S   1000000000ull

@@ -4,8 +4,6 @@
 #define TESTS_UNIT_PCAP_FILES_H
 
 #include <dirent.h>
-#include <errno.h>
-#include <fcntl.h>
 #include <limits.h>
 #include <setjmp.h>
 #include <stdarg.h>
@@ -14,15 +12,11 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/stat.h>
-#include <unistd.h>
 
 #include <cmocka.h>
 #include <pcap/pcap.h>
 
 #include "sample.h"
-#include "sink/burst.h"
-#include "sink/pcapout.h"
 
 static char dir[] = "/tmp/why502-test-XXXXXX";
 

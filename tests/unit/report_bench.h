@@ -10,7 +10,6 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/stat.h>
 #include <unistd.h>
 
 #include <cmocka.h>
@@ -18,7 +17,6 @@
 #include "base/util.h"
 #include "sample.h"
 #include "sink/report.h"
-#include "sink/report_doc.h"
 
 #define SECOND 1000000000ull
 

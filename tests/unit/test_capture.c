@@ -1,22 +1,11 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 #include <errno.h>
-#include <limits.h>
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stddef.h>
-#include <stdint.h>
-#include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
-#include <unistd.h>
-
-#include <cmocka.h>
 
 #include "../lib/net.h"
+#include "capture_run.h"
 #include "engine/engine.h"
 #include "source/capture_link.h"
-#include "source/record.h"
-#include "capture_run.h"
 
 static void test_gateway_is_found_by_its_requests(void **state)
 {

@@ -1,23 +1,10 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* Attempts of a capture: how they ended, and whose they were. */
-#include <errno.h>
-#include <limits.h>
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stddef.h>
-#include <stdint.h>
-#include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
-#include <unistd.h>
-
-#include <cmocka.h>
 
 #include "../lib/net.h"
-#include "engine/engine.h"
-#include "source/capture_link.h"
-#include "source/record.h"
 #include "capture_run.h"
+#include "engine/engine.h"
 
 static void test_refused_connect(void **state)
 {

@@ -1,23 +1,14 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* Capture files: of every kind, cut, of no kind. */
 #include <errno.h>
-#include <limits.h>
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stddef.h>
-#include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
-#include <cmocka.h>
-
 #include "../lib/net.h"
-#include "engine/engine.h"
-#include "source/capture_link.h"
-#include "source/record.h"
 #include "capture_run.h"
+#include "engine/engine.h"
 
 static char path[] = "/tmp/why502-test-XXXXXX";
 

@@ -1,11 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* Verdicts and causes that need the whole exchange: which attempt decides, retries, other answers. */
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stddef.h>
-#include <stdint.h>
-#include <cmocka.h>
-
 #include "../lib/rec.h"
 #include "exchange_legs.h"
 

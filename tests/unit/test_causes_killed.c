@@ -1,9 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* Causes on this host: a process was killed. */
-#include <errno.h>
-
 #include "../lib/explain.h"
-#include "base/util.h"
 
 static struct w5_killed killed_at(double t, const struct w5_leg *l, int signal)
 {

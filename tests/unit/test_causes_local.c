@@ -3,7 +3,6 @@
 #include <errno.h>
 
 #include "../lib/explain.h"
-#include "base/util.h"
 #include "local_turns.h"
 
 static struct w5_leg unsent(int err)

@@ -9,8 +9,8 @@
 
 #include <cmocka.h>
 
-#include "engine/events.h"
 #include "../lib/rec.h"
+#include "engine/events.h"
 #include "sink/event_text.h"
 #include "sink/filter.h"
 
@@ -29,79 +29,73 @@ static struct w5_leg failing(uint64_t cookie, double t)
 	return l;
 }
 
+static const struct {
+	uint8_t role, phase, end;
+	uint16_t err, retrans, flags, alert;
+	uint32_t req, resp;
+	const char *want;
+	uint8_t proto, h2_end;
+} ways_to_fail[] = {
+	{ W5_ROLE_UPSTREAM, W5_PHASE_CONNECT, W5_END_CONNECT, ECONNREFUSED, 0, 0, 0, 0, 0,
+	  "refused", 0, 0 },
+	{ W5_ROLE_UPSTREAM, W5_PHASE_CONNECT, W5_END_CONNECT, EHOSTUNREACH, 0, 0, 0, 0, 0,
+	  "unreachable", 0, 0 },
+	{ W5_ROLE_UPSTREAM, W5_PHASE_CONNECT, W5_END_CONNECT, ETIMEDOUT, 2, 0, 0, 0, 0,
+	  "connect-timeout", 0, 0 },
+	{ W5_ROLE_UPSTREAM, W5_PHASE_CONNECT, W5_END_CONNECT, 0, 0, 0, 0, 0, 0, "connect-timeout",
+	  0, 0 },
+	{ W5_ROLE_UPSTREAM, W5_PHASE_CONNECT, W5_END_CONNECT, 0, 0, W5_F_LOCAL_UNREACH, 0, 0, 0,
+	  "unreachable", 0, 0 },
+	{ W5_ROLE_UPSTREAM, W5_PHASE_CONNECT, W5_END_CONNECT, EACCES, 0, 0, 0, 0, 0,
+	  "connect-failed", 0, 0 },
+	{ W5_ROLE_UPSTREAM, W5_PHASE_REQUEST, W5_END_RST_IN, 0, 0, 0, 0, 9, 0, "reset-in", 0, 0 },
+	{ W5_ROLE_UPSTREAM, W5_PHASE_REQUEST, W5_END_RST_IN, 0, 3, 0, 0, 9, 0,
+	  "reset-in retransmit", 0, 0 },
+	{ W5_ROLE_UPSTREAM, W5_PHASE_REQUEST, W5_END_RST_OUT, 0, 0, 0, 0, 9, 0, "gave-up", 0, 0 },
+	{ W5_ROLE_UPSTREAM, W5_PHASE_RESPONSE, W5_END_RST_OUT, 0, 0, 0, 0, 9, 9, "reset-out", 0,
+	  0 },
+	{ W5_ROLE_UPSTREAM, W5_PHASE_REQUEST, W5_END_FIN_OUT, 0, 0, 0, 0, 9, 0, "gave-up", 0, 0 },
+	{ W5_ROLE_UPSTREAM, W5_PHASE_REQUEST, W5_END_FIN_IN, 0, 0, 0, 0, 9, 0, "closed-early", 0,
+	  0 },
+	{ W5_ROLE_UPSTREAM, W5_PHASE_REQUEST, W5_END_SK_ERR, ETIMEDOUT, 5, 0, 0, 9, 0,
+	  "timeout retransmit", 0, 0 },
+	{ W5_ROLE_UPSTREAM, W5_PHASE_REQUEST, W5_END_FIN_IN, 0, 0, 0, W5_ALERT | 40, 9, 9,
+	  "tls-alert", 0, 0 },
+	{ W5_ROLE_UPSTREAM, W5_PHASE_REQUEST, W5_END_FIN_IN, 0, 0, 0, W5_ALERT, 9, 9, "", 0, 0 },
+	{ W5_ROLE_DOWNSTREAM, W5_PHASE_REQUEST, W5_END_FIN_IN, 0, 0, 0, 0, 9, 0, "client-left", 0,
+	  0 },
+	/* close_notify, and the close */
+	{ W5_ROLE_DOWNSTREAM, W5_PHASE_REQUEST, W5_END_FIN_IN, 0, 0, 0, 0, 31, 0, "", W5_PROTO_TLS,
+	  0 },
+	{ W5_ROLE_UPSTREAM, W5_PHASE_REQUEST, W5_END_FIN_OUT, 0, 0, 0, 0, 31, 0, "", W5_PROTO_TLS,
+	  0 },
+	{ W5_ROLE_UPSTREAM, W5_PHASE_REQUEST, W5_END_FIN_OUT, 0, 0, 0, 0, 300, 0, "gave-up",
+	  W5_PROTO_TLS, 0 },
+	{ W5_ROLE_UPSTREAM, W5_PHASE_REQUEST, W5_END_FIN_IN, 0, 0, 0, 0, 300, 0, "stream-reset",
+	  W5_PROTO_H2, W5_H2_RST_IN },
+	{ W5_ROLE_DOWNSTREAM, W5_PHASE_RESPONSE, W5_END_FIN_IN, 0, 0, 0, 0, 9, 9, "", 0, 0 },
+	{ W5_ROLE_DOWNSTREAM, W5_PHASE_RESPONSE, W5_END_FIN_OUT, 0, 0, 0, 0, 9, 9, "", 0, 0 },
+	{ W5_ROLE_DOWNSTREAM, W5_PHASE_RESPONSE, W5_END_RST_IN, 0, 0, 0, 0, 9, 9, "reset-in", 0,
+	  0 },
+	{ W5_ROLE_UPSTREAM, W5_PHASE_RESPONSE, W5_END_NONE, 0, 0, 0, 0, 9, 9, "", 0, 0 },
+	{ W5_ROLE_UPSTREAM, W5_PHASE_REQUEST, W5_END_FIN_OUT, 0, 0, W5_F_ZERO_WND, 0, 9, 9,
+	  "zero-window", 0, 0 },
+};
+
 static void test_each_way_to_fail_has_its_kind(void **state)
 {
-	static const struct {
-		uint8_t role, phase, end;
-		uint16_t err, retrans, flags, alert;
-		uint32_t req, resp;
-		const char *want;
-		uint8_t proto, h2_end;
-	} cases[] = {
-		{ W5_ROLE_UPSTREAM, W5_PHASE_CONNECT, W5_END_CONNECT, ECONNREFUSED, 0, 0, 0, 0, 0,
-		  "refused", 0, 0 },
-		{ W5_ROLE_UPSTREAM, W5_PHASE_CONNECT, W5_END_CONNECT, EHOSTUNREACH, 0, 0, 0, 0, 0,
-		  "unreachable", 0, 0 },
-		{ W5_ROLE_UPSTREAM, W5_PHASE_CONNECT, W5_END_CONNECT, ETIMEDOUT, 2, 0, 0, 0, 0,
-		  "connect-timeout", 0, 0 },
-		{ W5_ROLE_UPSTREAM, W5_PHASE_CONNECT, W5_END_CONNECT, 0, 0, 0, 0, 0, 0,
-		  "connect-timeout", 0, 0 },
-		{ W5_ROLE_UPSTREAM, W5_PHASE_CONNECT, W5_END_CONNECT, 0, 0, W5_F_LOCAL_UNREACH, 0,
-		  0, 0, "unreachable", 0, 0 },
-		{ W5_ROLE_UPSTREAM, W5_PHASE_CONNECT, W5_END_CONNECT, EACCES, 0, 0, 0, 0, 0,
-		  "connect-failed", 0, 0 },
-		{ W5_ROLE_UPSTREAM, W5_PHASE_REQUEST, W5_END_RST_IN, 0, 0, 0, 0, 9, 0, "reset-in",
-		  0, 0 },
-		{ W5_ROLE_UPSTREAM, W5_PHASE_REQUEST, W5_END_RST_IN, 0, 3, 0, 0, 9, 0,
-		  "reset-in retransmit", 0, 0 },
-		{ W5_ROLE_UPSTREAM, W5_PHASE_REQUEST, W5_END_RST_OUT, 0, 0, 0, 0, 9, 0, "gave-up",
-		  0, 0 },
-		{ W5_ROLE_UPSTREAM, W5_PHASE_RESPONSE, W5_END_RST_OUT, 0, 0, 0, 0, 9, 9,
-		  "reset-out", 0, 0 },
-		{ W5_ROLE_UPSTREAM, W5_PHASE_REQUEST, W5_END_FIN_OUT, 0, 0, 0, 0, 9, 0, "gave-up",
-		  0, 0 },
-		{ W5_ROLE_UPSTREAM, W5_PHASE_REQUEST, W5_END_FIN_IN, 0, 0, 0, 0, 9, 0,
-		  "closed-early", 0, 0 },
-		{ W5_ROLE_UPSTREAM, W5_PHASE_REQUEST, W5_END_SK_ERR, ETIMEDOUT, 5, 0, 0, 9, 0,
-		  "timeout retransmit", 0, 0 },
-		{ W5_ROLE_UPSTREAM, W5_PHASE_REQUEST, W5_END_FIN_IN, 0, 0, 0, W5_ALERT | 40, 9, 9,
-		  "tls-alert", 0, 0 },
-		{ W5_ROLE_UPSTREAM, W5_PHASE_REQUEST, W5_END_FIN_IN, 0, 0, 0, W5_ALERT, 9, 9, "", 0,
-		  0 },
-		{ W5_ROLE_DOWNSTREAM, W5_PHASE_REQUEST, W5_END_FIN_IN, 0, 0, 0, 0, 9, 0,
-		  "client-left", 0, 0 },
-		/* close_notify, and the close */
-		{ W5_ROLE_DOWNSTREAM, W5_PHASE_REQUEST, W5_END_FIN_IN, 0, 0, 0, 0, 31, 0, "",
-		  W5_PROTO_TLS, 0 },
-		{ W5_ROLE_UPSTREAM, W5_PHASE_REQUEST, W5_END_FIN_OUT, 0, 0, 0, 0, 31, 0, "",
-		  W5_PROTO_TLS, 0 },
-		{ W5_ROLE_UPSTREAM, W5_PHASE_REQUEST, W5_END_FIN_OUT, 0, 0, 0, 0, 300, 0, "gave-up",
-		  W5_PROTO_TLS, 0 },
-		{ W5_ROLE_UPSTREAM, W5_PHASE_REQUEST, W5_END_FIN_IN, 0, 0, 0, 0, 300, 0,
-		  "stream-reset", W5_PROTO_H2, W5_H2_RST_IN },
-		{ W5_ROLE_DOWNSTREAM, W5_PHASE_RESPONSE, W5_END_FIN_IN, 0, 0, 0, 0, 9, 9, "", 0,
-		  0 },
-		{ W5_ROLE_DOWNSTREAM, W5_PHASE_RESPONSE, W5_END_FIN_OUT, 0, 0, 0, 0, 9, 9, "", 0,
-		  0 },
-		{ W5_ROLE_DOWNSTREAM, W5_PHASE_RESPONSE, W5_END_RST_IN, 0, 0, 0, 0, 9, 9,
-		  "reset-in", 0, 0 },
-		{ W5_ROLE_UPSTREAM, W5_PHASE_RESPONSE, W5_END_NONE, 0, 0, 0, 0, 9, 9, "", 0, 0 },
-		{ W5_ROLE_UPSTREAM, W5_PHASE_REQUEST, W5_END_FIN_OUT, 0, 0, W5_F_ZERO_WND, 0, 9, 9,
-		  "zero-window", 0, 0 },
-	};
-
-	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
-		struct w5_leg l = { .role = cases[i].role,
-				    .phase = cases[i].phase,
-				    .end = cases[i].end,
-				    .err = cases[i].err,
-				    .retrans = cases[i].retrans,
-				    .flags = cases[i].flags,
-				    .alert_in = cases[i].alert,
-				    .req_bytes = cases[i].req,
-				    .resp_bytes = cases[i].resp,
-				    .proto = cases[i].proto,
-				    .h2_end = cases[i].h2_end };
+	for (size_t i = 0; i < sizeof(ways_to_fail) / sizeof(ways_to_fail[0]); i++) {
+		struct w5_leg l = { .role = ways_to_fail[i].role,
+				    .phase = ways_to_fail[i].phase,
+				    .end = ways_to_fail[i].end,
+				    .err = ways_to_fail[i].err,
+				    .retrans = ways_to_fail[i].retrans,
+				    .flags = ways_to_fail[i].flags,
+				    .alert_in = ways_to_fail[i].alert,
+				    .req_bytes = ways_to_fail[i].req,
+				    .resp_bytes = ways_to_fail[i].resp,
+				    .proto = ways_to_fail[i].proto,
+				    .h2_end = ways_to_fail[i].h2_end };
 		unsigned kinds = event_kinds(&l);
 		char got[256] = "";
 		size_t n = 0;
@@ -110,8 +104,8 @@ static void test_each_way_to_fail_has_its_kind(void **state)
 			if (kinds & 1u << k)
 				n += (size_t)snprintf(got + n, sizeof(got) - n, "%s%s",
 						      n ? " " : "", event_name((enum event_kind)k));
-		if (strcmp(got, cases[i].want))
-			fail_msg("case %zu: %s, not %s", i, got, cases[i].want);
+		if (strcmp(got, ways_to_fail[i].want))
+			fail_msg("case %zu: %s, not %s", i, got, ways_to_fail[i].want);
 	}
 }
 

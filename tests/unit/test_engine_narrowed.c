@@ -1,12 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* Findings and totals, narrowed to a port, a process, a cgroup, a status. */
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stddef.h>
-#include <stdint.h>
-#include <time.h>
-#include <cmocka.h>
-
 #include "../lib/rec.h"
 #include "engine_turns.h"
 

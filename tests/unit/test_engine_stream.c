@@ -1,12 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* Streams as a whole: gateways, grace, packets, bounds, hostile records. */
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stddef.h>
-#include <stdint.h>
-#include <time.h>
-#include <cmocka.h>
-
 #include "../lib/rec.h"
 #include "engine_turns.h"
 

@@ -1,24 +1,14 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* An access log as a file: followed, rotated, cut, hostile. */
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stddef.h>
-#include <stdint.h>
-#include <cmocka.h>
 #include <errno.h>
-#include <fcntl.h>
-#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
-#include <sys/wait.h>
 #include <unistd.h>
 
-#include "source/logfile.h"
-#include "source/logconf.h"
-#include "source/logs.h"
 #include "log_place.h"
+#include "source/logfile.h"
 
 static void on_line(void *self, const char *line, size_t len)
 {

@@ -1,18 +1,12 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* Lines of Apache's and Caddy's logs; hostile lines; which format a line is of. */
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stddef.h>
-#include <stdint.h>
-#include <cmocka.h>
 #include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
-#include "source/logfmt.h"
-#include "source/logtime.h"
 #include "log_line.h"
+#include "source/logfmt.h"
 
 /* ---- Apache ---- */
 

@@ -1,24 +1,10 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* Records out of the lines of a log, and what is said of it. */
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stddef.h>
-#include <stdint.h>
-#include <cmocka.h>
-#include <errno.h>
-#include <fcntl.h>
-#include <signal.h>
-#include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
-#include <sys/wait.h>
-#include <unistd.h>
 
-#include "source/logfile.h"
-#include "source/logconf.h"
-#include "source/logs.h"
 #include "log_place.h"
+#include "source/logs.h"
 
 #define COMBINED(status) \
 	"1.2.3.4 - - [22/Nov/2026:12:06:21 +0000] \"GET /a HTTP/1.1\" " status " 1 \"-\" \"x\"\n"

@@ -1,18 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* Stamps of lines. */
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stddef.h>
-#include <stdint.h>
-#include <cmocka.h>
-#include <errno.h>
-#include <stdio.h>
-#include <stdlib.h>
-#include <string.h>
-
-#include "source/logfmt.h"
-#include "source/logtime.h"
 #include "log_line.h"
+#include "source/logtime.h"
 
 static void test_stamps(void **s)
 {

@@ -4,9 +4,7 @@
 #include <stdio.h>
 
 #include "../lib/hello.h"
-#include "base/util.h"
 #include "ndjson_bench.h"
-#include "sink/names.h"
 
 static void test_finding_as_documented(void **state)
 {

@@ -2,7 +2,6 @@
 /* NDJSON of a session: lines beside each other, who is watched, the summary. */
 #include <stdio.h>
 
-#include "base/util.h"
 #include "ndjson_bench.h"
 #include "sink/names.h"
 #include "sink/pcapout.h"

@@ -1,25 +1,16 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-#include <dirent.h>
 #include <errno.h>
-#include <fcntl.h>
 #include <limits.h>
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stddef.h>
-#include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
-#include <unistd.h>
 
-#include <cmocka.h>
 #include <pcap/pcap.h>
 
-#include "sample.h"
-#include "sink/burst.h"
-#include "sink/pcapout.h"
 #include "pcap_files.h"
+#include "sample.h"
+#include "sink/pcapout.h"
 
 struct packet {
 	uint64_t ns;

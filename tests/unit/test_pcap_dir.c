@@ -1,26 +1,19 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* Capture files of findings in a directory: names, bounds, bursts. */
-#include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <limits.h>
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stddef.h>
-#include <stdint.h>
 #include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
-#include <cmocka.h>
 #include <pcap/pcap.h>
 
+#include "pcap_files.h"
 #include "sample.h"
 #include "sink/burst.h"
 #include "sink/pcapout.h"
-#include "pcap_files.h"
 
 static void test_name_says_when_what_and_why(void **state)
 {

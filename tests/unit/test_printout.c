@@ -4,7 +4,6 @@
 #include <signal.h>
 #include <stdio.h>
 
-#include "base/util.h"
 #include "sink_bench.h"
 
 #define READ_MAX (32 << 20)

@@ -1,21 +1,14 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stddef.h>
-#include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
-#include <unistd.h>
-
-#include <cmocka.h>
 
 #include "base/util.h"
+#include "report_bench.h"
 #include "sample.h"
 #include "sink/report.h"
-#include "sink/report_doc.h"
-#include "report_bench.h"
+#include "sink/report_data.h"
 
 static void test_the_first_lines_say_what_happened(void **state)
 {

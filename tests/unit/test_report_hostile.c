@@ -1,22 +1,11 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* What attackers send stays text in a report: in Markdown, in HTML, in a fence. */
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stddef.h>
-#include <stdint.h>
 #include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
-#include <sys/stat.h>
-#include <unistd.h>
-
-#include <cmocka.h>
 
 #include "base/util.h"
-#include "sample.h"
-#include "sink/report.h"
-#include "sink/report_doc.h"
 #include "report_bench.h"
+#include "sample.h"
 
 static const char *const hostile[] = {
 	"/a|b|c",

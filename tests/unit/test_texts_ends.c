@@ -1,11 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* HTTP/1 in plain text: what the kernel says of the ends of its turns. */
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stddef.h>
-#include <stdint.h>
-#include <cmocka.h>
-
 #include "../lib/rec_text.h"
 #include "text_conns.h"
 
@@ -86,11 +80,7 @@ static void test_answer_read_after_the_end(void **s)
 	bench_open(&b, "nginx");
 	u = up_open(&b, 999);
 	wire_get(&u, 1000, OUT, "/a");
-	l = up_end(999, 1000.01, 1002, W5_END_FIN_IN);
-	l.h.type = W5_REC_END;
-	l.phase = W5_PHASE_RESPONSE;
-	l.resp_ns = ms(1002);
-	l.resp_bytes = 400;
+	l = up_end_with(999, 1000.01, 1002, 400, 1002, W5_END_FIN_IN);
 	feed(&b, &l);
 	wire_status(&u, 1002.3, IN, 200);
 	bench_settle(&b, 1100);
@@ -114,11 +104,7 @@ static void test_bytes_without_an_answer(void **s)
 	wire_get(&d, 1000, IN, "/a");
 	u = up_open(&b, 1000.1);
 	wire_get(&u, 1001, OUT, "/a");
-	l = up_end(1000.1, 1001.01, 1030, W5_END_FIN_IN);
-	l.h.type = W5_REC_END;
-	l.phase = W5_PHASE_RESPONSE;
-	l.resp_ns = ms(1001.5);
-	l.resp_bytes = 510;
+	l = up_end_with(1000.1, 1001.01, 1001.5, 510, 1030, W5_END_FIN_IN);
 	rec_acked(&l);
 	feed(&b, &l);
 	wire_hint(&d, U, 1030.1);
@@ -201,11 +187,7 @@ static void test_body_cut_short(void **s)
 	wire_line(&u, 1002, IN, "HTTP/1.1 200 OK\r\nContent-Length: 1000\r\n\r\nabc");
 	wire_hint(&d, U, 1002);
 	wire_line(&d, 1003, OUT, "HTTP/1.1 200 OK\r\nContent-Length: 1000\r\n\r\nabc");
-	l = up_end(1000.1, 1001.01, 1009, W5_END_RST_IN);
-	l.h.type = W5_REC_END;
-	l.phase = W5_PHASE_RESPONSE;
-	l.resp_ns = ms(1002);
-	l.resp_bytes = 70;
+	l = up_end_with(1000.1, 1001.01, 1002, 70, 1009, W5_END_RST_IN);
 	feed(&b, &l);
 	rec_tick(b.e, 1009.5); /* the reset waits for texts; the client's end comes later */
 	rec_hint(&end, U, 1009.1);

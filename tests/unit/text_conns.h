@@ -37,4 +37,17 @@ static inline struct w5_leg up_end(double open, double req, double t, int end)
 	return l;
 }
 
+/* The same, with so many bytes of something that came since resp, and was perhaps no answer. */
+static inline struct w5_leg up_end_with(double open, double req, double resp, uint32_t bytes,
+					double t, int end)
+{
+	struct w5_leg l = up_end(open, req, t, end);
+
+	l.h.type = W5_REC_END;
+	l.phase = W5_PHASE_RESPONSE;
+	l.resp_ns = ms(resp);
+	l.resp_bytes = bytes;
+	return l;
+}
+
 #endif

@@ -3,24 +3,13 @@
 #ifndef TESTS_UNIT_TRACE_RECORD_H
 #define TESTS_UNIT_TRACE_RECORD_H
 
-#include <errno.h>
-#include <fcntl.h>
 #include <setjmp.h>
-#include <signal.h>
 #include <stdarg.h>
 #include <stddef.h>
 #include <stdint.h>
-#include <stdio.h>
-#include <stdlib.h>
-#include <string.h>
-#include <sys/resource.h>
-#include <sys/stat.h>
-#include <unistd.h>
 
 #include <cmocka.h>
 
-#include "base/util.h"
-#include "source/record.h"
 #include "source/trace.h"
 
 union record {
