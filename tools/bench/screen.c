@@ -261,18 +261,55 @@ static double at(const uint64_t *v, size_t n, double q)
 	return n ? (double)v[min_size((size_t)((double)n * q), n - 1)] / 1e6 : NAN;
 }
 
+/* The help page opened and left again, until the time is over. */
+struct pressed {
+	uint64_t took[KEYS_MAX]; /* until it was answered */
+	size_t n, missed;
+	double cpu, seconds;
+};
+
+static void press_keys(struct pressed *k, struct term *t, pid_t pid, double seconds)
+{
+	uint64_t begin = now_ns(), end = begin + (uint64_t)(seconds * NS);
+
+	k->cpu = cpu_seconds(pid);
+	t->frames = t->bytes = 0;
+	while (now_ns() < end && k->n + k->missed < KEYS_MAX) {
+		uint64_t pressed = now_ns();
+
+		put(t->fd, "?", 1);
+		if (watch(t, pressed + ANSWER_MAX_NS, true))
+			k->took[k->n++] = now_ns() - pressed;
+		else
+			k->missed++;
+		watch(t, now_ns() + KEY_EVERY_NS, false);
+		put(t->fd, "q", 1);
+		watch(t, now_ns() + KEY_EVERY_NS, false);
+	}
+	k->seconds = (double)(now_ns() - begin) / NS;
+	k->cpu = cpu_seconds(pid) - k->cpu;
+}
+
+static void print_pressed(struct pressed *k, const struct term *t)
+{
+	printf("frames           %.1f per second, one of them for each key (%.0f bytes each)\n",
+	       (double)t->frames / k->seconds, (double)t->bytes / (double)max_u64(t->frames, 1));
+	qsort(k->took, k->n, sizeof(k->took[0]), by_value);
+	printf("key answered     median %.1f ms, 99%% %.1f ms, worst %.1f ms, of %zu%s\n",
+	       at(k->took, k->n, 0.5), at(k->took, k->n, 0.99), at(k->took, k->n, 1), k->n,
+	       k->missed ? ", SOME NEVER" : "");
+	printf("CPU              %.0f %% of a core\n", k->cpu / k->seconds * 100);
+}
+
 int main(int argc, char **argv)
 {
 	char dir[] = "/tmp/bench-screen.XXXXXX", fifo[64];
 	struct winsize ws = { .ws_col = 80, .ws_row = 24 };
-	static uint64_t took[KEYS_MAX];
 	struct feed f = { .rate = 5000, .seconds = 20 };
 	struct term t = { .fd = -1 };
-	size_t nkeys = 0, missed = 0;
-	uint64_t begin, end;
+	static struct pressed keys;
 	unsigned cols, rows;
 	pthread_t thread;
-	double cpu, s;
 	pid_t pid;
 
 	if (argc < 2) {
@@ -298,32 +335,10 @@ int main(int argc, char **argv)
 	watch(&t, now_ns() + NS, false);
 	put(t.fd, argc > 5 ? argv[5] : "", argc > 5 ? strlen(argv[5]) : 0);
 	watch(&t, now_ns() + NS, false); /* it has settled */
-	begin = now_ns();
-	cpu = cpu_seconds(pid);
-	t.frames = t.bytes = 0;
-	end = begin + (uint64_t)((f.seconds - 2) * NS);
-	while (now_ns() < end && nkeys + missed < KEYS_MAX) {
-		uint64_t pressed = now_ns();
-
-		put(t.fd, "?", 1);
-		if (watch(&t, pressed + ANSWER_MAX_NS, true))
-			took[nkeys++] = now_ns() - pressed;
-		else
-			missed++;
-		watch(&t, now_ns() + KEY_EVERY_NS, false);
-		put(t.fd, "q", 1);
-		watch(&t, now_ns() + KEY_EVERY_NS, false);
-	}
-	s = (double)(now_ns() - begin) / NS;
-	cpu = cpu_seconds(pid) - cpu;
-	printf("%u bad exchanges/s for %.0f s on %ux%u\n", f.rate, s, ws.ws_col, ws.ws_row);
-	printf("frames           %.1f per second, one of them for each key (%.0f bytes each)\n",
-	       (double)t.frames / s, (double)t.bytes / (double)max_u64(t.frames, 1));
-	qsort(took, nkeys, sizeof(took[0]), by_value);
-	printf("key answered     median %.1f ms, 99%% %.1f ms, worst %.1f ms, of %zu%s\n",
-	       at(took, nkeys, 0.5), at(took, nkeys, 0.99), at(took, nkeys, 1), nkeys,
-	       missed ? ", SOME NEVER" : "");
-	printf("CPU              %.0f %% of a core\n", cpu / s * 100);
+	press_keys(&keys, &t, pid, f.seconds - 2);
+	printf("%u bad exchanges/s for %.0f s on %ux%u\n", f.rate, keys.seconds, ws.ws_col,
+	       ws.ws_row);
+	print_pressed(&keys, &t);
 	printf("memory           %.0f MiB at most\n", peak_mib(pid));
 	f.stop = true;
 	put(t.fd, "Q", 1);
@@ -335,5 +350,5 @@ int main(int argc, char **argv)
 	       (unsigned long long)f.fed, (double)f.behind_ns / 1e6);
 	unlink(fifo);
 	rmdir(dir);
-	return missed ? 1 : 0;
+	return keys.missed ? 1 : 0;
 }
