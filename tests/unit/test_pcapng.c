@@ -1,23 +1,14 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 #include <errno.h>
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stddef.h>
-#include <stdint.h>
 #include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
-#include <unistd.h>
 
-#include <cmocka.h>
 #include <pcap/pcap.h>
 
-#include "base/util.h"
+#include "pcapng_file.h"
 #include "sample.h"
 #include "sink/pcapng.h"
 #include "sink/pcapout.h"
-
-static char path[] = "/tmp/why502-test-XXXXXX";
 
 /* The bytes the draft asks for, said once more and apart from the writer. */
 struct expected {
@@ -125,30 +116,6 @@ static size_t read_file(uint8_t *out, size_t cap)
 	return n;
 }
 
-static int setup(void **state)
-{
-	struct finding *f;
-	int fd;
-
-	memcpy(path + strlen(path) - 6, "XXXXXX", 6);
-	fd = mkstemp(path);
-	f = sample_finding();
-	f->attempts[0].leg.fin_in_ns =
-		0; /* its packet was not kept, and would be the deciding one */
-	f->attempts[0].flight->p.remote = f->attempts[0].leg.remote;
-	f->attempts[0].flight->p.rport = 8080;
-	f->flight->p.local = f->down.local;
-	f->flight->p.lport = 80;
-	*state = f;
-	return fd < 0 || close(fd) ? -1 : 0;
-}
-
-static int teardown(void **state)
-{
-	finding_unref(*state);
-	return unlink(path);
-}
-
 #define SECTION                                                                                  \
 	"why502 finding 17: POST /api/cart of client 198.51.100.4:51034 got 502 after 0.402 ms " \
 	"(gateway-made)\n"                                                                       \
@@ -241,34 +208,6 @@ static void test_a_packet_of_two_findings_has_two_comments(void **state)
 	assert_int_equal(comments, 7);
 }
 
-static size_t count_packets(const char *file)
-{
-	char err[PCAP_ERRBUF_SIZE];
-	pcap_t *p = pcap_open_offline_with_tstamp_precision(file, PCAP_TSTAMP_PRECISION_NANO, err);
-	struct pcap_pkthdr *h;
-	const unsigned char *data;
-	size_t n = 0;
-
-	if (!p)
-		fail_msg("%s", err);
-	assert_int_equal(pcap_datalink(p), DLT_LINUX_SLL);
-	while (pcap_next_ex(p, &h, &data) == 1) {
-		if (++n == 7)
-			assert_true((uint64_t)h->ts.tv_sec * 1000000000 + (uint64_t)h->ts.tv_usec ==
-				    SAMPLE_WALL_NS);
-	}
-	pcap_close(p);
-	return n;
-}
-
-static void test_libpcap_reads_it(void **state)
-{
-	const struct finding *f = *state;
-
-	assert_int_equal(pcap_save(path, &f, 1, NULL), 0);
-	assert_int_equal(count_packets(path), 7);
-}
-
 static void test_the_size_is_known_before_it_is_written(void **state)
 {
 	const struct finding *f = *state;
@@ -353,77 +292,16 @@ static void test_the_name_decides_the_format(void **state)
 	assert_int_equal(pcap_format_of("x"), PCAP_FORMAT_PCAPNG);
 }
 
-static bool have_tshark(void)
-{
-	return !system("command -v tshark >/dev/null 2>&1");
-}
-
-/* What tshark prints for the file; a word on stderr, or of a broken packet, fails. */
-static void tshark(char *out, size_t cap, const char *args)
-{
-	char cmd[1024];
-	size_t n;
-	FILE *p;
-
-	snprintf(cmd, sizeof(cmd), "tshark -r '%s' %s 2>&1 | grep -v 'Running as user'", path,
-		 args);
-	p = popen(cmd, "r");
-	n = fread(out, 1, cap - 1, p);
-	out[n] = '\0';
-	pclose(p);
-	if (strstr(out, "alformed") || strstr(out, "ogus") || strstr(out, "tshark:"))
-		fail_msg("%s", out);
-}
-
-static void test_tshark_shows_comments_and_names(void **state)
-{
-	const struct finding *f = *state;
-	char out[4096];
-
-	if (!have_tshark())
-		skip();
-	assert_int_equal(pcap_save(path, &f, 1, NULL), 0);
-	tshark(out, sizeof(out),
-	       "-Y tcp.flags.reset==1 -T fields -e frame.interface_name "
-	       "-e frame.packet_flags_direction -e frame.comment");
-	assert_non_null(strstr(out,
-			       "backend side 10.0.3.18:8080\t0x00000001\tRST (no ACK) ttl 63 of "
-			       "the backend, same ttl as SYN-ACK: decided this finding"));
-}
-
-static void test_tshark_has_fields_by_the_lua_script(void **state)
-{
-	const struct finding *f = *state;
-	char out[4096];
-
-	if (!have_tshark() || system("tshark --version 2>/dev/null | grep -q 'with Lua'"))
-		skip();
-	assert_int_equal(pcap_save(path, &f, 1, NULL), 0);
-	tshark(out, sizeof(out),
-	       "-X lua_script:tools/wireshark/why502.lua -Y why502.decided -T fields "
-	       "-e why502.finding -e why502.cause -e why502.role -e why502.event -e why502.from "
-	       "-e why502.rel_ms -e why502.attempt -e why502.upstream -e why502.decided");
-	assert_string_equal(out, "17\tkeepalive-race\tbackend\trst\tbackend\t0.29\t1\t"
-				 "10.0.3.18:8080\t1\n");
-	tshark(out, sizeof(out),
-	       "-X lua_script:tools/wireshark/why502.lua -Y 'why502.event == \"ack\"' -T fields "
-	       "-e why502.role");
-	assert_string_equal(out, "backend\nbackend\nclient\nbackend\nclient\nclient\n");
-}
-
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 #define TEST(t) cmocka_unit_test_setup_teardown(t, setup, teardown)
 		TEST(test_every_byte_is_as_the_draft_says),
 		TEST(test_a_packet_of_two_findings_has_two_comments),
-		TEST(test_libpcap_reads_it),
 		TEST(test_the_size_is_known_before_it_is_written),
 		TEST(test_hostile_bytes_stay_escaped),
 		TEST(test_broken_dumps_do_no_harm),
 		TEST(test_the_name_decides_the_format),
-		TEST(test_tshark_shows_comments_and_names),
-		TEST(test_tshark_has_fields_by_the_lua_script),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
