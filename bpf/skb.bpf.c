@@ -9,6 +9,7 @@
  */
 #include "dns.h"
 #include "text.h"
+#include "tie.h"
 #include "turn.h"
 
 char LICENSE[] SEC("license") = "Dual BSD/GPL";
@@ -225,7 +226,7 @@ static __always_inline void down_out(struct __sk_buff *skb, struct bpf_sock *sk,
 	if (!begin_response(skb, c, slot, s, now))
 		return;
 	if ((l->flags & W5_F_NO_REQ) && !l->status) {
-		/* Older than us, and not speaking HTTP/1. */
+		/* Older than us, and not speaking HTTP/1; or in the midst of a long answer. */
 		l->phase = W5_PHASE_IDLE;
 		l->flags &= W5_F_OLDER;
 		c->dead = !is_veiled(c, l->resp, s->payload);
@@ -242,6 +243,15 @@ static __always_inline void down_out(struct __sk_buff *skb, struct bpf_sock *sk,
 
 /* ---- upstream: requests go out, responses come in ---- */
 
+/* A conn that is older than us has no handshake whose reads would have tied it: the call that
+ * writes its first request does. */
+static __always_inline void sent_by_thread(struct conn *c, const struct task_struct *t, __u64 now)
+{
+	conn_owner(c, t, now);
+	if ((c->leg.flags & W5_F_OLDER) && c->leg.proto == W5_PROTO_TLS && !c->tls_object)
+		tie(c, t, tls_object_of(t, trail_of(t)), now);
+}
+
 static __always_inline void up_out(struct __sk_buff *skb, struct bpf_sock *sk, struct conn *c,
 				   struct w5_packet *slot, const struct seg *s, __u64 now)
 {
@@ -250,10 +260,13 @@ static __always_inline void up_out(struct __sk_buff *skb, struct bpf_sock *sk, s
 	__u8 p[W5_HTTP1_PEEK];
 	__u16 alert;
 
-	if (l->proto == W5_PROTO_TLS && s->payload <= TLS_ALERT_MAX) {
+	/* Of an idle conn older than us a goodbye is the first that is seen. */
+	if ((l->proto == W5_PROTO_TLS || (l->proto == W5_PROTO_NONE && (l->flags & W5_F_OLDER))) &&
+	    s->payload <= TLS_ALERT_MAX) {
 		peek(skb, s, p);
 		alert = tls_alert(p, s->payload);
 		if (alert) {
+			l->proto = W5_PROTO_TLS;
 			note_alert(l, alert, true);
 			return; /* gets no answer */
 		}
@@ -296,7 +309,7 @@ static __always_inline void up_out(struct __sk_buff *skb, struct bpf_sock *sk, s
 	if (l->nr <= 1 && l->open_ns)
 		l->flags |= W5_F_HINT_OPEN;
 	else if (sock_owned((struct sock *)tp))
-		conn_owner(c, bpf_get_current_task_btf(), now);
+		sent_by_thread(c, bpf_get_current_task_btf(), now);
 }
 
 static __always_inline void up_in(struct __sk_buff *skb, struct conn *c, struct w5_packet *slot,
@@ -521,6 +534,19 @@ static __always_inline struct conn *notice(struct __sk_buff *skb, struct bpf_soc
 	return c;
 }
 
+/* A client's conn that was older than us, and in the midst of an answer, asks again. */
+static __always_inline bool wakes(struct __sk_buff *skb, struct conn *c, const struct seg *s,
+				  bool out)
+{
+	__u8 p[W5_HTTP1_PEEK];
+
+	if (out || !s->payload || c->leg.role != W5_ROLE_DOWNSTREAM || !(c->leg.flags & W5_F_OLDER))
+		return false;
+	peek(skb, s, p);
+	c->dead = !(look((const struct peeked *)p) & LOOK_REQUEST);
+	return !c->dead;
+}
+
 /* May this packet begin a message that the legs below read into head[] or resp[]? */
 static __always_inline bool reads_payload(const struct w5_leg *l, const struct seg *s, bool out)
 {
@@ -560,7 +586,7 @@ static __always_inline int on_packet(struct __sk_buff *skb, bool out)
 		}
 		c = notice(skb, sk, &s, out);
 	}
-	if (!c || c->dead)
+	if (!c || (c->dead && !wakes(skb, c, &s, out)))
 		return 1;
 	c->watched = 1;
 	now = packet_time(skb, out);

@@ -7,6 +7,7 @@
 #include "dns.h"
 #include "goregs.h"
 #include "local.h"
+#include "tie.h"
 #include "w5_http1.h"
 
 char LICENSE[] SEC("license") = "Dual BSD/GPL";
@@ -357,14 +358,14 @@ int BPF_PROG(destroy_sock, struct sock *sk)
 static __always_inline __u64 tls_object_now(const struct task_struct *t, const struct w5_trail *tr)
 {
 	struct w5_call_key key = { .tgid = t->tgid, .kind = W5_CALL_GO };
+	__u64 object = tls_object_of(t, tr);
 	const struct w5_proc *p;
 	const struct call *call;
 	struct pt_regs *regs;
 
-	if (tr && tr->tid == (__u32)t->pid && tr->tls)
-		return tr->tls;
-	if (!go_probed || !bpf_core_enum_value_exists(enum bpf_func_id, BPF_FUNC_task_pt_regs))
-		return 0;
+	if (object || !go_probed ||
+	    !bpf_core_enum_value_exists(enum bpf_func_id, BPF_FUNC_task_pt_regs))
+		return object;
 	p = bpf_map_lookup_elem(&procs, &key.tgid);
 	if (!p || !(p->flags & W5_PROC_GO))
 		return 0;
@@ -372,31 +373,6 @@ static __always_inline __u64 tls_object_now(const struct task_struct *t, const s
 	key.who = GO_G(regs);
 	call = bpf_map_lookup_elem(&calls, &key);
 	return call ? call->object : 0;
-}
-
-/* Ties the library's object to this socket, for good: its call is what reads it. */
-static __always_inline void tie(struct conn *c, const struct task_struct *t, __u64 now)
-{
-	struct w5_tls_key key = { .tgid = t->tgid };
-	struct text_stream new = {};
-
-	if (c->tls_object && c->tls_tgid == key.tgid)
-		return;
-	key.object = tls_object_now(t, trail_of(t));
-	if (!key.object)
-		return;
-	new.cookie = c->leg.h.cookie;
-	new.role = c->leg.role;
-	new.older = c->texted || (c->leg.flags & W5_F_OLDER); /* else it begins with a handshake */
-	if (bpf_map_update_elem(&texts, &key, &new, BPF_ANY)) {
-		lose(MAP_FULL);
-		return;
-	}
-	c->tls_object = key.object;
-	c->tls_tgid = key.tgid;
-	c->leg.proto = W5_PROTO_TLS;
-	if (!c->texted)
-		emit_open(c, now);
 }
 
 /* Of what the thread has read now, which are requests that no one has read before? */
@@ -434,8 +410,9 @@ int BPF_PROG(socket_read, struct sock *sk)
 	}
 	trail_visit(c, t, c->leg.last_ns);
 	read_requests(c, t);
-	if (c->watched && (c->leg.proto == W5_PROTO_TLS || c->leg.proto == W5_PROTO_NONE))
-		tie(c, t, c->leg.last_ns);
+	if (c->watched && (c->leg.proto == W5_PROTO_TLS || c->leg.proto == W5_PROTO_NONE) &&
+	    !is_tied(c, t))
+		tie(c, t, tls_object_now(t, trail_of(t)), c->leg.last_ns);
 	return 0;
 }
 

@@ -181,7 +181,11 @@ struct w5_leg {
 	w5_u32 h2_error;    /* error code of the RST_STREAM or GOAWAY that ended it (RFC 9113 7) */
 	w5_u16 grpc_status; /* 1 + grpc-status; 0 = none seen */
 	w5_u8 h2_end;	    /* enum w5_h2_end */
-	w5_u8 pad2[5];
+	w5_u8 pad2;
+	/* Answered, but .status refers to a header field that was sent before us (RFC 7541 2.3.2):
+	 * 1 + the engine's number for it; 0 = no such thing. */
+	w5_u16 status_ref;
+	w5_u16 pad3;
 };
 
 /* What ended an HTTP/2 stream without a full answer (.end says FIN_* for a close, too). */

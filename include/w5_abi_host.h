@@ -39,7 +39,7 @@ struct w5_pool {
 	struct w5_hdr h;
 	struct w5_addr ip;
 	w5_u16 port;
-	w5_u16 pad;
+	w5_u16 older; /* of all: older than us, and not (yet) read. Up to 65535 */
 	w5_u32 tgid;
 	w5_u32 connecting;
 	w5_u32 in_use;	  /* with a request whose answer is not there yet, or still comes */

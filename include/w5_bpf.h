@@ -112,7 +112,7 @@ struct w5_pool_conn {
 	w5_u32 tgid;
 	w5_u16 port;
 	w5_u8 state; /* enum w5_pool_state */
-	w5_u8 pad;
+	w5_u8 older; /* than us, and what is asked on it cannot be read (yet) */
 };
 
 struct w5_port_key {

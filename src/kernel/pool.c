@@ -120,6 +120,7 @@ static void count(void *self, const void *record)
 	r->now.in_use += c->state == W5_POOL_WAITING || c->state == W5_POOL_ANSWERING;
 	r->now.answering += c->state == W5_POOL_ANSWERING;
 	r->now.idle += c->state == W5_POOL_IDLE;
+	r->now.older += c->older && r->now.older < UINT16_MAX;
 	if (c->req_ns && (!r->now.oldest_ns || c->req_ns < r->now.oldest_ns))
 		r->now.oldest_ns = c->req_ns;
 }
@@ -150,6 +151,7 @@ static void tell(struct pool *p, uint64_t now_ns)
 		struct row *r = &p->rows[i];
 		bool changed = r->now.connecting != r->told.connecting ||
 			       r->now.in_use != r->told.in_use || r->now.idle != r->told.idle ||
+			       r->now.older != r->told.older ||
 			       r->now.answering != r->told.answering;
 
 		if (changed || (again && (r->now.in_use || r->now.connecting))) {
@@ -183,7 +185,7 @@ void pool_poll(struct pool *p, uint64_t now_ns, bool failed)
 	for (size_t i = 0; i < p->n; i++) {
 		struct w5_pool *w = &p->rows[i].now;
 
-		w->connecting = w->in_use = w->answering = w->idle = 0;
+		w->connecting = w->in_use = w->answering = w->idle = w->older = 0;
 		w->oldest_ns = 0;
 	}
 	now_ns = clock_ns();
