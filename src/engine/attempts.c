@@ -14,7 +14,7 @@
 
 bool leg_answered(const struct w5_leg *l)
 {
-	return l->status ||
+	return l->status || leg_unread(l) ||
 	       (leg_opaque(l) && l->resp_ns && l->resp_bytes && !(l->flags & W5_F_HANDSHAKE));
 }
 
@@ -179,7 +179,7 @@ void on_attempt(struct engine *e, struct w5_leg *l)
 	count_upstream(e, home, gw, l, wanted);
 	if (l->phase != W5_PHASE_CONNECT && !leg_opaque(l) && head_parse_line(&h, l))
 		key = head_target_key(&h);
-	if (!failed && l->status < 500) {
+	if (!failed && l->status < 500 && !leg_unread(l)) {
 		conns_set_last(e, c, l, key, true);
 		return;
 	}

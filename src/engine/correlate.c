@@ -165,6 +165,31 @@ static void collect(struct search *s)
 	}
 }
 
+/* What a conn older than us showed before it was known that it speaks HTTP/2: bytes that may be of
+ * any stream, and no answer. */
+static bool is_muddled(const struct engine *e, const struct w5_leg *l)
+{
+	return leg_opaque(l) && (l->flags & W5_F_OLDER) && !leg_connecting(l) &&
+	       texts_is_h2(e, l->h.cookie);
+}
+
+/* What a conn's packets showed, before it was known what they say, is what its streams tell. */
+static void drop_veiled(struct search *s)
+{
+	size_t n = 0;
+
+	for (size_t i = 0; i < s->n; i++) {
+		const struct w5_leg *l = &s->c[i].l.turn->leg;
+		bool is_told = false;
+
+		for (size_t j = 0; leg_opaque(l) && j < s->n; j++)
+			is_told = is_told || s->c[j].l.turn->leg.conn_cookie == l->h.cookie;
+		if (!is_told && !is_muddled(s->e, l))
+			s->c[n++] = s->c[i];
+	}
+	s->n = n;
+}
+
 /* The one that decided: of several that are surely its own, the last; else the best. */
 static size_t decider(const struct search *s)
 {
@@ -232,6 +257,7 @@ size_t correlate(struct engine *e, const struct pending *p, struct link *out, si
 
 	trail_settle(e);
 	collect(&s);
+	drop_veiled(&s);
 	if (!s.exact)
 		tries_settle(&s);
 	*tied = s.tied;

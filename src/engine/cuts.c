@@ -5,7 +5,7 @@
  * that does not (the client is slow, or is given a proper end all the same) is told a little later.
  */
 #include "engine/correlate.h"
-#include "engine/facts.h"
+#include "engine/rules.h"
 
 #include <string.h>
 
@@ -195,6 +195,26 @@ void cuts_add(struct engine *e, struct att *a)
 
 /* ---- nobody closed the client's conn for it ---- */
 
+static bool client_left_first(const struct engine *e, const struct cut *x)
+{
+	const struct conn *c = conns_find(e, x->down.h.cookie);
+	const struct w5_leg *d = c ? &c->last.leg : NULL;
+
+	return d && d->nr == x->down.nr && (d->end == W5_END_FIN_IN || d->end == W5_END_RST_IN) &&
+	       ended_ns(d) <= ended_ns(&x->att->turn.leg) + SLACK_NS;
+}
+
+/* The gateway waited in vain, and its client was still there. Over HTTP/1 it closes the client's
+ * conn then; a stream some end as if all had come. What it closes at once it may only not have
+ * wanted: it makes a page of its own of it. */
+static bool waited_in_vain(const struct engine *e, const struct cut *x)
+{
+	const struct w5_leg *l = &x->att->turn.leg;
+
+	return x->has_down && x->down.stream && l->last_ns &&
+	       ended_ns(l) >= l->last_ns + TIMER_MIN_NS && !client_left_first(e, x);
+}
+
 /* What the client was given, as far as the upstream's leg tells it. */
 static struct w5_leg down_of(const struct w5_leg *up)
 {
@@ -241,8 +261,7 @@ void cuts_run(struct engine *e, uint64_t now_ns)
 
 		if (x->due_ns > now_ns)
 			return;
-		if (!by_peer(
-			    &x->att->turn.leg)) { /* by the gateway: its timer, or its client left */
+		if (!by_peer(&x->att->turn.leg) && !waited_in_vain(e, x)) {
 			list_move_back(&e->cuts_old, &x->node);
 			continue;
 		}

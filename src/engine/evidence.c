@@ -109,7 +109,12 @@ static void say_connect(struct writer *w, const struct facts *x)
 
 static void say_opaque(struct writer *w, const struct facts *x)
 {
-	if (leg_opaque(x->l) && !x->handshake)
+	if (leg_unread(x->l))
+		say(w,
+		    "answered %s after the request, with a status that refers to what the "
+		    "connection said before why502 started",
+		    dur(x->l->req_ns, x->l->resp_ns).s);
+	else if (leg_opaque(x->l) && !x->handshake)
 		say(w, "the connection speaks %s: only times and sizes are known",
 		    x->l->proto == W5_PROTO_TLS ? "TLS" : "HTTP/2");
 }
@@ -157,6 +162,10 @@ static void say_stream(struct writer *w, const struct facts *x)
 		say(w, "%s (%s) from the %s %s after the request, on stream %u",
 		    frame_name(l->h2_end), h2_error_text(text, l->h2_error),
 		    x->by_gateway ? "gateway" : "backend", dur(l->req_ns, l->end_ns).s, l->stream);
+	else if (x->overtaken)
+		say(w,
+		    "the backend's last words, sent before its close_notify, were lost to its RST: "
+		    "the gateway had not read them");
 	if (l->grpc_status)
 		say(w, "grpc-status %u (%s)", l->grpc_status - 1u,
 		    grpc_status_text(text, l->grpc_status - 1u));
@@ -506,6 +515,9 @@ void sentence_evidence(struct finding *f, const struct sentence_input *in)
 	struct writer w = { .f = f, .in = in };
 
 	say_log(&w);
+	if (finding_unread(f))
+		say(&w, "the client was answered; its HTTP/2 connection is older than why502, and "
+			"the status refers to what it said before");
 	say_half_close(&w, &f->down);
 	say_limit(&w);
 	say_no_attempt(&w);

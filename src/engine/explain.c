@@ -113,6 +113,8 @@ static bool worth_telling(struct work *w)
 
 	if (w->p->cut)
 		return w->n && w->links[w->n - 1].turn->leg.status == s;
+	if (w->p->leg.status_ref && !unread_is_bad(w))
+		return false;
 	if (!w->p->recovered && (s < 500 || s > 599 || w->e->cfg.bad_status[s - 500]))
 		return true;
 	if (w->say.limit || was_unusable(w))
@@ -408,6 +410,8 @@ bool explain(struct engine *e, struct pending *p)
 		return true;
 	if (p->gw < 0)
 		p->gw = gateways_of(e, p->leg.tgid);
+	if (leg_unread(&p->leg))
+		unread_settle(&w);
 	if (p->uncounted)
 		exchange_count(e, p->gw, &p->leg);
 	if (!worth_telling(&w))

@@ -40,6 +40,28 @@ static bool has_gap(const struct flight *fl, const struct w5_leg *l)
 	return false;
 }
 
+#define TLS_DATA     23
+#define GOODBYE_SIZE 24 /* close_notify in TLS 1.3: header, level and description, type, tag */
+
+/* An HTTP/2 backend says why (GOAWAY), then goodbye. The RST that answers what it got after that
+ * takes away what the gateway has not read yet. */
+static bool is_overtaken(const struct flight *fl, const struct w5_leg *l)
+{
+	struct packet k;
+
+	if (!fl || !l->stream || l->status || l->end != W5_END_RST_IN || l->alert_in != W5_ALERT)
+		return false;
+	for (uint32_t i = 0; i < w5_packets_slots(&fl->p); i++) {
+		const struct w5_packet *p = w5_packets_slot(&fl->p, i);
+
+		if (p->cap && !p->out && p->ts_ns > l->req_ns &&
+		    !packet_parse(&k, p->data, p->cap, p->len) && k.payload_cap &&
+		    p->data[k.payload_off] == TLS_DATA && k.payload_len != GOODBYE_SIZE)
+			return true;
+	}
+	return false;
+}
+
 static uint64_t last_syn(const struct flight *fl)
 {
 	uint64_t last_ns = 0;
@@ -110,6 +132,7 @@ void facts_of(struct facts *f, struct engine *e, const struct w5_leg *l, const s
 	f->answered_badly = l->status && last && !p->recovered && l->status != p->leg.status;
 	f->cut = p->cut && last && l->status && l->status == p->leg.status;
 	f->gap = !f->connecting && f->by_gateway && (l->gaps || has_gap(flight, l));
+	f->overtaken = is_overtaken(flight, l);
 	f->last_syn_ns = f->connecting ? last_syn(flight) : 0;
 	f->path_ok_ns = upstreams_last_answer(e, l);
 	f->err = l->err ? l->err : l->err_soft;

@@ -46,6 +46,7 @@ struct facts {
 	bool stream;	      /* an HTTP/2 stream, whose frames were read */
 	bool by_frame;	      /* it ended by a frame, not with its conn */
 	bool stream_reset;    /* by the peer's RST_STREAM */
+	bool overtaken;	      /* its conn's RST took away what the gateway had not read */
 	bool went_away;	      /* the peer's GOAWAY left it out, or came before its conn's end */
 	uint64_t last_syn_ns; /* the last SYN of a connect, if its packets were kept */
 	uint64_t path_ok_ns;  /* newest answer from any port of the same address */

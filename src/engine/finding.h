@@ -122,7 +122,7 @@ struct finding {
 	enum cause cause;
 	enum confidence confidence;
 	unsigned witness; /* enum witness bits */
-	uint16_t status;  /* what the client got; 0 = no status line */
+	uint16_t status;  /* what the client got; 0 = no status line, or finding_unread() */
 	uint64_t lost;	  /* records lost within the window of this finding */
 	unsigned sight;	  /* enum sight bits */
 	/* Of ts_ns, where only a log has it: at most so much later. */
@@ -162,6 +162,11 @@ void finding_unref(struct finding *f); /* NULL is fine */
 /* The client's address is known; its port may be 0. A log need not have either, and of a response
  * that an upstream cut short, the client may be open. */
 bool finding_has_client(const struct finding *f);
+/* The client was answered, and the status could not be read (HTTP/2 older than us). */
+static inline bool finding_unread(const struct finding *f)
+{
+	return !f->status && f->down.status_ref;
+}
 /* The attempt that decided, or NULL. */
 const struct attempt *finding_last_attempt(const struct finding *f);
 

@@ -11,6 +11,8 @@
 #include "engine/texts.h"
 #include "w5_h2.h"
 
+#define H2_AGREED     2	 /* of one and the same status: then it is no chance */
+#define H2_LEARNED    8	 /* statuses of one conn: more than a server has errors */
 #define H2_ERRORS_MAX 16 /* blocks that made no sense, then a direction is given up */
 
 struct h2_dir {
@@ -35,6 +37,12 @@ struct h2 {
 	uint32_t served;
 	uint32_t goaway_error; /* of a GOAWAY with an error code */
 	uint8_t goaway;	       /* enum w5_h2_end, with it */
+	/* What entries from before us stood for, once something else has told. */
+	struct {
+		uint16_t ref, status; /* ref: w5_leg.status_ref */
+		uint32_t times;	      /* told so often, and never otherwise since */
+	} learned[H2_LEARNED];
+	size_t nlearned;
 };
 
 /* What a header block says; spans point into .room. */
@@ -44,11 +52,13 @@ struct h2_head {
 	struct span method, path, authority, request_id, traceparent, length, server, agent;
 	uint16_t status;      /* 0 = none, or not known */
 	uint16_t grpc_status; /* 1 + grpc-status; 0 = none */
-	bool has_status;      /* even one that makes no sense */
-	bool is_no_status;    /* a number below 100: HTTP/0.9 passed on as it came (nginx) */
-	bool has_unknown;     /* fields that refer to what was missed */
-	bool is_cut;	      /* a value was longer than what is kept */
-	uint32_t bytes;	      /* of the block */
+	uint16_t status_ref;  /* status not known: 1 + number of the entry it refers to, or 0 */
+	unsigned int nfields;
+	bool has_status;   /* even one that makes no sense */
+	bool is_no_status; /* a number below 100: HTTP/0.9 passed on as it came (nginx) */
+	bool has_unknown;  /* fields that refer to what was missed */
+	bool is_cut;	   /* a value was longer than what is kept */
+	uint32_t bytes;	   /* of the block */
 };
 
 /* ---- h2_head.c ---- */
@@ -72,6 +82,10 @@ void h2_on_reset(struct engine *e, struct text_conn *tc, uint32_t stream, uint32
 		 const struct text_at *at);
 void h2_on_goaway(struct engine *e, struct text_conn *tc, uint32_t last, uint32_t error,
 		  const struct text_at *at);
+/* What a w5_leg.status_ref of that conn stands for, if so many exchanges have told so, else 0.
+ * learn(): one does. */
+uint16_t h2_status_of(const struct engine *e, uint64_t conn_cookie, uint16_t ref, uint32_t agreed);
+void h2_status_learn(struct engine *e, uint64_t conn_cookie, uint16_t ref, uint16_t status);
 void h2_streams_end(struct engine *e, struct text_conn *tc, const struct w5_leg *end);
 void h2_streams_free(struct engine *e, struct text_conn *tc);
 

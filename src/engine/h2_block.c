@@ -59,7 +59,7 @@ void h2_block_field(void *self, const struct hpack_field *f)
 	uint8_t *value;
 
 	if (!f->name_len) { /* it refers to what was missed, and so it reads again */
-		put_field(b, NULL, 0, NULL, 0);
+		put_field(b, NULL, 0, f->value, min_size(f->value_len, HPACK_UNKNOWN_LEN));
 		return;
 	}
 	if (!h2_head_reads(f))

@@ -93,9 +93,13 @@ bool h2_head_reads(const struct hpack_field *f)
 void h2_head_field(void *self, const struct hpack_field *f)
 {
 	struct h2_head *h = self;
+	bool is_first = !h->nfields++;
 
 	if (!f->name_len) {
 		h->has_unknown = true;
+		/* A response begins with its status (RFC 9113 8.3.2), the only pseudo-field it has. */
+		if (is_first && f->value_len == HPACK_UNKNOWN_LEN)
+			h->status_ref = (uint16_t)(1 + (f->value[0] << 8 | f->value[1]));
 		return;
 	}
 	for (size_t i = 0; i < ARRAY_SIZE(fields); i++) {

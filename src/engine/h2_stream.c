@@ -160,6 +160,58 @@ static void on_request(struct engine *e, struct text_conn *tc, uint32_t id, cons
 
 /* ---- responses ---- */
 
+static size_t learned_at(const struct h2 *h2, uint16_t ref)
+{
+	size_t n = min_size(h2->nlearned, H2_LEARNED), i = 0;
+
+	while (i < n && h2->learned[i].ref != ref)
+		i++;
+	return i < n ? i : H2_LEARNED;
+}
+
+uint16_t h2_status_of(const struct engine *e, uint64_t conn_cookie, uint16_t ref, uint32_t agreed)
+{
+	const struct text_conn *tc = texts_find(e, conn_cookie);
+	size_t i = tc && tc->h2 ? learned_at(tc->h2, ref) : H2_LEARNED;
+
+	return i < H2_LEARNED && tc->h2->learned[i].times >= agreed ? tc->h2->learned[i].status : 0;
+}
+
+void h2_status_learn(struct engine *e, uint64_t conn_cookie, uint16_t ref, uint16_t status)
+{
+	struct text_conn *tc = texts_find(e, conn_cookie);
+	struct h2 *h2 = tc ? tc->h2 : NULL;
+	size_t i;
+
+	if (!h2)
+		return;
+	i = learned_at(h2, ref);
+	if (i == H2_LEARNED) {
+		i = h2->nlearned++ % H2_LEARNED;
+		h2->learned[i].times = 0;
+	}
+	if (h2->learned[i].status != status)
+		h2->learned[i].times = 0;
+	h2->learned[i].ref = ref;
+	h2->learned[i].status = status;
+	h2->learned[i].times++;
+}
+
+/* It is an answer, but of what kind cannot be read. The exchange's own end of it may tell (and the
+ * gateway's client was told something, too: explain.c). False: nothing can be made of it. */
+static bool take_unread(struct engine *e, struct h2_stream *s, const struct h2_head *h)
+{
+	struct w5_leg *l = &s->leg;
+
+	if (l->role == W5_ROLE_DOWNSTREAM && !h->status_ref)
+		return false;
+	l->resp_bytes = h->bytes;
+	l->status_ref = h->status_ref;
+	if (h->status_ref)
+		l->status = h2_status_of(e, l->conn_cookie, h->status_ref, H2_AGREED);
+	return true;
+}
+
 /* An answer to a request that was before us, or missed; NULL: to one that is done with. */
 static struct h2_stream *unasked(struct engine *e, struct text_conn *tc, uint32_t id)
 {
@@ -222,9 +274,13 @@ static void on_response(struct engine *e, struct text_conn *tc, uint32_t id,
 	if (s->is_told) {
 		on_trailers(e, s, h);
 	} else if (!h->status && !h->is_no_status) {
-		e->c.undecoded++;
-		stream_free(e, s);
-		return;
+		if (!take_unread(e, s, h)) {
+			e->c.undecoded++;
+			stream_free(e, s);
+			return;
+		}
+		s->is_told = true;
+		turn_tell(e, &s->leg, at);
 	} else if (h->status < 200 && !h->is_no_status) {
 		s->leg.flags |= W5_F_INTERIM;
 		return;
@@ -277,7 +333,12 @@ void h2_on_last(struct engine *e, struct text_conn *tc, uint32_t stream, const s
 		request_done(e, s, at->ts_ns);
 	} else if (s->is_told) {
 		finish(e, s, at->ts_ns);
-	} else { /* its headers were missed */
+	} else if (s->leg.role == W5_ROLE_UPSTREAM) { /* its headers made no sense: an answer */
+		s->leg.resp_bytes = W5_H2_HDR;
+		s->is_told = true;
+		turn_tell(e, &s->leg, at);
+		finish(e, s, at->ts_ns);
+	} else {
 		e->c.undecoded++;
 		stream_free(e, s);
 	}

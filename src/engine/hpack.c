@@ -11,10 +11,12 @@
 #define TABLE_MAX     65536u /* the most that browsers and gateways ask for */
 #define ENTRY_MIN     32u    /* what an entry without name and value takes (RFC 7541 4.1) */
 #define GROWTH	      4u     /* a reference beyond the assumed table: the real one is larger */
+#define FILLED	      (ENTRY_MIN + HPACK_UNKNOWN_LEN) /* what an entry made here takes */
 
 struct hpack {
 	nghttp2_hd_inflater *inflater;
-	uint32_t limit; /* bytes the writer's table may have */
+	uint32_t limit;	  /* bytes the writer's table may have */
+	uint16_t unknown; /* entries made here so far */
 };
 
 static void stop(struct hpack *h)
@@ -74,12 +76,14 @@ static int use_table(struct hpack *h, uint32_t bytes)
 	return feed_own(h, b, n);
 }
 
-/* Literal with incremental indexing, new name, both empty (RFC 7541 6.2.1). */
+/* Literal with incremental indexing, new name, which is empty (RFC 7541 6.2.1). */
 static int fill(struct hpack *h, uint32_t entries)
 {
-	static const uint8_t nameless[] = { 0x40, 0, 0 };
-
 	while (entries--) {
+		uint16_t id = h->unknown++;
+		const uint8_t nameless[] = { 0x40, 0, HPACK_UNKNOWN_LEN, (uint8_t)(id >> 8),
+					     (uint8_t)id };
+
 		if (feed_own(h, nameless, sizeof(nameless)))
 			return -ENOMEM;
 	}
@@ -88,11 +92,11 @@ static int fill(struct hpack *h, uint32_t entries)
 
 int hpack_missed(struct hpack *h)
 {
-	if (start(h))
+	const uint32_t entries = h->limit / ENTRY_MIN;
+
+	if (start(h) || allow(h, entries * FILLED) || use_table(h, entries * FILLED))
 		return -ENOMEM;
-	if (h->limit > TABLE_DEFAULT && (allow(h, h->limit) || use_table(h, h->limit)))
-		return -ENOMEM;
-	return fill(h, h->limit / ENTRY_MIN);
+	return fill(h, entries);
 }
 
 int hpack_new(struct hpack **out, bool is_known)

@@ -5,7 +5,7 @@
  *
  * Where blocks were missed the dynamic table is not known: it is then filled with nameless
  * entries, so that what refers to a missed one reads as nothing, and what is sent anew can
- * be read.
+ * be read. The value of such an entry is its number: two that are equal stand for the same field.
  */
 #ifndef ENGINE_HPACK_H
 #define ENGINE_HPACK_H
@@ -14,10 +14,12 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#define HPACK_UNKNOWN_LEN 2 /* bytes of such a number */
+
 struct hpack;
 
 struct hpack_field {
-	const uint8_t *name, *value; /* name_len 0: refers to what was missed */
+	const uint8_t *name, *value; /* name_len 0: refers to what was missed, value: which one */
 	size_t name_len, value_len;
 };
 typedef void (*hpack_fn)(void *self, const struct hpack_field *f);

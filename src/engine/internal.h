@@ -103,7 +103,7 @@ struct att {
 
 /* Conns of one process to one upstream. */
 struct pool_share {
-	uint32_t tgid, connecting, in_use, answering, idle;
+	uint32_t tgid, connecting, in_use, answering, idle, older;
 	uint64_t oldest_ns;
 };
 
@@ -161,8 +161,11 @@ struct gateway {
 	struct failure failures[FAILURES_KEPT];
 	size_t nfailures;
 	struct host *host; /* NULL: nothing is known of its host */
-	bool used;	   /* an exchange or attempt of it was seen */
-	bool unwanted;	   /* by --comm or --pid: nothing of it counts */
+	/* Newest time at which it had conns to an upstream that could not be read: pools_unread() */
+	uint64_t unread_ns;
+	uint32_t unread; /* so many it has now */
+	bool used;	 /* an exchange or attempt of it was seen */
+	bool unwanted;	 /* by --comm or --pid: nothing of it counts */
 };
 
 /* The gateway's own word in its log, and which kind of log it is of. */
@@ -272,6 +275,7 @@ void conns_free(struct engine *e);
 
 /* ---- texts.c ---- */
 bool texts_is_plain(const struct engine *e, uint64_t cookie); /* not encrypted (h2c) */
+bool texts_is_h2(const struct engine *e, uint64_t cookie);    /* frames of it were read */
 /* A request of that target, within that exchange, that has lost its conn and waits to be told. */
 bool texts_may_fail(const struct engine *e, const struct w5_leg *down, uint64_t key);
 
@@ -297,6 +301,12 @@ void on_end(struct engine *e, struct w5_leg *l);
 static inline bool leg_opaque(const struct w5_leg *l)
 {
 	return (l->proto == W5_PROTO_TLS || l->proto == W5_PROTO_H2) && !l->stream;
+}
+/* A stream that was answered, with a status that cannot be read (or, HTTP/0.9, has none). */
+static inline bool leg_unread(const struct w5_leg *l)
+{
+	return l->stream && l->resp_ns && l->resp_bytes && !l->status &&
+	       !(l->flags & W5_F_NOT_HTTP);
 }
 bool leg_answered(const struct w5_leg *l);
 static inline bool leg_failed(const struct w5_leg *l) /* an attempt without a usable answer */

@@ -92,6 +92,13 @@ static void sum_up(struct engine *e, struct upstream *u, uint64_t now)
 		pub->in_use_max = pub->in_use;
 }
 
+static void count_unread(struct gateway *g, uint32_t before, const struct w5_pool *p)
+{
+	if (before || p->older)
+		g->unread_ns = p->h.ts_ns;
+	g->unread += p->older - before;
+}
+
 void on_pool(struct engine *e, const struct w5_pool *p)
 {
 	const struct w5_leg to = { .remote = p->ip, .rport = p->port };
@@ -107,11 +114,13 @@ void on_pool(struct engine *e, const struct w5_pool *p)
 		return;
 	if (!e->cfg.port || e->cfg.port == p->port)
 		u->pub.unwanted = false;
+	count_unread(e->gw_priv[gw], s->older, p);
 	*s = (struct pool_share){ .tgid = p->tgid,
 				  .connecting = p->connecting,
 				  .in_use = p->in_use,
 				  .answering = p->answering,
 				  .idle = p->idle,
+				  .older = p->older,
 				  .oldest_ns = p->oldest_ns };
 	if (!p->connecting && !p->in_use && !p->idle)
 		*s = u->pools.shares[--u->pools.n];
@@ -205,6 +214,21 @@ static bool unknown_is_busy(struct engine *e, int gw, uint64_t ns)
 				return true;
 	}
 	return false;
+}
+
+bool pools_unread(const struct engine *e, int gw, uint64_t from_ns)
+{
+	const struct gateway *g = gw >= 0 ? e->gw_priv[gw] : NULL;
+
+	return g && (g->unread || (g->unread_ns && g->unread_ns >= from_ns));
+}
+
+void pools_opened(struct engine *e, const struct w5_leg *l)
+{
+	int gw = gateways_of(e, l->tgid);
+
+	if (gw >= 0 && l->role == W5_ROLE_UPSTREAM && (l->flags & W5_F_OLDER))
+		e->gw_priv[gw]->unread_ns = l->h.ts_ns;
 }
 
 enum pool_state pools_state(struct engine *e, int gw, const struct route *route, uint64_t from_ns,

@@ -29,5 +29,9 @@ enum pool_state {
  * the other? */
 enum pool_state pools_state(struct engine *e, int gw, const struct route *route, uint64_t from_ns,
 			    uint64_t to_ns, struct pool_full *out);
+/* Since then, has the gateway had conns to an upstream that are older than us, and encrypted, so
+ * that what it asked there could not be read? pools_opened(): one of them is read from now on. */
+bool pools_unread(const struct engine *e, int gw, uint64_t from_ns);
+void pools_opened(struct engine *e, const struct w5_leg *l);
 
 #endif

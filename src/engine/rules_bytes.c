@@ -9,7 +9,7 @@
 
 static bool unusable(const struct facts *f)
 {
-	return !f->connecting && f->l->resp_bytes && !leg_opaque(f->l) &&
+	return !f->connecting && f->l->resp_bytes && !leg_opaque(f->l) && !f->opaque_answer &&
 	       (!f->l->status || f->answered_badly);
 }
 

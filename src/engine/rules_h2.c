@@ -8,7 +8,7 @@
 
 static bool unanswered(const struct facts *f)
 {
-	return f->stream && !f->l->status;
+	return f->stream && !f->l->status && !f->opaque_answer;
 }
 
 /* Its headers had come; its end never did. */
@@ -34,6 +34,12 @@ static bool went_away(const struct facts *f)
 	return unanswered(f) && f->went_away;
 }
 
+/* A GOAWAY, or an answer: nobody knows. */
+static bool overtaken(const struct facts *f)
+{
+	return unanswered(f) && f->overtaken && !f->by_frame;
+}
+
 /* The gateway's timer. Of one stream's bytes no ACK is known, only of its conn's. */
 static bool slow(const struct facts *f)
 {
@@ -52,6 +58,7 @@ static const struct rule rows[] = {
 	{ .cause = CAUSE_H2_REFUSED_STREAM, .at_best = CERTAIN, .test = refused },
 	{ .cause = CAUSE_H2_STREAM_RESET, .at_best = CERTAIN, .test = reset },
 	{ .cause = CAUSE_H2_GOAWAY, .at_best = CERTAIN, .test = went_away },
+	{ .cause = CAUSE_INSUFFICIENT_EVIDENCE, .at_best = LIKELY, .test = overtaken },
 	{ .cause = CAUSE_BACKEND_SLOW, .at_best = CERTAIN, .test = slow },
 	{ .cause = CAUSE_BACKEND_5XX, .at_best = LIKELY, .test = grpc_error },
 };

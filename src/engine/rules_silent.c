@@ -16,8 +16,10 @@
 #define IDLE_CONN_NS	  NS_PER_S
 /* A backend that lately died of first requests dies of requests, not of reused conns. */
 #define FRESH_DEATH_NS	  (10 * NS_PER_S)
+/* Sooner than this a reset may still be a close at the request, on a busy host. */
+#define REUSE_DOUBT_NS	  (20 * NS_PER_MS)
 /* "At once" after the request: two round trips and a scheduling delay. */
-#define AT_ONCE_NS	  (2 * NS_PER_MS)
+#define AT_ONCE_NS	  (5 * NS_PER_MS)
 /* Short segments in one upload: at its end, and behind its head. */
 #define SHORT_SEGMENTS	  2
 /* RFC 879 and Ethernet, where the SYN-ACK was not seen */
@@ -60,6 +62,12 @@ static bool race_crossing(const struct facts *f)
 	return f->peer_fin || (f->peer_rst && !(f->l->rst_flags & W5_TCP_ACK));
 }
 
+/* No socket for what came last: the one that had the first segment may have closed at it. */
+static bool race_or_closed(const struct facts *f)
+{
+	return race_crossing(f) && f->peer_rst && f->l->req_last_ns > f->l->req_ns;
+}
+
 static bool race_reset_with_ack(const struct facts *f)
 {
 	return rule_silent(f) && f->reused && f->unacked && f->peer_rst && at_once(f);
@@ -91,12 +99,19 @@ static bool reset_unasked(const struct facts *f)
 	return !f->connecting && !f->handshake && !f->l->nr && !f->l->resp_bytes && f->peer_rst;
 }
 
+/* The first of several segments will do: the backend had the request before it closed. */
 static bool closed_on_request(const struct facts *f)
 {
-	return rule_silent(f) && f->reused && f->acked && (f->peer_fin || f->peer_rst) &&
+	return rule_silent(f) && f->reused && f->l->req_acked && (f->peer_fin || f->peer_rst) &&
 	       at_once(f) &&
 	       !(f->up && f->up->last_fresh_death_ns &&
 		 f->up->last_fresh_death_ns + FRESH_DEATH_NS > f->l->req_ns);
+}
+
+/* It had waited in a pool: that the backend closed it at the request is nearly as likely. */
+static bool reset_soon_after_reuse(const struct facts *f)
+{
+	return rule_silent(f) && f->peer_rst && f->reused && f->elapsed_ns < REUSE_DOUBT_NS;
 }
 
 static bool reset_before_response(const struct facts *f)
@@ -199,6 +214,7 @@ static const struct rule rows[] = {
 	{ .cause = CAUSE_KEEPALIVE_RACE, .at_best = CERTAIN, .test = race_fin_first },
 	{ .cause = CAUSE_CLOSED_BEFORE_RESPONSE, .at_best = CERTAIN, .test = fresh_fin_first },
 	{ .cause = CAUSE_STALE_CONNECTION_RESET, .at_best = LIKELY, .test = stale_reset },
+	{ .cause = CAUSE_KEEPALIVE_RACE, .at_best = LIKELY, .test = race_or_closed },
 	{ .cause = CAUSE_KEEPALIVE_RACE, .at_best = CERTAIN, .test = race_crossing },
 	{ .cause = CAUSE_KEEPALIVE_RACE, .at_best = LIKELY, .test = race_reset_with_ack },
 	{ .cause = CAUSE_ACCEPT_QUEUE_OVERFLOW, .at_best = CERTAIN, .test = accept_queue_seen },
@@ -206,6 +222,7 @@ static const struct rule rows[] = {
 	{ .cause = CAUSE_ACCEPT_QUEUE_OVERFLOW, .at_best = LIKELY, .test = accept_queue_abort },
 	{ .cause = CAUSE_RESET_BEFORE_RESPONSE, .at_best = LIKELY, .test = reset_unasked },
 	{ .cause = CAUSE_KEEPALIVE_CLOSED_ON_REQUEST, .at_best = LIKELY, .test = closed_on_request },
+	{ .cause = CAUSE_RESET_BEFORE_RESPONSE, .at_best = LIKELY, .test = reset_soon_after_reuse },
 	{ .cause = CAUSE_RESET_BEFORE_RESPONSE, .at_best = CERTAIN, .test = reset_before_response },
 	{ .cause = CAUSE_CLOSED_BEFORE_RESPONSE,
 	  .at_best = CERTAIN,

@@ -4,6 +4,7 @@
  * of an end when the packet is there, and the gateway's thread reads what came before it later:
  * an end by the peer waits a little for texts.
  */
+#include "engine/pools.h"
 #include "engine/texts.h"
 
 #include <errno.h>
@@ -272,6 +273,13 @@ bool texts_is_plain(const struct engine *e, uint64_t cookie)
 	return tc && tc->is_plain;
 }
 
+bool texts_is_h2(const struct engine *e, uint64_t cookie)
+{
+	const struct text_conn *tc = texts_find(e, cookie);
+
+	return tc && tc->h2;
+}
+
 void on_open(struct engine *e, struct w5_leg *l)
 {
 	struct conn *c = conns_get(e, l->h.cookie);
@@ -290,6 +298,8 @@ void on_open(struct engine *e, struct w5_leg *l)
 		return;
 	}
 	tc->is_plain = l->proto == W5_PROTO_H2;
+	if (!tc->is_plain)
+		pools_opened(e, l);
 	tc->leg = *l;
 	tc->leg.nr = 0;
 	tc->leg.head_len = tc->leg.resp_len = 0;
@@ -297,6 +307,9 @@ void on_open(struct engine *e, struct w5_leg *l)
 	tc->leg.end = W5_END_NONE;
 	tc->leg.phase = W5_PHASE_IDLE;
 	tc->leg.flags &= W5_F_OLDER | W5_F_TID_EXACT;
+	/* What goes out now has begun a turn; the text of it follows, and begins its own. */
+	if (l->phase == W5_PHASE_REQUEST && l->idle_ns && l->req_ns > l->idle_ns)
+		tc->leg.last_ns = l->req_ns - l->idle_ns;
 }
 
 /* A text may be missing, or come late: false = it is of no use any more. */

@@ -83,7 +83,8 @@ static bool decide_passed(struct work *w)
 		set(w, VERDICT_PASSED_THROUGH, CAUSE_BACKEND_5XX, CONFIDENCE_LIKELY);
 		return true;
 	}
-	if (!l || l->status != d->status || !l->resp_ns || l->resp_ns > d->resp_ns + SLACK_NS)
+	if (!l || l->status != d->status || leg_unread(d) || !l->resp_ns ||
+	    l->resp_ns > d->resp_ns + SLACK_NS)
 		return false;
 	if (l->status && !w->p->cut)
 		set(w, VERDICT_PASSED_THROUGH, CAUSE_BACKEND_5XX, CONFIDENCE_CERTAIN);
@@ -160,6 +161,12 @@ static bool warming_up(const struct work *w)
 	return w->p->leg.req_ns < w->e->c.start_ns + WARM_UP_NS;
 }
 
+/* It may have gone to an upstream in a way that we cannot read yet. */
+static bool asked_unread(const struct work *w)
+{
+	return pools_unread(w->e, w->p->gw, w->p->from_ns);
+}
+
 /* Did the gateway have a failure during this request? Where its trail can be believed it would
  * have been found if it were this one's. */
 static bool failed_meanwhile(const struct work *w, const struct route *route)
@@ -221,7 +228,8 @@ static bool decide_lookup(struct work *w, const struct failure *x)
 	if (!l->tied && failed_at_answer(w))
 		return false;
 	is_prompt = !l->unanswered && w->p->ts_ns < l->failed_ns + PROMPT_NS;
-	if (!l->tied && (warming_up(w) || (x && (w->say.kin == KIN_ROUTE || !is_prompt))))
+	if (!l->tied && (warming_up(w) || (l->unanswered && asked_unread(w)) ||
+			 (x && (w->say.kin == KIN_ROUTE || !is_prompt))))
 		return false;
 	blame_lookup(w, l->others ? CONFIDENCE_AMBIGUOUS
 			: l->tied ? CONFIDENCE_CERTAIN
@@ -420,6 +428,10 @@ static bool decide_untried(struct work *w)
 		return decide_unknown(
 			w,
 			"an attempt failed meanwhile, but nothing shows for which of several requests");
+	if (!(x && w->say.kin == KIN_ROUTE) && asked_unread(w))
+		return decide_unknown(
+			w,
+			"no attempt was seen, but the gateway has upstream connections older than why502 that are encrypted: what it asks there cannot be read before the first answer");
 	if (x && tried_meanwhile(w, x))
 		return decide_unknown(
 			w,

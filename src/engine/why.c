@@ -184,10 +184,10 @@ SAY(why_not_http)
 SAY(why_5xx)
 {
 	if (in->facts->opaque_answer) {
-		words_put(
-			out, cap,
-			"%s sent an answer that cannot be read (%s); it looks passed on: the connection was kept",
-			w->up, in->facts->l->proto == W5_PROTO_TLS ? "TLS" : "HTTP/2");
+		words_put(out, cap,
+			  "%s sent an answer that cannot be read (%s); it looks passed on: the %s",
+			  w->up, in->facts->l->proto == W5_PROTO_TLS ? "TLS" : "HTTP/2",
+			  in->facts->stream ? "stream was not reset" : "connection was kept");
 		return;
 	}
 	if (in->facts->answered_badly) {

@@ -31,6 +31,12 @@ static inline void work_lower(struct work *w, enum confidence to)
 		w->conf = to;
 }
 
+/* ---- unread.c ---- */
+/* Of an exchange for which leg_unread() holds: its status, if its attempts or others tell it. */
+void unread_settle(struct work *w);
+/* It was no good answer, whatever it was; what stays open is counted. */
+bool unread_is_bad(struct work *w);
+
 /* ---- verdict.c ---- */
 void verdict_decide(struct work *w);
 /* It waited for a connection all the time: by the gateway's log, or by its pools. */

@@ -202,6 +202,8 @@ void ndjson_finding(struct json *j, const struct finding *f, const char *pcap)
 	json_uint(j, "id", f->id);
 	ndjson_time(j, "ts", f->wall_ns);
 	ndjson_known(j, "status", f->status);
+	if (finding_unread(f))
+		json_bool(j, "status_unread", true);
 	json_bool(j, "silent", f->verdict == VERDICT_SILENT);
 	json_str(j, "verdict", verdict_name(f->verdict));
 	json_str(j, "cause", cause_name(f->cause));

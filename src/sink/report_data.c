@@ -113,7 +113,10 @@ static void count_status(struct report_facts *x, const struct finding *f)
 	case 502: x->s502++; break;
 	case 503: x->s503++; break;
 	case 504: x->s504++; break;
-	case 0: x->silent++; break;
+	case 0:
+		x->silent += !finding_unread(f);
+		x->other += finding_unread(f);
+		break;
 	default: x->other++;
 	}
 }

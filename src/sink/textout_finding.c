@@ -38,6 +38,8 @@ static const char *no_status(const struct finding *f)
 {
 	if (f->verdict == VERDICT_CLIENT)
 		return "aborted";
+	if (finding_unread(f))
+		return "unread";
 	return f->down.resp_bytes ? "no status" : "silent";
 }
 

@@ -25,7 +25,7 @@ void fmt_status(char *out, size_t cap, const struct finding *f)
 	if (f->status)
 		snprintf(out, cap, "%u", f->status);
 	else
-		snprintf(out, cap, "---");
+		snprintf(out, cap, "%s", finding_unread(f) ? "???" : "---");
 }
 
 void fmt_ms(char *out, size_t cap, uint64_t ns)

@@ -80,6 +80,39 @@ static void test_acked_and_closed_after_idle_is_closed_on_request(void **s)
 	expect(l, 502, 1000.4, CAUSE_KEEPALIVE_CLOSED_ON_REQUEST, LIKELY, "request 42");
 }
 
+/* The backend had the first of its segments, and closed at that. */
+static void test_a_part_acked_and_closed_is_closed_on_request(void **s)
+{
+	struct w5_leg l = reused(60);
+
+	rec_end(&l, 1000.3, W5_END_RST_IN);
+	l.rst_flags = W5_TCP_RST | W5_TCP_ACK;
+	l.req_acked = l.req_bytes - 25;
+	expect(l, 502, 1000.4, CAUSE_KEEPALIVE_CLOSED_ON_REQUEST, LIKELY, "request 42");
+}
+
+/* Of several segments the last may have met a socket that the first had closed. */
+static void test_race_of_a_request_in_parts_is_likely(void **s)
+{
+	struct w5_leg l = reused(60);
+
+	l.req_last_ns = l.req_ns + 50000;
+	rec_end(&l, 1000.3, W5_END_RST_IN);
+	l.rst_flags = W5_TCP_RST;
+	expect(l, 502, 1000.4, CAUSE_KEEPALIVE_RACE, LIKELY, "idle");
+}
+
+/* On a busy host a close at the request comes later. */
+static void test_a_reset_soon_after_reuse_is_likely(void **s)
+{
+	struct w5_leg l = reused(15);
+
+	rec_end(&l, 1012, W5_END_RST_IN);
+	l.rst_flags = W5_TCP_RST | W5_TCP_ACK;
+	rec_acked(&l);
+	expect(l, 502, 1012.4, CAUSE_RESET_BEFORE_RESPONSE, LIKELY, "took the request and reset");
+}
+
 /* It had the request for a while: no conn that was about to close anyway. */
 static void test_reused_conn_that_dies_later_is_a_reset(void **s)
 {
@@ -270,6 +303,9 @@ int main(void)
 		cmocka_unit_test(test_long_idle_and_no_fin_is_stale),
 		cmocka_unit_test(test_other_ttl_is_a_middlebox),
 		cmocka_unit_test(test_acked_and_closed_after_idle_is_closed_on_request),
+		cmocka_unit_test(test_a_part_acked_and_closed_is_closed_on_request),
+		cmocka_unit_test(test_race_of_a_request_in_parts_is_likely),
+		cmocka_unit_test(test_a_reset_soon_after_reuse_is_likely),
 		cmocka_unit_test(test_reused_conn_that_dies_later_is_a_reset),
 		cmocka_unit_test(test_backend_that_dies_of_any_request),
 		cmocka_unit_test(test_reset_before_response),

@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* HTTP/2: how streams end but by their answer: refused, reset, GOAWAY, with their conn, gRPC. */
+#include "../lib/rec_flight.h"
 #include "../lib/rec_text.h"
+#include "base/util.h"
 #include "h2_conns.h"
 
 /* Error codes (RFC 9113 7). */
@@ -259,6 +261,95 @@ static void test_clients_conn_lost(void **s)
 }
 
 /* Headers came, the end never did: cut on both legs. */
+/* The last words of the backend before its close_notify never reached the gateway. */
+static void test_last_words_overtaken_by_a_reset(void **s)
+{
+	static const struct {
+		uint32_t bytes; /* of the record before the goodbye; 0 = there was none */
+		enum cause want;
+	} cases[] = { { 39, CAUSE_INSUFFICIENT_EVIDENCE }, { 0, CAUSE_CLOSED_BEFORE_RESPONSE } };
+
+	(void)s;
+	for (size_t i = 0; i < ARRAY_SIZE(cases); i++) {
+		struct w5_packets *fl = calloc(1, sizeof(*fl));
+		struct w5_leg d = rec_down(D, 1000, "GET", "/a"),
+			      end = rec_conn(U, W5_ROLE_UPSTREAM, 990);
+		struct wire u;
+		struct bench b;
+
+		bench_open(&b, "nginx");
+		u = up_open(&b);
+		wire_hint(&u, D, 1000.1);
+		wire_request(&u, 1000.2, OUT, 1, "GET", "/a");
+		end.h.type = W5_REC_END;
+		end.h.size = sizeof(end);
+		end.nr = 1;
+		end.req_ns = ms(1000.2);
+		end.req_bytes = end.req_acked = 90;
+		end.phase = W5_PHASE_RESPONSE;
+		end.alert_in = W5_ALERT;
+		rec_end(&end, 1000.5, W5_END_RST_IN);
+		end.rst_flags = W5_TCP_RST | W5_TCP_ACK;
+		feed(&b, &end);
+		if (cases[i].bytes)
+			flight_add(fl, 1000.3, false, 1, W5_TCP_ACK, cases[i].bytes);
+		flight_add(fl, 1000.4, false, 40, W5_TCP_ACK, 24);
+		for (uint32_t k = 0; k < fl->total; k++) {
+			fl->pkt[k].data[40] = 23; /* application data */
+			fl->pkt[k].cap = 41;
+		}
+		flight_feed(b.e, fl, 1000.5, U);
+		rec_answer(&d, 1000.7, 502);
+		rec_hint(&d, U, 1000.6);
+		feed(&b, &d);
+		bench_settle(&b, 1100);
+		assert_int_equal(b.n, 1);
+		assert_int_equal(b.f[0]->cause, cases[i].want);
+		bench_close(&b);
+		free(fl);
+	}
+}
+
+/* Its timer ran out in the middle of a body, and it ended the stream as if all were there. */
+static void test_body_cut_by_the_gateways_timer(void **s)
+{
+	static const char head[] = "HTTP/1.1 200 OK\r\nContent-Length: 1000\r\n\r\n";
+	static const struct {
+		double left; /* the client resets the stream; 0 = it does not */
+		size_t want;
+	} cases[] = { { 0, 1 }, { 2500.9, 0 } };
+
+	(void)s;
+	for (size_t i = 0; i < ARRAY_SIZE(cases); i++) {
+		struct w5_leg up = rec_up(U, 1000.2, "GET", "/a", 18, 1);
+		struct wire d;
+		struct bench b;
+
+		bench_open(&b, "haproxy");
+		d = down_open(&b);
+		wire_request(&d, 1000, IN, 1, "GET", "/a");
+		rec_hint(&up, D, 1000.1);
+		rec_resp(&up, head, strlen(head), 300);
+		rec_answer(&up, 1001, 200);
+		feed(&b, &up);
+		wire_hint(&d, U, 1001.1);
+		wire_response(&d, 1001.2, OUT, 1, "200", 0);
+		if (cases[i].left)
+			wire_reset(&d, cases[i].left, IN, 1, CANCEL);
+		up.h.type = W5_REC_END;
+		rec_end(&up, 2501, W5_END_RST_OUT);
+		feed(&b, &up);
+		if (!cases[i].left)
+			wire_last(&d, 2501.1, OUT, 1);
+		rec_tick(b.e, 3600);
+		bench_settle(&b, 3800);
+		assert_int_equal(b.n, cases[i].want);
+		if (b.n)
+			assert_int_equal(b.f[0]->cause, CAUSE_GATEWAY_TIMEOUT_LOCAL);
+		bench_close(&b);
+	}
+}
+
 static void test_body_cut_by_reset(void **s)
 {
 	struct wire d, u;
@@ -343,6 +434,8 @@ int main(void)
 		cmocka_unit_test(test_second_end_while_frames_are_unread),
 		cmocka_unit_test(test_an_end_in_the_clear_waits_for_nothing),
 		cmocka_unit_test(test_clients_conn_lost),
+		cmocka_unit_test(test_last_words_overtaken_by_a_reset),
+		cmocka_unit_test(test_body_cut_by_the_gateways_timer),
 		cmocka_unit_test(test_body_cut_by_reset),
 		cmocka_unit_test(test_grpc_status),
 		cmocka_unit_test(test_grpc_status_in_trailers),
