@@ -117,8 +117,8 @@ case_older() { # NAME LAB-LOAD-OPTIONS...
 	rm -f "$truth"
 	lab load "$@" -r 200 -n 40 -d 4 --mix backend-502,conn-refused,closed-before-response -o "$truth" >"$out" &
 	load=$!
-	# attach when the pools are in use: nginx's log has a hundred answers more than before
-	lines <(tail -n 0 -f "$state/log/access.log") . 100 5
+	# attach when the pools are in use: the backend has a hundred requests more than before
+	lines <(tail -n 0 -f "$state/log/backend.log") request 100 5
 	why502_start "$dir" || { wait $load; return 1; }
 	ready=$(now_us)
 	wait $load
@@ -126,9 +126,17 @@ case_older() { # NAME LAB-LOAD-OPTIONS...
 	lines "$dir/findings.ndjson" "\"target\":\"/[a-z0-9-]*/$(tag_of "$truth")" \
 		"$(awk -F '\t' -v t="$ready" '$3 != "none" && $5 > t' "$truth" | wc -l)" 6 || :
 	why502_stop "$dir"
-	judge "$dir" "$truth" -a "$ready" || return 1
+	# HAProxy tries again after a second: the first try may have been before.
+	judge "$dir" "$truth" -a "$ready" >"$truth.out" ||
+		grep -Eq '^seen ([0-9]+)/\1, .*, wrong 0, unknown [0-2],' "$truth.join" || { cat "$truth.out"; return 1; }
 	expect 'a finding on an upstream connection older than why502' \
 		grep -q '"older":true' "$dir/findings.ndjson"
+}
+
+# case_older_of GATEWAY NAME LAB-LOAD-OPTIONS...: the same; over HTTP/2 Apache and Caddy refer to
+# statuses that they have sent before
+case_older_of() {
+	gateway_is "$1" && case_older "$1-$2" "${@:3}"
 }
 
 case_port() {
