@@ -121,6 +121,17 @@ static void rank_window(struct group_rank *out, const struct group_table *t, uin
 	out->total += out->rest;
 }
 
+static void rank_finish(struct group_rank *out)
+{
+	for (size_t i = 0; i < out->n; i++) {
+		struct group_row *row = &out->rows[i];
+
+		row->share = (unsigned)((row->count * 100 + out->total / 2) / out->total);
+		finding_ref(row->newest);
+	}
+	qsort(out->rows, out->n, sizeof(out->rows[0]), by_count);
+}
+
 void group_rank_make(struct group_rank *out, const struct group_table *t, uint64_t now_ns,
 		     enum group_window w)
 {
@@ -130,13 +141,14 @@ void group_rank_make(struct group_rank *out, const struct group_table *t, uint64
 		rank_window(out, t, now_ns, GROUP_WINDOW_ALL);
 		out->widened = true;
 	}
-	for (size_t i = 0; i < out->n; i++) {
-		struct group_row *row = &out->rows[i];
+	rank_finish(out);
+}
 
-		row->share = (unsigned)((row->count * 100 + out->total / 2) / out->total);
-		finding_ref(row->newest);
-	}
-	qsort(out->rows, out->n, sizeof(out->rows[0]), by_count);
+void group_rank_part(struct group_rank *out, const struct group_table *part, uint64_t now_ns,
+		     const struct group_rank *all)
+{
+	rank_window(out, part, max_u64(now_ns, all->last_ns), all->window);
+	rank_finish(out);
 }
 
 void group_rank_fini(struct group_rank *r)

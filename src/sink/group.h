@@ -60,6 +60,9 @@ struct group_rank {
 
 void group_rank_make(struct group_rank *out, const struct group_table *t, uint64_t now_ns,
 		     enum group_window w);
+/* The same of a part of what is ranked in all: its window, even if that holds none of the part. */
+void group_rank_part(struct group_rank *out, const struct group_table *part, uint64_t now_ns,
+		     const struct group_rank *all);
 void group_rank_fini(struct group_rank *r); /* drops the references */
 
 /* What most of it comes from, in plain words; false if there is nothing to say. */

@@ -176,12 +176,13 @@ static int draw_about(struct canvas *c, int y, const struct ui *ui)
 static void draw_also(struct canvas *c, int y, int x, size_t hidden, const struct model *m)
 {
 	const struct engine_counters *n = &m->shown.counters;
+	bool is_all = !m->shown.has_why;
 	const struct {
 		uint64_t n;
 		const char *what;
 	} also[] = { { hidden, "more" },
-		     { n->recovered, "recovered by a retry" },
-		     { n->client_aborts, "left by the client" },
+		     { is_all ? n->recovered : 0, "recovered by a retry" },
+		     { is_all ? n->client_aborts : 0, "left by the client" },
 		     { m->evicted, "older not listed" } };
 	char text[160] = "", one[48], count[16];
 	size_t len = 0;
@@ -199,15 +200,23 @@ static void draw_also(struct canvas *c, int y, int x, size_t hidden, const struc
 		canvas_right(c, y, x, c->cols - 2 - x, STYLE_DIM, text);
 }
 
+const struct group_rank *main_why(const struct snapshot *s)
+{
+	return s->has_why ? &s->why : &s->rank;
+}
+
 void main_draw_why(struct canvas *c, int y, int h, const struct model *m, const struct ui *ui)
 {
-	const struct group_rank *r = &m->shown.rank;
-	char title[64], count[16];
+	const struct group_rank *r = main_why(&m->shown), *all = &m->shown.rank;
+	char title[96], count[16], part[32] = "";
 	size_t room = (size_t)(h - 2);
 
 	text_count(count, sizeof(count), r->total);
-	snprintf(title, sizeof(title), "WHY: %s bad exchange%s, %s", count, text_plural(r->total),
-		 group_window_name(r->window));
+	if (m->shown.has_why)
+		snprintf(part, sizeof(part), "%s of ", count);
+	text_count(count, sizeof(count), all->total);
+	snprintf(title, sizeof(title), "WHY: %s%s bad exchange%s%s, %s", part, count,
+		 text_plural(all->total), *part ? " match" : "", group_window_name(r->window));
 	canvas_box(c, y, 0, h, c->cols, title);
 	for (size_t i = 0; i < r->n && i < room; i++)
 		draw_group(c, y + 1 + (int)i, &r->rows[i]);

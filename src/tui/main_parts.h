@@ -21,6 +21,8 @@ void main_layout(struct main_layout *out, const struct model *m, const struct ui
 
 void main_draw_history(struct canvas *c, int y, const struct snapshot *s);
 void main_draw_verdict(struct canvas *c, const struct main_layout *lay, const struct model *m);
+/* What the panel ranks: with a filter what that leaves, else all. */
+const struct group_rank *main_why(const struct snapshot *s);
 void main_draw_why(struct canvas *c, int y, int h, const struct model *m, const struct ui *ui);
 /* What is being watched, before anything is wrong. Its height where there is room. */
 int main_watching_height(const struct snapshot *s);

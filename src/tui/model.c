@@ -56,6 +56,7 @@ static void drop_match(struct model *m)
 	for (int i = 0; i < FACET_MAX; i++)
 		facet_table_fini(&m->match_facets[i]);
 	m->has_match = false;
+	group_table_fini(&m->match_table);
 }
 
 void model_fini(struct model *m)
@@ -64,6 +65,7 @@ void model_fini(struct model *m)
 	drop_held(m);
 	free(m->shown.buf);
 	group_rank_fini(&m->shown.rank);
+	group_rank_fini(&m->shown.why);
 	free(m->shown.gateways);
 	free(m->shown.upstreams);
 	troubles_fini(&m->shown.troubles);
@@ -85,31 +87,32 @@ static struct finding *ring_at(const struct model *m, size_t i)
 	return m->ring[(m->oldest + i) % m->cap];
 }
 
-static void match_add(struct model *m, const struct finding *f)
+static void match_add(struct model *m, struct finding *f)
 {
-	if (!m->has_match || !filter_match(m->filter, f))
+	if (!m->filter || !filter_match(m->filter, f))
 		return;
-	for (int i = 0; i < FACET_MAX; i++)
+	group_table_add(&m->match_table, f);
+	for (int i = 0; i < FACET_MAX && m->has_match; i++)
 		facet_table_add(&m->match_facets[i], f);
 }
 
-/* Endpoints, clients and processes of matching exchanges alone, counted anew. Without memory
- * for it they are those of all. */
+/* Causes, endpoints, clients and processes of matching exchanges alone, counted anew. Without
+ * memory for it the last three are those of all. */
 static void rebuild_match(struct model *m)
 {
 	size_t n = m->paused ? m->nheld : m->n;
 	int err = 0;
 
 	drop_match(m);
-	if (!m->filter || m->filters_list_only)
+	if (!m->filter)
 		return;
-	for (int i = 0; i < FACET_MAX && !err; i++)
+	for (int i = 0; i < FACET_MAX && !err && !m->filters_list_only; i++)
 		err = facet_table_init(&m->match_facets[i], (enum facet)i);
-	m->has_match = !err;
-	for (size_t i = 0; i < n; i++)
-		match_add(m, m->paused ? m->held[i] : ring_at(m, i));
 	if (err)
 		drop_match(m);
+	m->has_match = !err && !m->filters_list_only;
+	for (size_t i = 0; i < n; i++)
+		match_add(m, m->paused ? m->held[i] : ring_at(m, i));
 }
 
 static const struct facet_table *facets_of(const struct model *m, int facet)
@@ -230,6 +233,10 @@ static bool snapshot_rank(struct model *m)
 	group_rank_fini(&s->rank);
 	group_rank_make(&s->rank, m->paused ? &m->held_table : &m->table, s->counters.now_ns,
 			m->window);
+	group_rank_fini(&s->why);
+	s->has_why = m->filter;
+	if (s->has_why)
+		group_rank_part(&s->why, &m->match_table, s->counters.now_ns, &s->rank);
 	group_verdict_make(&s->verdict, &s->rank);
 	group_verdict_siblings(&s->verdict, &s->rank, s->upstreams, s->nupstreams,
 			       s->counters.wall_offset_ns);

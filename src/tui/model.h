@@ -56,7 +56,9 @@ struct snapshot {
 	size_t nupstream_rows;
 	struct engine_second history[MODEL_HISTORY];
 	size_t nhistory;
-	struct group_rank rank;
+	struct group_rank rank; /* of all, whatever the filter */
+	struct group_rank why;	/* with a filter: of those it leaves, in the same window */
+	bool has_why;
 	struct group_verdict verdict;
 	struct facet_rank facets[FACET_MAX];
 	struct troubles troubles;
@@ -89,8 +91,9 @@ struct model {
 	struct facet_table facets[FACET_MAX];
 	struct filter *filter;
 	bool filters_list_only;
-	struct facet_table match_facets[FACET_MAX]; /* of what is kept and matches */
-	bool has_match;				    /* there is a filter, and room for these */
+	struct group_table match_table; /* of what is kept and matches; empty without a filter */
+	struct facet_table match_facets[FACET_MAX]; /* the same */
+	bool has_match; /* match_facets: there is a filter, and room for them */
 };
 
 int model_init(struct model *m, size_t max_findings, bool is_replay);

@@ -19,7 +19,8 @@
 static int panel_rows(const struct snapshot *s, const struct ui *ui)
 {
 	int room = ui->rows < 24 ? 2 : ui->rows < 32 ? 4 : ui->rows / 6;
-	int n = s->rank.n > (size_t)room ? room : (int)s->rank.n;
+	size_t have = main_why(s)->n;
+	int n = have > (size_t)room ? room : (int)have;
 
 	return n ? n : 1;
 }

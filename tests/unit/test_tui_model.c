@@ -175,6 +175,41 @@ static void test_a_pause_loses_nothing(void **state)
 	model_fini(&m);
 }
 
+static void test_a_filter_counts_what_it_leaves(void **state)
+{
+	struct model m;
+
+	assert_int_equal(model_init(&m, 100, false), 0);
+	for (uint64_t id = 1; id <= 9; id++)
+		add(&m, id, id % 3 ? CAUSE_CONN_REFUSED : CAUSE_KEEPALIVE_RACE);
+	tick(&m, 0);
+	assert_false(m.shown.has_why);
+	assert_int_equal(model_set_filter(&m, parse("cause==keepalive-race"), true), 0);
+	assert_true(m.shown.has_why);
+	assert_int_equal(m.shown.why.total, 3);
+	assert_int_equal(m.shown.why.n, 1);
+	assert_int_equal(m.shown.why.rows[0].cause, CAUSE_KEEPALIVE_RACE);
+	assert_int_equal(m.shown.why.rows[0].share, 100);
+	assert_int_equal(m.shown.rank.total, 9); /* what is wrong does not change with it */
+	add(&m, 10, CAUSE_CONN_REFUSED);
+	add(&m, 11, CAUSE_KEEPALIVE_RACE);
+	tick(&m, 0);
+	assert_int_equal(m.shown.why.total, 4);
+	assert_int_equal(model_pause(&m, true), 0);
+	add(&m, 12, CAUSE_KEEPALIVE_RACE);
+	tick(&m, 0);
+	assert_int_equal(m.shown.why.total, 4);
+	assert_int_equal(model_pause(&m, false), 0);
+	assert_int_equal(m.shown.why.total, 5);
+	assert_int_equal(model_set_filter(&m, parse("cause==zero-window"), false), 0);
+	assert_true(m.shown.has_why);
+	assert_int_equal(m.shown.why.total, 0);
+	assert_false(m.shown.why.widened);
+	assert_int_equal(model_set_filter(&m, NULL, false), 0);
+	assert_false(m.shown.has_why);
+	model_fini(&m);
+}
+
 static void test_the_window_bounds_the_list(void **state)
 {
 	struct engine_counters later = counters;
@@ -267,6 +302,7 @@ int main(void)
 		cmocka_unit_test(test_filter_narrows_groups_unless_it_is_a_row),
 		cmocka_unit_test(test_pause_freezes_the_screen_and_keeps_collecting),
 		cmocka_unit_test(test_a_pause_loses_nothing),
+		cmocka_unit_test(test_a_filter_counts_what_it_leaves),
 		cmocka_unit_test(test_the_window_bounds_the_list),
 		cmocka_unit_test(test_rows_are_found_by_id),
 		cmocka_unit_test(test_rates_come_from_whole_seconds),
