@@ -44,19 +44,6 @@ case_accept_queue_syn() {
 		eval "of '$main' '$truth' | grep 'let others in but ignored' >/dev/null"
 }
 
-# Answers that come after the gateway has given up tell of the next ones what both would need.
-case_late_answer() {
-	local truth=$work/late-1.tsv next=$work/late-2.tsv
-	send "$truth" -r 0 -n 2 -d 0.1 --mix backend-late || return 1
-	settle "$main" "$truth"
-	lines "$state/log/backend.log" "say.*$(tag_of "$truth")" 2 5 || { echo 'the backend did not answer late'; return 1; }
-	send "$next" -r 0 -n 1 -d 0.1 --mix backend-late || return 1
-	settle "$main" "$next"
-	expect 'both times in the next step' \
-		eval "of '$main' '$next' | grep 'answers such requests after .*, the gateway waits' >/dev/null" || return 1
-	expect 'the same timer as before' eval "of '$main' '$next' | grep '\"phase\":\"answer\".*\"seen\":[3-9]' >/dev/null"
-}
-
 case_healthy() {
 	local truth=$work/healthy.tsv last=$work/healthy-last.tsv
 	send "$truth" -r 1000 -n 0 -d 1 || return 1
@@ -376,28 +363,4 @@ case_capture() {
 	"$O/why502" -r "$dir/back.pcap" -o ndjson >/dev/null 2>"$dir/err"
 	expect 'failure without a gateway' [ $? = 4 ] || return 1
 	expect 'what to do about it' grep -q -- '--gateway' "$dir/err"
-}
-
-# A backend that closes idle connections before nginx does is told of before anything fails.
-case_race_ahead() {
-	local dir=$work/race-ahead url=http://10.77.1.1:8080/keepalive-race-fin i id
-	why502_start "$dir" || return 1
-	for i in 1 2 3 4; do
-		for id in a b; do # the second one uses the first one's connection again
-			lab exec client curl -s -o "$dir/body" "$url/0000000000$i$id" || return 1
-		done
-		# until the backend has closed it
-		for _ in $(seq 100); do
-			[ -n "$(lab exec gateway ss -Htn state established 'dport = :9011')" ] || break
-			read -rt 0.05 <> <(:) || :
-		done
-	done
-	expect 'a warning' lines "$dir/findings.ndjson" '"warning":"keepalive-race-ahead"' 1 5 "${pid_of[$dir]}" || return 1
-	why502_stop "$dir"
-	jq -es 'any(.[]; .type == "warning" and .upstream.port == 9011 and .backend_idle_ms > 200 and
-		.backend_idle_ms < 3000 and .seen >= 3)' "$dir/findings.ndjson" >/dev/null || {
-		grep warning "$dir/findings.ndjson"
-		return 1
-	}
-	expect 'nothing has failed' [ "$stopped" = 0 ]
 }

@@ -43,6 +43,7 @@ struct mode {
 	size_t read_min;	  /* misbehave after so many bytes, without waiting for the rest */
 	bool unread;		  /* misbehave without reading the request */
 	bool takes_hello;  /* a TLS ClientHello counts as a request: faults of the handshake */
+	const char *keep;  /* header line of every good answer, or NULL */
 	const char *hello; /* an alert sent to a ClientHello in place of say */
 	int backlog, rcvbuf;
 	int signal; /* END_DIE */

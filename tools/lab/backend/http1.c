@@ -66,8 +66,8 @@ size_t answer_write(const struct conn *c, char *out, size_t cap)
 {
 	int n = snprintf(out, cap,
 			 "HTTP/1.1 200 OK\r\nServer: lab-backend\r\nContent-Type: text/plain\r\n"
-			 "Content-Length: %zu\r\n\r\nok %s\n",
-			 strlen(c->id) + 4, c->id);
+			 "%sContent-Length: %zu\r\n\r\nok %s\n",
+			 c->port->mode->keep ? c->port->mode->keep : "", strlen(c->id) + 4, c->id);
 
 	return (size_t)n < cap ? (size_t)n : cap;
 }

@@ -26,6 +26,8 @@ caddy_routes() {
 		print "\t\t\ttransport http {"
 		print "\t\t\t\tdial_timeout " $4 "\n\t\t\t\tresponse_header_timeout " $5
 		print "\t\t\t\twrite_timeout " $6 "\n\t\t\t\tkeepalive_idle_conns_per_host 64"
+		if ($13 != "")
+			print "\t\t\t\tkeepalive " $13
 		if ($9 == "https" || $9 == "h2")
 			print "\t\t\t\ttls\n\t\t\t\ttls_insecure_skip_verify\n\t\t\t\ttls_server_name backend.lab\n\t\t\t\ttls_timeout " $4
 		print "\t\t\t\tversions " ($9 == "h2c" ? "h2c 2" : $9 == "h2" ? "2" : "1.1")

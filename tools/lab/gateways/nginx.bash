@@ -25,7 +25,7 @@ nginx_locations() {
 			gsub(/,/, " ", peer[i])
 			up = up "\tserver " peer[i] ($11 != "" ? " max_conns=" $11 : "") ";\n"
 		}
-		up = up "\tkeepalive 64;\n}\n"
+		up = up "\tkeepalive 64;\n" ($13 != "" ? "\tkeepalive_timeout " $13 ";\n" : "") "}\n"
 		loc = loc "location /" $1 "/ {\n\t" to "_pass " url[$9] $1 ";\n" \
 			"\t" to "_connect_timeout " $4 ";\n\t" to "_read_timeout " $5 ";\n" \
 			"\t" to "_send_timeout " $6 ";\n" ($9 == "https" || $9 == "h2" ? \
