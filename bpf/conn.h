@@ -293,6 +293,19 @@ static __always_inline void lose_record(const struct conn *c, bool rare)
 	__sync_fetch_and_add(&loss[rare ? W5_LOSS_RING_RARE : W5_LOSS_RING_BULK], 1 + c->leg.held);
 }
 
+#define ANSWER_NS (1000 * 1000 * 1000ull)
+
+/* How long a backend keeps conns, the head of an answer may say (Keep-Alive). Of all that are
+ * told at length one per second brings it: the bytes are what a record costs. */
+static __always_inline bool tells_answer(const struct w5_leg *l, __u64 now)
+{
+	if (l->role != W5_ROLE_UPSTREAM || l->proto != W5_PROTO_HTTP1 || !l->resp_len ||
+	    now - answer_told_ns < ANSWER_NS)
+		return false;
+	answer_told_ns = now;
+	return true;
+}
+
 static __always_inline void emit_turn(struct conn *c, __u16 type, bool brief, __u64 now)
 {
 	__u64 used = bpf_ringbuf_query(&ring, BPF_RB_AVAIL_DATA);
@@ -302,6 +315,8 @@ static __always_inline void emit_turn(struct conn *c, __u16 type, bool brief, __
 		if (len > W5_HEAD_BULK)
 			len = W5_HEAD_BULK;
 		size = __builtin_offsetof(struct w5_leg, head) + ((len + 7) & ~7u);
+		if (tells_answer(&c->leg, now))
+			size = W5_LEG_ANSWER;
 	}
 	conn_header(c, type, size, now);
 	if (used > cfg.bulk_limit ||

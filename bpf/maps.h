@@ -242,6 +242,8 @@ __u64 conns_made __weak = 0;
 /* When a turn last went wrong. Healthy turns of that time are told at length, so that a
  * failed attempt finds the exchange it belongs to. */
 __u64 trouble_ns __weak = 0;
+/* When the head of a healthy answer was last told with its turn. */
+__u64 answer_told_ns __weak = 0;
 /* Accepted conns that speak something we do not read. */
 __u64 tls_conns __weak = 0;
 __u64 h2_conns __weak = 0;

@@ -321,7 +321,6 @@ static __always_inline void up_in(struct __sk_buff *skb, struct conn *c, struct 
 	if (fresh <= 0)
 		return; /* a duplicate */
 	l->data_ttl = s->ttl;
-	l->last_ns = now;
 	if (l->proto == W5_PROTO_TLS && s->payload <= TLS_ALERT_MAX) {
 		__u8 p[W5_HTTP1_PEEK];
 		__u16 alert;
@@ -331,8 +330,9 @@ static __always_inline void up_in(struct __sk_buff *skb, struct conn *c, struct 
 		if (alert)
 			note_alert(l, alert, false);
 		if (alert && !(l->flags & W5_F_HANDSHAKE))
-			return; /* no answer to a request */
+			return; /* no answer to a request: the conn is as idle as before */
 	}
+	l->last_ns = now;
 	if (l->phase == W5_PHASE_RESPONSE) {
 		if (l->proto == W5_PROTO_HTTP1)
 			keep_tail(skb, c, s);

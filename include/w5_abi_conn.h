@@ -95,7 +95,8 @@ enum w5_proto {
  * Healthy turns are cut: whoever reads one copies h.size bytes into a zeroed struct w5_leg,
  * so what follows reads as 0. A busy conn's are gathered, too: .held says how many. A brief
  * record ends before local: it is for a conn that has
- * had a longer one, at a time without failures. A bulk record ends inside head[].
+ * had a longer one, at a time without failures. A bulk record ends inside head[], now and then one
+ * behind resp[].
  */
 struct w5_leg {
 	struct w5_hdr h;
@@ -210,8 +211,9 @@ struct w5_late {
 	w5_u16 pad;
 };
 
-#define W5_LEG_BRIEF (__builtin_offsetof(struct w5_leg, local))
-#define W5_LEG_BULK  (__builtin_offsetof(struct w5_leg, head) + W5_HEAD_BULK)
+#define W5_LEG_BRIEF  (__builtin_offsetof(struct w5_leg, local))
+#define W5_LEG_BULK   (__builtin_offsetof(struct w5_leg, head) + W5_HEAD_BULK)
+#define W5_LEG_ANSWER (__builtin_offsetof(struct w5_leg, resp) + W5_HEAD_RESP)
 
 struct w5_packet {
 	w5_u64 ts_ns;
@@ -265,6 +267,7 @@ static inline struct w5_packet *w5_packets_slot(const struct w5_packets *p, w5_u
 W5_STATIC_ASSERT(sizeof(struct w5_leg) % 8 == 0, "records are 8-byte aligned");
 W5_STATIC_ASSERT(W5_LEG_BRIEF % 8 == 0, "brief records are 8-byte aligned");
 W5_STATIC_ASSERT(W5_LEG_BULK % 8 == 0, "bulk records are 8-byte aligned");
+W5_STATIC_ASSERT(W5_LEG_ANSWER % 8 == 0, "bulk records are 8-byte aligned");
 W5_STATIC_ASSERT(sizeof(struct w5_packets) % 8 == 0, "records are 8-byte aligned");
 W5_STATIC_ASSERT(sizeof(struct w5_packet) % 8 == 0, "records are 8-byte aligned");
 W5_STATIC_ASSERT(sizeof(struct w5_packets) == W5_PACKETS_SIZE(W5_PKT_SLOTS, W5_PKT_BYTES),

@@ -177,6 +177,10 @@ void on_attempt(struct engine *e, struct w5_leg *l)
 		events_leg(e, l);
 	conns_seen(e, c, &l->h, W5_ROLE_UPSTREAM);
 	count_upstream(e, home, gw, l, wanted);
+	if (home->up)
+		idle_answered(home->up, l);
+	if (l->h.size < sizeof(*l)) /* of a response that goes on: not to be judged */
+		l->resp_len = 0;
 	if (l->phase != W5_PHASE_CONNECT && !leg_opaque(l) && head_parse_line(&h, l))
 		key = head_target_key(&h);
 	if (!failed && l->status < 500 && !leg_unread(l)) {
@@ -253,7 +257,7 @@ void on_end(struct engine *e, struct w5_leg *l)
 		return;
 	}
 	conns_seen(e, c, &l->h, l->role);
-	idle_ended(c, l);
+	idle_ended(c, gateways_find(e, l->tgid), l);
 	if (same_turn(&c->last.leg, l)) {
 		struct w5_leg old = c->last.leg;
 

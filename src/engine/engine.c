@@ -158,7 +158,7 @@ static bool leg_take(struct w5_leg *l, const struct w5_hdr *h)
 		head_room = W5_HEAD_REQ;
 	if (l->head_len > head_room)
 		l->head_len = (uint16_t)head_room;
-	if (size < sizeof(*l))
+	if (size < W5_LEG_ANSWER)
 		l->resp_len = 0;
 	if (l->resp_len > W5_HEAD_RESP)
 		l->resp_len = W5_HEAD_RESP;

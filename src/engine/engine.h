@@ -127,7 +127,11 @@ struct engine_upstream {
 	/* When idle conns are closed, by whom; 0 = no timer was seen. race_ahead: the backend does
 	 * it first, on conns that are used again: sooner or later just then (keepalive-race). */
 	uint32_t idle_backend_ms, idle_gateway_ms;
-	uint32_t idle_closed; /* by the backend, so many */
+	/* race_ahead, and the gateway was never first: when it closes idle conns to others, else 0 */
+	uint32_t idle_elsewhere_ms;
+	uint32_t idle_closed;	 /* by the backend, so many of late */
+	uint32_t idle_said_ms;	 /* the timeout of its Keep-Alive header, 0 = none was seen */
+	uint32_t keep_alive_max; /* the same header's highest max, 0 = none */
 	bool race_ahead;
 	bool unwanted; /* narrowed away: not to be shown */
 };

@@ -371,6 +371,19 @@ static void note_timer(struct work *w)
 	timers_note(w->e, w->p->gw, &w->last, &route, w->f->cause, &w->f->timer);
 }
 
+static void note_idle(struct work *w)
+{
+	static const bool on_kept[CAUSE_MAX] = {
+		[CAUSE_KEEPALIVE_RACE] = true,
+		[CAUSE_KEEPALIVE_CLOSED_ON_REQUEST] = true,
+		[CAUSE_STALE_CONNECTION_RESET] = true,
+	};
+	const struct facts *x = w->say.facts;
+
+	if (x && x->up && on_kept[w->f->cause])
+		idle_tell(&w->f->idle, x->up);
+}
+
 /* HAProxy lets go of a backend that does not take the request only after one more of its timers:
  * the client that got nothing is told of before. */
 static bool comes_late(const struct work *w)
@@ -438,6 +451,7 @@ bool explain(struct engine *e, struct pending *p)
 	verdict_decide(&w);
 	w.say.host = host_of(e, p->gw);
 	note_timer(&w);
+	note_idle(&w);
 	sentence_why(w.f->why, sizeof(w.f->why), &w.say);
 	sentence_next(w.f->next, sizeof(w.f->next), &w.say);
 	sentence_evidence(w.f, &w.say);

@@ -92,6 +92,16 @@ struct finding_timer {
 	uint64_t late_shortest_ns, late_longest_ns;
 };
 
+/* Of a conn that was closed when it was used again: when its upstream's idle conns are closed,
+ * as far as that was learned before. Times in ms, 0 = not known. */
+struct finding_idle {
+	uint32_t backend_ms, closed; /* by the backend, so many of late */
+	uint32_t said_ms;	     /* as its Keep-Alive header says */
+	uint32_t gateway_ms;	     /* by the gateway */
+	uint32_t elsewhere_ms;	     /* by the gateway, with other upstreams; if gateway_ms is 0 */
+	uint32_t max;		     /* requests per conn, as that header says */
+};
+
 #define FINDING_EVIDENCE_MAX 8
 
 /* pool-limit: the upstream whose connections were all in use; in_use 0 = not known. */
@@ -149,6 +159,7 @@ struct finding {
 	struct finding_pool pool;
 
 	struct finding_timer timer;
+	struct finding_idle idle;
 
 	size_t nevidence;
 	char evidence[FINDING_EVIDENCE_MAX]

@@ -277,6 +277,13 @@ int gateways_of(const struct engine *e, uint32_t tgid)
 	return (int)((uintptr_t)hash_find(&e->procs, tgid) >> 1) - 1;
 }
 
+struct gateway *gateways_find(const struct engine *e, uint32_t tgid)
+{
+	int gw = gateways_of(e, tgid);
+
+	return gw < 0 ? NULL : e->gw_priv[gw];
+}
+
 size_t engine_gateways(const struct engine *e, const struct engine_gateway **out)
 {
 	*out = e->gws;

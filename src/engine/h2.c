@@ -281,10 +281,35 @@ void h2_text(struct engine *e, struct text_conn *tc, const struct w5_text *t)
 	tc->leg.last_ns = t->h.ts_ns;
 }
 
+#define FAREWELL_NS NS_PER_S
+
+/*
+ * No stream was open. A backend that says GOAWAY does not race: it names the last stream it has
+ * taken, and what crosses it on the way can be sent again (RFC 9113 6.8). What it said last, if
+ * it could not be read, may have been that.
+ */
+static void note_idle(struct engine *e, const struct text_conn *tc, const struct conn *c,
+		      const struct w5_leg *end)
+{
+	const struct h2 *h2 = tc->h2;
+	bool by_backend = idle_left_by_backend(end) && !h2->said_goodbye[W5_TEXT_OUT];
+
+	if (tc->leg.role != W5_ROLE_UPSTREAM || !c->up || h2->nopen || !h2->busy_ns ||
+	    end->end == W5_END_NONE || end->end >= W5_END_SK_ERR)
+		return;
+	if (h2->said_goodbye[W5_TEXT_IN] ||
+	    (by_backend && end->last_ns > h2->busy_ns + FAREWELL_NS &&
+	     end->last_ns + FAREWELL_NS > end->end_ns))
+		return;
+	idle_noted(c->up, gateways_find(e, end->tgid), end, by_backend, h2->busy_ns);
+}
+
 void h2_end(struct engine *e, struct text_conn *tc, const struct w5_leg *end)
 {
-	struct conn *c;
+	struct conn *c = conns_find(e, tc->cookie);
 
+	if (c)
+		note_idle(e, tc, c, end);
 	h2_streams_end(e, tc, end);
 	c = conns_find(e, tc->cookie);
 	if (c)

@@ -312,6 +312,7 @@ static void learn_role(struct w5_leg *l, const struct h2_head *h, uint8_t dir)
 void h2_on_head(struct engine *e, struct text_conn *tc, uint32_t stream, const struct h2_head *h,
 		bool is_last, const struct text_at *at)
 {
+	tc->h2->busy_ns = at->ts_ns;
 	learn_role(&tc->leg, h, at->dir);
 	if (!stream || !tc->leg.role) {
 		e->c.undecoded++;
@@ -327,6 +328,7 @@ void h2_on_last(struct engine *e, struct text_conn *tc, uint32_t stream, const s
 {
 	struct h2_stream *s = find(e, tc, stream);
 
+	tc->h2->busy_ns = at->ts_ns;
 	if (!s)
 		return;
 	if (at->dir == text_request_dir(&tc->leg)) {
@@ -374,6 +376,7 @@ void h2_on_reset(struct engine *e, struct text_conn *tc, uint32_t stream, uint32
 {
 	struct h2_stream *s = find(e, tc, stream);
 
+	tc->h2->busy_ns = at->ts_ns;
 	if (s)
 		end_by_frame(e, s, at->dir == W5_TEXT_IN ? W5_H2_RST_IN : W5_H2_RST_OUT, error, at);
 }
@@ -384,6 +387,7 @@ void h2_on_goaway(struct engine *e, struct text_conn *tc, uint32_t last, uint32_
 	uint8_t how = at->dir == W5_TEXT_IN ? W5_H2_GOAWAY_IN : W5_H2_GOAWAY_OUT;
 	struct list *n, *next;
 
+	tc->h2->said_goodbye[at->dir] = true;
 	if (error) {
 		tc->h2->goaway = how;
 		tc->h2->goaway_error = error;

@@ -20,7 +20,7 @@ static bool span_eq(struct span a, struct span b)
 	return a.p && b.p && a.len == b.len && memcmp(a.p, b.p, a.len) == 0;
 }
 
-static bool span_is(struct span s, const char *text)
+bool span_is(struct span s, const char *text)
 {
 	size_t n = strlen(text);
 
@@ -82,11 +82,7 @@ static void take_field(struct head *h, struct span name, struct span value)
 		h->request_id = value;
 }
 
-/*
- * The next header line that is all there, taken apart; *p moves behind it. False at the end of
- * the header: only whole lines count, a cut value would compare unequal.
- */
-static bool next_field(const uint8_t **p, const uint8_t *end, struct span *name, struct span *value)
+bool head_next_field(const uint8_t **p, const uint8_t *end, struct span *name, struct span *value)
 {
 	while (*p < end) {
 		const uint8_t *line = *p, *nl = memchr(line, '\n', (size_t)(end - line));
@@ -117,7 +113,7 @@ static void parse_fields(struct head *h, const uint8_t *p, const uint8_t *end)
 {
 	struct span name, value;
 
-	while (next_field(&p, end, &name, &value))
+	while (head_next_field(&p, end, &name, &value))
 		take_field(h, name, value);
 }
 
@@ -129,7 +125,7 @@ struct span head_field(const struct w5_leg *l, const char *name)
 
 	if (!p || *l->head < 'A' || *l->head > 'Z')
 		return (struct span){ 0 };
-	for (p++; next_field(&p, end, &have, &value);) {
+	for (p++; head_next_field(&p, end, &have, &value);) {
 		if (span_is(have, name))
 			return value;
 	}

@@ -24,6 +24,14 @@ struct head {
 	bool target_cut;	/* the kept bytes end inside the target */
 };
 
+bool span_is(struct span s, const char *text); /* whatever the case of its letters */
+
+/*
+ * The next header line that is all there, taken apart; *p moves behind it. False at the end of
+ * the header: only whole lines count, a cut value would compare unequal.
+ */
+bool head_next_field(const uint8_t **p, const uint8_t *end, struct span *name, struct span *value);
+
 /* Request line only: cheap, for every record. False if this is no HTTP/1 request. */
 bool head_parse_line(struct head *h, const struct w5_leg *l);
 /* Request line and the fields above. */
@@ -65,5 +73,15 @@ enum resp_kind head_resp_kind(const struct w5_leg *l);
 bool head_resp_chunked(const struct w5_leg *l);
 bool head_resp_short(const struct w5_leg *l);
 bool head_req_short(const struct w5_leg *l);
+
+/* ---- head_keep.c: for how long a conn is kept, as the messages on it say ---- */
+struct keep_alive {
+	uint32_t timeout_ms; /* 0 = not said */
+	uint32_t max;	     /* more requests the conn may serve; 0 = not said */
+};
+/* "Keep-Alive: timeout=5, max=100" of the response (RFC 2068 19.7.1.1). False if it has none. */
+bool head_keep_alive(struct keep_alive *out, const struct w5_leg *l);
+/* "Connection: close" of the request or of the response: it was never meant to be kept. */
+bool head_says_close(const struct w5_leg *l);
 
 #endif

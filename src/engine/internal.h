@@ -121,14 +121,25 @@ struct pools {
 	uint64_t oldest_ns; /* when the oldest open request began; 0 = none */
 };
 
-#define IDLE_SAMPLES 8
-struct idle_times {		      /* of conns that were closed while idle */
-	uint32_t ms[IDLE_SAMPLES], n; /* sample i at i % IDLE_SAMPLES */
+/* Conns that were closed while idle, at about one time. */
+struct idle_occasion {
+	uint64_t from_ns;
+	uint32_t min_ms, max_ms; /* how long they had been idle */
+	uint32_t conns;
+};
+
+#define IDLE_OCCASIONS 8
+struct idle_times {
+	struct idle_occasion v[IDLE_OCCASIONS]; /* occasion i at i % IDLE_OCCASIONS */
+	size_t n;
 };
 
 struct upstream {
 	struct engine_upstream pub;
 	struct idle_times idle_backend, idle_gateway; /* by who closed them */
+	struct gateway *idle_by;		      /* whose conns they were last, or NULL */
+	uint32_t idle_backend_max_ms;
+	uint64_t said_ns; /* when an answer was last looked at for its Keep-Alive */
 	struct pools pools;
 	struct hist ttfb[2]; /* of the present span, and of the one before */
 	uint64_t ttfb_span;  /* number of the present one: time / TTFB_SPAN_NS */
@@ -160,7 +171,8 @@ struct failure {
 struct gateway {
 	struct failure failures[FAILURES_KEPT];
 	size_t nfailures;
-	struct host *host; /* NULL: nothing is known of its host */
+	struct host *host;	/* NULL: nothing is known of its host */
+	struct idle_times idle; /* conns that it closed, to whatever upstream */
 	/* Newest time at which it had conns to an upstream that could not be read: pools_unread() */
 	uint64_t unread_ns;
 	uint32_t unread; /* so many it has now */
@@ -383,9 +395,10 @@ bool explain(struct engine *e, struct pending *p); /* false: look again later */
 
 /* ---- gateways.c ---- */
 void on_gateway(struct engine *e, const struct w5_gateway *g);
-int gateways_of(const struct engine *e, uint32_t tgid); /* index, or -1 */
-bool gateways_wanted(const struct engine *e, int gw);	/* by --comm and --pid */
-void gateways_used(struct engine *e, int gw);		/* it has connected, or was asked */
+int gateways_of(const struct engine *e, uint32_t tgid);		      /* index, or -1 */
+struct gateway *gateways_find(const struct engine *e, uint32_t tgid); /* NULL = not known */
+bool gateways_wanted(const struct engine *e, int gw);		      /* by --comm and --pid */
+void gateways_used(struct engine *e, int gw); /* it has connected, or was asked */
 /* Its threads' trail can be believed: one event loop, or one thread per request. */
 bool gateways_trail_exact(const struct engine *e, int gw);
 /* The threads that serve the streams of an HTTP/2 conn are not the one that reads it. */
@@ -426,7 +439,18 @@ uint8_t upstreams_synack_ttl(struct engine *e, const struct w5_leg *l);
 void upstreams_free(struct engine *e);
 
 /* ---- idle.c ---- */
-void idle_ended(struct conn *c, const struct w5_leg *l); /* the conn did: was it idle? */
+/* The conn did: was it idle? gw: whose it was, NULL = not known. */
+void idle_ended(struct conn *c, struct gateway *gw, const struct w5_leg *l);
+/* Who ended it: over TLS the first goodbye tells, the other side's FIN may be there sooner. */
+bool idle_left_by_backend(const struct w5_leg *l);
+void idle_tell(struct finding_idle *out, const struct upstream *u);
+/* It was, since since_ns. */
+void idle_noted(struct upstream *u, struct gateway *gw, const struct w5_leg *l, bool by_backend,
+		uint64_t since_ns);
+/* What is known by now of the gateway's other upstreams. */
+void idle_refresh(struct upstream *u);
+/* What the answer's head says of how long the backend keeps conns. */
+void idle_answered(struct upstream *u, const struct w5_leg *l);
 
 /* ---- flights.c ---- */
 void on_packets(struct engine *e, const struct w5_packets *p);

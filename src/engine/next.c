@@ -2,12 +2,47 @@
 /* The next step, as the catalogue gives it. One row per cause. */
 #include "engine/words.h"
 
+static void put_ms(char *out, size_t cap, const char *fmt, uint32_t ms)
+{
+	char text[16];
+
+	text_duration(text, sizeof(text), ms * NS_PER_MS);
+	snprintf(out, cap, fmt, text);
+}
+
 SAY(next_race)
 {
+	const struct finding_idle *t = &in->f->idle;
+	char ours[48] = "", theirs[48], seen[32] = "", said[48] = "";
+
+	if (t->gateway_ms)
+		put_ms(ours, sizeof(ours), " (%s)", t->gateway_ms);
+	else if (t->elsewhere_ms)
+		put_ms(ours, sizeof(ours), " (%s with other upstreams)", t->elsewhere_ms);
+	if (t->backend_ms) {
+		put_ms(theirs, sizeof(theirs), "%s", t->backend_ms);
+		snprintf(seen, sizeof(seen), ", seen %u times", t->closed);
+	} else {
+		snprintf(theirs, sizeof(theirs), "it closed after %s", w->idle);
+	}
+	if (t->said_ms)
+		put_ms(said, sizeof(said), "; its Keep-Alive header says %s", t->said_ms);
 	words_put(
 		out, cap,
-		"make the gateway's upstream keepalive timeout shorter than the idle timeout of %s (it closed after %s)",
-		w->up, w->idle);
+		"make the gateway's upstream keepalive timeout%s shorter than the idle timeout of %s (%s%s%s)",
+		ours, w->up, theirs, seen, said);
+}
+
+SAY(next_closed_on_request)
+{
+	const struct finding_idle *t = &in->f->idle;
+	char limit[64] = "";
+
+	if (t->max)
+		snprintf(limit, sizeof(limit), " (its Keep-Alive header says max=%u)", t->max);
+	words_put(out, cap,
+		  "check the backend's requests-per-connection limit%s and its graceful shutdown",
+		  limit);
 }
 
 SAY(next_refused)
@@ -125,7 +160,7 @@ static const struct next_row nexts[] = {
 	[CAUSE_POOL_LIMIT] = { .say = next_pool },
 	[CAUSE_NO_LIVE_UPSTREAM] = { .say = next_no_live },
 	[CAUSE_KEEPALIVE_RACE] = { .say = next_race },
-	[CAUSE_KEEPALIVE_CLOSED_ON_REQUEST] = { .text = "check the backend's requests-per-connection limit and its graceful shutdown" },
+	[CAUSE_KEEPALIVE_CLOSED_ON_REQUEST] = { .say = next_closed_on_request },
 	[CAUSE_STALE_CONNECTION_RESET] = { .text = "correlate with restarts and failovers of the backend; enable TCP keepalive" },
 	[CAUSE_STALE_CONNECTION_BLACKHOLE] = { .text = "shorten the pool's idle time or send TCP keepalives below the NAT/firewall timeout" },
 	[CAUSE_RESET_BEFORE_RESPONSE] = { .text = "look at the backend's log for a crash or abort at this millisecond" },

@@ -242,6 +242,7 @@ size_t engine_upstreams(const struct engine *e, const struct engine_upstream *co
 
 		refresh_quantiles(e, u);
 		u->pub.connects_per_s = connect_rate(e, u);
+		idle_refresh(u);
 	}
 	*out = (const struct engine_upstream *const *)e->upv;
 	return e->nups;

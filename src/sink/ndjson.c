@@ -71,8 +71,11 @@ static void on_warning(struct printout *p, const struct engine *e, const struct 
 	put_now(&j, engine_counters(e));
 	json_str(&j, "warning", "keepalive-race-ahead");
 	ndjson_endpoint(&j, "upstream", &u->ip, u->port);
-	json_uint(&j, "backend_idle_ms", u->idle_backend_ms);
+	json_str(&j, "source", u->idle_backend_ms ? "closes" : "keep-alive-header");
+	json_uint(&j, "backend_idle_ms", warning_idle_ms(u));
+	ndjson_known(&j, "keep_alive_ms", u->idle_said_ms);
 	ndjson_known(&j, "gateway_idle_ms", u->idle_gateway_ms);
+	ndjson_known(&j, "gateway_elsewhere_ms", u->idle_elsewhere_ms);
 	json_uint(&j, "seen", u->idle_closed);
 	warning_text(text, u);
 	json_str(&j, "text", text);
@@ -149,6 +152,10 @@ static void put_pools(struct json *j, const struct engine *e)
 		json_uint(j, "idle", v[i]->idle);
 		json_uint(j, "connecting", v[i]->connecting);
 		ndjson_known(j, "oldest_ms", v[i]->oldest_ms);
+		ndjson_known(j, "backend_idle_ms", v[i]->idle_backend_ms);
+		ndjson_known(j, "keep_alive_ms", v[i]->idle_said_ms);
+		ndjson_known(j, "keep_alive_max", v[i]->keep_alive_max);
+		ndjson_known(j, "gateway_idle_ms", v[i]->idle_gateway_ms);
 		json_close(j, '}');
 	}
 	json_close(j, ']');

@@ -66,6 +66,20 @@ static void put_timer(struct json *j, const struct finding_timer *t)
 	json_close(j, '}');
 }
 
+static void put_idle(struct json *j, const struct finding_idle *t)
+{
+	if (!t->backend_ms && !t->said_ms && !t->gateway_ms && !t->max)
+		return;
+	json_open(j, "idle_timers", '{');
+	ndjson_known(j, "backend_ms", t->backend_ms);
+	ndjson_known(j, "seen", t->closed);
+	ndjson_known(j, "keep_alive_ms", t->said_ms);
+	ndjson_known(j, "keep_alive_max", t->max);
+	ndjson_known(j, "gateway_ms", t->gateway_ms);
+	ndjson_known(j, "gateway_elsewhere_ms", t->elsewhere_ms);
+	json_close(j, '}');
+}
+
 static void put_gateway(struct json *j, const struct finding *f)
 {
 	json_open(j, "gateway", '{');
@@ -226,6 +240,7 @@ void ndjson_finding(struct json *j, const struct finding *f, const char *pcap)
 		json_close(j, '}');
 	}
 	put_timer(j, &f->timer);
+	put_idle(j, &f->idle);
 	put_lists(j, f);
 	put_files(j, &f->limit);
 	ndjson_known_str(j, "why", f->why);

@@ -34,26 +34,60 @@ const struct engine_upstream *warnings_next(struct warnings *w, const struct eng
 	return NULL;
 }
 
+uint32_t warning_idle_ms(const struct engine_upstream *u)
+{
+	return u->idle_backend_ms ? u->idle_backend_ms : u->idle_said_ms;
+}
+
+/* How it is known: "seen 3 times; its Keep-Alive header says 5.00 s". */
+static void put_source(char *out, size_t cap, const struct engine_upstream *u)
+{
+	char said[32] = "";
+
+	text_duration(said, sizeof(said), u->idle_said_ms * NS_PER_MS);
+	if (!u->idle_backend_ms)
+		snprintf(out, cap, "its Keep-Alive header says so");
+	else if (u->idle_said_ms)
+		snprintf(out, cap, "seen %u times; its Keep-Alive header says %s", u->idle_closed,
+			 said);
+	else
+		snprintf(out, cap, "seen %u times", u->idle_closed);
+}
+
+/* "for 60.0 s", "longer (those to other upstreams for 60.0 s)", or just "longer". */
+static void put_ours(char *out, size_t cap, const struct engine_upstream *u)
+{
+	char text[32];
+
+	text_duration(text, sizeof(text),
+		      (u->idle_gateway_ms ? u->idle_gateway_ms : u->idle_elsewhere_ms) * NS_PER_MS);
+	if (u->idle_gateway_ms)
+		snprintf(out, cap, "for %s", text);
+	else if (u->idle_elsewhere_ms)
+		snprintf(out, cap, "longer (those to other upstreams for %s)", text);
+	else
+		snprintf(out, cap, "longer");
+}
+
 void warning_text(char out[WARNING_TEXT_MAX], const struct engine_upstream *u)
 {
-	char where[TEXT_ENDPOINT_MAX], theirs[32], ours[32];
+	char where[TEXT_ENDPOINT_MAX], theirs[32], ours[80], source[96];
 
 	text_endpoint(where, sizeof(where), &u->ip, u->port);
-	text_duration(theirs, sizeof(theirs), u->idle_backend_ms * NS_PER_MS);
-	text_duration(ours, sizeof(ours), u->idle_gateway_ms * NS_PER_MS);
-	snprintf(
-		out, WARNING_TEXT_MAX,
-		"%s closes idle connections after %s (seen %u times), the gateway keeps them %s%s: "
-		"a request sent just then fails (keepalive-race)",
-		where, theirs, u->idle_closed, u->idle_gateway_ms ? "for " : "longer",
-		u->idle_gateway_ms ? ours : "");
+	text_duration(theirs, sizeof(theirs), warning_idle_ms(u) * NS_PER_MS);
+	put_ours(ours, sizeof(ours), u);
+	put_source(source, sizeof(source), u);
+	snprintf(out, WARNING_TEXT_MAX,
+		 "%s closes idle connections after %s (%s), the gateway keeps them %s: "
+		 "a request sent just then fails (keepalive-race)",
+		 where, theirs, source, ours);
 }
 
 void warning_next_step(char out[WARNING_TEXT_MAX], const struct engine_upstream *u)
 {
 	char theirs[32];
 
-	text_duration(theirs, sizeof(theirs), u->idle_backend_ms * NS_PER_MS);
+	text_duration(theirs, sizeof(theirs), warning_idle_ms(u) * NS_PER_MS);
 	snprintf(out, WARNING_TEXT_MAX,
 		 "make the gateway's upstream keep-alive time shorter than %s, or the backend's "
 		 "idle timeout longer than the gateway's",

@@ -19,8 +19,10 @@ struct warnings {
  * told from then on. Borrowed from the engine, which may be NULL. */
 const struct engine_upstream *warnings_next(struct warnings *w, const struct engine *e);
 
+/* When the backend closes idle conns: as it does, else as it says. 0 = not known. */
+uint32_t warning_idle_ms(const struct engine_upstream *u);
 /* "10.0.3.18:8080 closes idle connections after 5.00 s, and the gateway keeps them longer: ..." */
-#define WARNING_TEXT_MAX 320
+#define WARNING_TEXT_MAX 384
 void warning_text(char out[WARNING_TEXT_MAX], const struct engine_upstream *u);
 void warning_next_step(char out[WARNING_TEXT_MAX], const struct engine_upstream *u);
 

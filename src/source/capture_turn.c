@@ -334,7 +334,6 @@ static void up_in(struct capture *c, struct side *d, const struct seg *s)
 	struct w5_leg *l = &d->leg;
 
 	l->data_ttl = s->ttl;
-	l->last_ns = s->ts_ns;
 	if (l->proto == W5_PROTO_TLS) {
 		uint8_t p[W5_HTTP1_PEEK];
 		uint16_t alert;
@@ -344,8 +343,9 @@ static void up_in(struct capture *c, struct side *d, const struct seg *s)
 		if (alert)
 			note_alert(l, alert, false);
 		if (alert && !(l->flags & W5_F_HANDSHAKE))
-			return; /* no answer to a request */
+			return; /* no answer to a request: the conn is as idle as before */
 	}
+	l->last_ns = s->ts_ns;
 	if (l->phase == W5_PHASE_RESPONSE) {
 		l->resp_bytes += s->payload;
 		return;

@@ -97,6 +97,14 @@ static void mask_message(const struct masker *m, uint8_t *p, size_t len)
 		memset(p + head, FILLER, len - head);
 }
 
+/* Of room bytes len are the message; the rest may be left of one before. */
+static void mask_kept(const struct masker *m, uint8_t *p, size_t len, size_t room)
+{
+	len = min_size(len, room);
+	mask_message(m, p, len);
+	memset(p + len, 0, room - len);
+}
+
 static void on_leg(struct masker *m)
 {
 	struct w5_leg *l = &m->copy.leg;
@@ -105,9 +113,9 @@ static void on_leg(struct masker *m)
 
 	if (size <= at)
 		return;
-	mask_message(m, l->head, min_size(min_size(l->head_len, sizeof(l->head)), size - at));
-	if (size == sizeof(*l))
-		mask_message(m, l->resp, min_size(l->resp_len, sizeof(l->resp)));
+	mask_kept(m, l->head, l->head_len, min_size(sizeof(l->head), size - at));
+	if (size >= W5_LEG_ANSWER)
+		mask_kept(m, l->resp, l->resp_len, sizeof(l->resp));
 }
 
 static void on_text(struct masker *m)

@@ -8,6 +8,7 @@
 #include "base/hash.h"
 #include "base/text.h"
 #include "base/util.h"
+#include "sink/warnings.h"
 #include "tui/fmt.h"
 
 static void address_cell(char *out, size_t cap, const void *row, const struct model *m)
@@ -93,6 +94,16 @@ static void connect_rate_cell(char *out, size_t cap, const void *row, const stru
 	fmt_rate(out, cap, ((const struct engine_upstream *)row)->connects_per_s);
 }
 
+static void backend_idle_cell(char *out, size_t cap, const void *row, const struct model *m)
+{
+	us_text(out, cap, warning_idle_ms(row) * 1000ull);
+}
+
+static void gateway_idle_cell(char *out, size_t cap, const void *row, const struct model *m)
+{
+	us_text(out, cap, ((const struct engine_upstream *)row)->idle_gateway_ms * 1000ull);
+}
+
 /* Per hundred connects and requests: how many segments went out is not known. */
 static double retrans_share_of(const struct engine_upstream *u)
 {
@@ -150,18 +161,21 @@ static int by_address(const void *a, const void *b)
                                                                        \
 		return value(x) < value(y) ? -1 : value(x) > value(y); \
 	}
-#define RATE_OF(u)   ((u)->connects_per_s)
-#define IN_USE_OF(u) ((u)->in_use)
-#define IDLE_OF(u)   ((u)->idle)
-#define SRTT_OF(u)   ((u)->srtt_us)
-#define FIRST_OF(u)  ((u)->first_fail_ns)
-#define LAST_OF(u)   ((u)->last_fail_ns)
+#define RATE_OF(u)	   ((u)->connects_per_s)
+#define IN_USE_OF(u)	   ((u)->in_use)
+#define IDLE_OF(u)	   ((u)->idle)
+#define SRTT_OF(u)	   ((u)->srtt_us)
+#define GATEWAY_IDLE_OF(u) ((u)->idle_gateway_ms)
+#define FIRST_OF(u)	   ((u)->first_fail_ns)
+#define LAST_OF(u)	   ((u)->last_fail_ns)
 BY_VALUE(reuse, reuse_of)
 BY_VALUE(connect_rate, RATE_OF)
 BY_VALUE(retrans_share, retrans_share_of)
 BY_VALUE(in_use, IN_USE_OF)
 BY_VALUE(idle, IDLE_OF)
 BY_VALUE(srtt, SRTT_OF)
+BY_VALUE(backend_idle, warning_idle_ms)
+BY_VALUE(gateway_idle, GATEWAY_IDLE_OF)
 BY_VALUE(first, FIRST_OF)
 BY_VALUE(last, LAST_OF)
 
@@ -245,6 +259,12 @@ static const struct list_column columns[] = {
 	{ .title = "SRTT", .help = "round trip as TCP measures it, newest", .rank = 5,
 	  .min = 8, .want = 8, .max = 8, .right = true, .descends = true, .text = srtt_cell,
 	  .compare = by_srtt },
+	{ .title = "B-IDLE", .help = "the backend closes idle connections after", .rank = 9,
+	  .min = 8, .want = 8, .max = 8, .right = true, .descends = true, .is_off = true,
+	  .text = backend_idle_cell, .compare = by_backend_idle },
+	{ .title = "G-IDLE", .help = "the gateway closes idle connections after", .rank = 9,
+	  .min = 8, .want = 8, .max = 8, .right = true, .descends = true, .is_off = true,
+	  .text = gateway_idle_cell, .compare = by_gateway_idle },
 	{ .title = "FIRST", .help = "first failure", .rank = 8, .min = 8, .want = 8, .max = 8,
 	  .text = first_cell, .compare = by_first },
 	{ .title = "LAST", .help = "last failure", .rank = 8, .min = 8, .want = 8, .max = 8,
