@@ -273,7 +273,7 @@ void on_exchange(struct engine *e, struct w5_leg *l)
 	c->silent_waits = silent(l);
 	if (l->status >= 500 || !l->status)
 		p = pending_add_bad(e, c, l);
-	else if (e->natts && had_failure(e, c, l))
+	else if ((e->natts || texts_wait(e)) && had_failure(e, c, l))
 		p = pending_add(e, c, l, true);
 	if (!p && on_port(e, l)) {
 		exchange_count(e, gw, l);

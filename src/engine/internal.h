@@ -288,6 +288,7 @@ void conns_free(struct engine *e);
 /* ---- texts.c ---- */
 bool texts_is_plain(const struct engine *e, uint64_t cookie); /* not encrypted (h2c) */
 bool texts_is_h2(const struct engine *e, uint64_t cookie);    /* frames of it were read */
+bool texts_wait(const struct engine *e); /* ends are not told yet: something may be read first */
 /* A request of that target, within that exchange, that has lost its conn and waits to be told. */
 bool texts_may_fail(const struct engine *e, const struct w5_leg *down, uint64_t key);
 

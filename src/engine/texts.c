@@ -201,6 +201,11 @@ static void take_end(struct engine *e, struct text_conn *tc, const struct w5_leg
 	list_push_back(&e->texts->waits, &tc->waiting);
 }
 
+bool texts_wait(const struct engine *e)
+{
+	return !list_empty(&e->texts->waits);
+}
+
 /* An attempt that most likely failed, but whose end still waits for what may be read of it. */
 bool texts_may_fail(const struct engine *e, const struct w5_leg *down, uint64_t key)
 {

@@ -12,14 +12,6 @@ some_faults='conn-refused conn-timeout-syn host-unreachable-icmp reset-before-re
 	gateway-timeout-local no-live-upstream client-abort retry-refused retry-reset retry-race dns-nxdomain
 	no-route backend-killed truncated-body truncated-chunked backend-continue-502'
 
-# What is not told apart there every time; how often, `make accuracy` counts.
-declare -A left_open=(
-	[caddy]='keepalive-closed-rst keepalive-closed-fin truncated-chunked truncated-chunked-rst
-		dns-silent dns-nobody tls-retry-reset'
-	# Streams that wait for a name for seconds are open as to which connect is theirs.
-	[nginx-h2]='dns-silent dns-nobody'
-)
-
 # How clients speak (options of lab load), or "backends": plain clients, but TLS and HTTP/2 behind.
 declare -A mix_options=(
 	[plain]=''
@@ -46,9 +38,7 @@ mix_faults() {
 	*) some=$(xargs <<<"$some_faults") ;;
 	esac
 	# shellcheck disable=SC2086 # one word per set
-	lab rows ${how#--tls} $sets | awk -F '|' -v some="${some:+ $some }" \
-		-v open=" $(xargs <<<"${left_open[$1]:-} ${left_open[$1-$2]:-}") " '
-		index(open, " " $2 " ") { next }
+	lab rows ${how#--tls} $sets | awk -F '|' -v some="${some:+ $some }" '
 		some == "" || index(some, " " $2 " ") { print $2 }'
 }
 

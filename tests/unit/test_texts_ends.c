@@ -3,6 +3,44 @@
 #include "../lib/rec_text.h"
 #include "text_conns.h"
 
+/* Session tickets had come before the reset, so that it waits for texts: the answer of the retry
+ * overtakes the very first failure that there is. */
+static void test_recovered_while_the_end_waits(void **s)
+{
+	struct w5_leg d = rec_down(D, 1000, "GET", "/cart"), good, l;
+	struct wire u;
+	struct bench b;
+
+	(void)s;
+	bench_open(&b, "caddy");
+	u = up_open(&b, 1000.2);
+	wire_hint(&u, D, 1000.2);
+	wire_get(&u, 1001, OUT, "/cart");
+	l = up_end(1000.2, 1001.01, 1001.2, W5_END_RST_IN);
+	l.phase = W5_PHASE_RESPONSE;
+	l.resp_ns = ms(1001.1);
+	l.resp_bytes = 478;
+	rec_acked(&l);
+	feed(&b, &l);
+	good = rec_up(U + 1, 1002, "GET", "/cart", 19, 1);
+	rec_hint(&good, D, 1001.5);
+	rec_answer(&good, 1002.5, 200);
+	feed(&b, &good);
+	rec_hint(&d, U + 1, 1002.6);
+	rec_answer(&d, 1002.7, 200);
+	feed(&b, &d);
+	d = rec_down(D, 1020, "GET", "/next");
+	d.nr = 2;
+	rec_answer(&d, 1020.5, 200);
+	feed(&b, &d);
+	bench_settle(&b, 1100);
+	assert_int_equal(b.n, 1);
+	assert_int_equal(b.f[0]->verdict, VERDICT_RECOVERED);
+	assert_string_equal(b.f[0]->target, "/cart");
+	assert_int_equal(b.f[0]->status, 200);
+	bench_close(&b);
+}
+
 /* A 502 to the client; the backend had reset the conn after it took the request. */
 static void test_reset_explains_502(void **s)
 {
@@ -203,6 +241,7 @@ static void test_body_cut_short(void **s)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(test_recovered_while_the_end_waits),
 		cmocka_unit_test(test_reset_explains_502),
 		cmocka_unit_test(test_end_before_its_request_is_read),
 		cmocka_unit_test(test_answer_read_after_the_end),
