@@ -101,7 +101,7 @@ static __always_inline bool skip_interim(struct __sk_buff *skb, struct w5_leg *l
 		return false;
 	__builtin_memcpy(p, l->resp, sizeof(p));
 	l->status = w5_http1_status(p);
-	if (l->status < 100 || l->status >= 200 || l->status == 101)
+	if (!w5_http1_is_interim(l->status))
 		return true;
 	l->status = 0;
 	l->resp_len = 0;
@@ -133,7 +133,7 @@ static __always_inline bool begin_response(struct __sk_buff *skb, struct conn *c
 		__builtin_memcpy(p, l->resp, sizeof(p));
 		l->status = w5_http1_status(p);
 	}
-	if (l->status >= 100 && l->status < 200 && l->status != 101) {
+	if (w5_http1_is_interim(l->status)) {
 		struct seg rest = *s;
 
 		if (!skip_interim(skb, l, &rest))

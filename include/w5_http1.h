@@ -66,6 +66,32 @@ static inline __attribute__((always_inline)) w5_u16 w5_http1_status(const w5_u8 
 	return a * 100 + b * 10 + c;
 }
 
+/*
+ * How many of p's bytes are of a message's header, its empty line included; 0 = that is not among
+ * them. LF alone will do (RFC 9112 2.2). *after_lf: of the bytes before p; false where the message
+ * begins, and as it was left where p goes on.
+ */
+static inline __attribute__((always_inline)) w5_u32 w5_http1_header_size(const w5_u8 *p, w5_u32 n,
+									 w5_u8 *after_lf)
+{
+	for (w5_u32 i = 0; i < n; i++) {
+		if (p[i] == '\n') {
+			if (*after_lf)
+				return i + 1;
+			*after_lf = 1;
+		} else if (p[i] != '\r') {
+			*after_lf = 0;
+		}
+	}
+	return 0;
+}
+
+/* 100 Continue and its like: the final response follows, perhaps at once (RFC 9110 15.2). */
+static inline __attribute__((always_inline)) int w5_http1_is_interim(w5_u16 status)
+{
+	return status >= 100 && status < 200 && status != 101;
+}
+
 /* The cleartext HTTP/2 connection preface starts "PRI * HTTP/2.0" (RFC 9113 3.4). */
 static inline __attribute__((always_inline)) int w5_http1_is_h2_preface(const w5_u8 p[W5_HTTP1_PEEK])
 {

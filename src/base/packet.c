@@ -12,6 +12,7 @@
 #define TCP_OPT_END    0
 #define TCP_OPT_NOP    1
 #define TCP_OPT_MSS    2
+#define TCP_OPT_SACK   5
 /* IPv6 extension headers in a row; more is not seen outside attacks */
 #define IPV6_EXT_MAX   8
 
@@ -118,6 +119,16 @@ static int parse_ipv6(struct packet *out, const struct bytes *b, size_t *end)
 	return 0;
 }
 
+/* A block that is below what is acknowledged tells of a duplicate (RFC 2883 4). */
+static void parse_sack(struct packet *out, const struct bytes *b, size_t off, size_t end)
+{
+	uint32_t left, right;
+
+	for (; off + 8 <= end && get32(b, off, &left) && get32(b, off + 4, &right); off += 8)
+		if (packet_seq_cmp(left, out->ack) > 0 && packet_seq_cmp(right, left) > 0)
+			out->sacked += right - left;
+}
+
 static void parse_options(struct packet *out, const struct bytes *b, size_t off, size_t end)
 {
 	while (off < end) {
@@ -133,6 +144,8 @@ static void parse_options(struct packet *out, const struct bytes *b, size_t off,
 			return;
 		if (kind == TCP_OPT_MSS && len == 4 && off + 4 <= end)
 			get16(b, off + 2, &out->mss);
+		if (kind == TCP_OPT_SACK && off + len <= end)
+			parse_sack(out, b, off + 2, off + len);
 		off += len;
 	}
 }

@@ -22,6 +22,7 @@ struct packet {
 	uint16_t win;	       /* as sent, not scaled */
 	uint16_t mss;	       /* from the option, 0 if none */
 	uint32_t seq, ack;
+	uint32_t sacked; /* bytes beyond ack that the sender has (RFC 2018); blocks below do not count */
 	struct w5_addr src, dst;
 	size_t tcp_off; /* TCP header */
 	size_t payload_off;

@@ -45,19 +45,6 @@ static void on_request(struct engine *e, struct text_conn *tc, const struct w5_t
 	take_head(l, t);
 }
 
-static bool is_interim(uint16_t status)
-{
-	return status >= 100 && status < 200 && status != 101;
-}
-
-/* Bytes up to the end of an interim response: the final one may follow in the same read. */
-static size_t interim_size(const uint8_t *p, size_t n)
-{
-	const uint8_t *end = memmem(p, n, "\r\n\r\n", 4);
-
-	return end ? (size_t)(end - p) + 4 : n;
-}
-
 static void on_response(struct engine *e, struct text_conn *tc, const struct w5_text *t,
 			const struct text_at *at, uint16_t status)
 {
@@ -74,12 +61,14 @@ static void on_response(struct engine *e, struct text_conn *tc, const struct w5_
 	if (!status)
 		l->flags |= W5_F_NOT_HTTP;
 	total = t->total > t->len ? t->total : t->len;
-	if (is_interim(status)) {
+	if (w5_http1_is_interim(status)) { /* the final one may follow in the same read */
+		uint8_t after_lf = 0;
+
 		l->flags |= W5_F_INTERIM;
 		l->last_ns = at->ts_ns;
-		skip = interim_size(t->data, n);
-		status = n - skip >= W5_HTTP1_PEEK ? w5_http1_status(t->data + skip) : 0;
-		if (!status || is_interim(status))
+		skip = w5_http1_header_size(t->data, (uint32_t)n, &after_lf);
+		status = skip && n - skip >= W5_HTTP1_PEEK ? w5_http1_status(t->data + skip) : 0;
+		if (!status || w5_http1_is_interim(status))
 			return;
 	}
 	memcpy(l->resp, t->data + skip, n - skip);

@@ -21,7 +21,7 @@
 #include "source/capture_link.h"
 
 #define HEAP_MAX 512
-#define KEEP_MAX 2048 /* bytes of a packet that waits: all heads are in there */
+#define KEEP_MAX 65664 /* bytes of a packet that waits: the most that IP has, and a link header */
 #define SWEEP_NS NS_PER_S
 
 uint64_t capture_server_key(const struct w5_addr *ip, uint16_t port)
@@ -58,6 +58,7 @@ int capture_new(struct capture **out, const struct capture_cfg *cfg, const struc
 	hash_init(&c->peers);
 	hash_init(&c->pairs);
 	hash_init(&c->unanswered);
+	hash_init(&c->established);
 	list_init(&c->lru);
 	list_init(&c->over);
 	list_init(&c->asked);
@@ -81,7 +82,10 @@ void capture_free(struct capture *c)
 			next = u->twin;
 			free(u);
 		}
+	for (pos = 0; hash_next(&c->established, &pos, NULL, &val);)
+		free(val);
 	hash_fini(&c->unanswered);
+	hash_fini(&c->established);
 	hash_fini(&c->servers);
 	hash_fini(&c->routes);
 	hash_fini(&c->peers);

@@ -60,10 +60,33 @@ void side_keep(struct side *d, const uint8_t *ip, size_t cap, size_t len, bool o
 
 /* ---- opened ---- */
 
-void side_established(struct side *d, uint64_t ts_ns)
+#define PEERS_MAX 4096
+
+/* When a conn to the same peer was last established: 0 = not known. */
+static uint64_t *established_at(struct capture *c, const struct side *d, bool make)
 {
+	uint64_t key = capture_server_key(&d->leg.remote, d->leg.rport);
+	uint64_t *when = hash_find(&c->established, key);
+
+	if (when || !make || c->established.count >= PEERS_MAX)
+		return when;
+	when = calloc(1, sizeof(*when));
+	if (!when || hash_insert(&c->established, key, when)) {
+		free(when);
+		return NULL;
+	}
+	return when;
+}
+
+void side_established(struct capture *c, struct side *d, uint64_t ts_ns)
+{
+	uint64_t *when;
+
 	if (d->leg.phase != W5_PHASE_CONNECT)
 		return;
+	when = established_at(c, d, true);
+	if (when)
+		*when = ts_ns;
 	d->leg.estab_ns = ts_ns;
 	d->leg.phase = W5_PHASE_IDLE;
 	list_remove(&d->node);
@@ -85,7 +108,12 @@ void side_syn(struct capture *c, struct side *d, const struct seg *s, bool out)
 			l->open_ns = s->ts_ns;
 			owner_of_connect(c, d, s->ts_ns);
 		}
-		l->syn_sent++;
+		/* Once more: has the port let others in meanwhile? */
+		if (l->syn_sent++ && l->phase == W5_PHASE_CONNECT) {
+			const uint64_t *when = established_at(c, d, false);
+
+			l->estab_ns = when ? *when : 0;
+		}
 		return;
 	}
 	if (!is_answer || out)
@@ -96,7 +124,7 @@ void side_syn(struct capture *c, struct side *d, const struct seg *s, bool out)
 	}
 	l->synack_ttl = s->ttl;
 	l->synack_mss = s->mss;
-	side_established(d, s->ts_ns);
+	side_established(c, d, s->ts_ns);
 }
 
 /* ---- closed, reset, unreachable ---- */
@@ -128,11 +156,6 @@ static void local_close(struct capture *c, struct side *d, uint8_t end, uint64_t
 	side_tell_end(c, d, ts_ns);
 }
 
-static bool head_is_whole(const struct w5_leg *l)
-{
-	return l->resp_bytes > l->resp_len || memmem(l->resp, l->resp_len, "\r\n\r\n", 4);
-}
-
 static void fin_in(struct capture *c, struct side *d, const struct seg *s, bool in_order)
 {
 	struct w5_leg *l = &d->leg;
@@ -151,8 +174,6 @@ static void fin_in(struct capture *c, struct side *d, const struct seg *s, bool 
 		return;
 	side_facts(d);
 	side_tell_end(c, d, s->ts_ns);
-	if (l->role == W5_ROLE_UPSTREAM && l->phase == W5_PHASE_RESPONSE && !head_is_whole(l))
-		tell_packets(c, d, s->ts_ns);
 }
 
 void side_fin(struct capture *c, struct side *d, const struct seg *s, bool out, bool in_order)
@@ -227,6 +248,7 @@ void side_rst(struct capture *c, struct side *d, const struct seg *s, bool out)
 	}
 	if (!d->leg.rst_out_ns)
 		d->leg.rst_out_ns = s->ts_ns;
+	tell_late(c, d, s->ts_ns);
 	if (d->leg.phase == W5_PHASE_CONNECT)
 		return; /* to a SYN-ACK it no longer wants: it gave up before */
 	local_close(c, d, W5_END_RST_OUT, s->ts_ns);
@@ -268,9 +290,11 @@ void side_gap(struct capture *c, struct side *d, uint32_t n, bool out, uint64_t 
 
 	if (d->is_deaf)
 		return;
-	side_established(d, ts_ns);
+	side_established(c, d, ts_ns);
 	l->last_ns = ts_ns;
 	tell_counters(c, ts_ns);
+	if (is_answer)
+		d->ntail = 0;
 	if (is_answer && l->phase == W5_PHASE_RESPONSE) {
 		l->resp_bytes += n;
 	} else if (is_answer && l->phase == W5_PHASE_REQUEST) {

@@ -49,7 +49,22 @@ struct seg {
 	uint8_t flags, ttl;
 	const uint8_t *data; /* of the payload */
 	size_t cap;	     /* bytes readable there */
+	/* The last four bytes of the payload, the newest lowest: whether or not they are in cap */
+	uint32_t tail;
+	uint8_t ntail;	 /* so many of them are known */
+	uint32_t sacked; /* bytes that the sender says it has beyond ones it lacks */
 };
+
+/* Without its first n bytes. */
+static inline void seg_skip(struct seg *s, uint32_t n)
+{
+	size_t kept = n < s->cap ? n : s->cap;
+
+	s->seq += n;
+	s->payload -= n;
+	s->data += kept;
+	s->cap -= kept;
+}
 
 /* A gateway's end of a conn: the turn as the kernel side keeps it, bpf/maps.h. */
 struct side {
@@ -64,7 +79,16 @@ struct side {
 	bool reported, closed; /* a terminal record went out; the gateway closed */
 	bool is_deaf;	       /* not HTTP: leave it alone */
 	bool is_unread;	       /* counted as one that cannot be read */
+	bool is_interim;       /* in the header of an interim response .. */
+	uint8_t after_lf;      /* .. and a line of it ended just before */
+	bool is_blind;	       /* where such a header ends is not in the capture */
+	uint32_t tail;	       /* of the response so far: as in struct seg */
+	uint8_t ntail;
 	int gw;
+	/* upstream: what came after the gateway had closed, and had no answer */
+	uint64_t late_ns;
+	uint32_t late_bytes;
+	uint16_t late_status;
 	struct side *owner; /* upstream: the client's conn its turn is for; NULL = not known */
 	struct list by_owner;
 	/* a connect that is never answered: when its last SYN was sent */
@@ -92,6 +116,7 @@ struct flow {
 	bool has_fin, fin_done;
 	struct seg fin;	  /* while bytes before it are missing */
 	uint32_t window;  /* of whoever sends in this direction */
+	uint32_t sacked;  /* bytes that one has beyond ones it lacks */
 	uint64_t sent_ns; /* for the round trip: when .. */
 	uint32_t rtt_end; /* .. the byte before this one was sent */
 	bool rtt_runs;
@@ -153,6 +178,8 @@ struct capture {
 	uint64_t first_ns, end_ns;
 	struct hash servers;	/* key of address and port: somebody connected there */
 	struct hash unanswered; /* by conn and initial sequence number */
+	/* second pass, key of a peer: when a gateway's conn there was last established (uint64_t *) */
+	struct hash established;
 
 	/* second pass */
 	struct hash tracks;
@@ -250,7 +277,7 @@ void side_lost(struct capture *c, struct side *d, uint64_t ts_ns);
 /* Bytes, a SYN or a FIN once more. */
 void side_again(struct side *d, const struct seg *s);
 /* Established, though its SYN-ACK was not seen. */
-void side_established(struct side *d, uint64_t ts_ns);
+void side_established(struct capture *c, struct side *d, uint64_t ts_ns);
 
 void side_unreachable(struct capture *c, struct side *d, const struct icmp_error *e,
 		      uint64_t ts_ns);
@@ -260,6 +287,8 @@ void side_keep(struct side *d, const uint8_t *ip, size_t cap, size_t len, bool o
 void tell_time(struct capture *c, uint64_t ts_ns); /* before anything of that time is told */
 void tell_turn(struct capture *c, struct side *d, uint16_t type, uint64_t ts_ns);
 void tell_packets(struct capture *c, struct side *d, uint64_t ts_ns);
+/* What came after the gateway had closed met a reset. */
+void tell_late(struct capture *c, struct side *d, uint64_t ts_ns);
 void tell_counters(struct capture *c, uint64_t ts_ns);
 void side_facts(struct side *d);
 void side_acked(struct side *d, uint32_t ack);

@@ -25,12 +25,8 @@ void order_drop(struct flow *f)
 static void deliver(struct capture *c, struct track *t, int from, struct seg s)
 {
 	struct flow *f = &t->flow[from];
-	uint32_t skip = f->next - s.seq;
 
-	s.seq += skip;
-	s.payload -= skip;
-	s.data += min_size(skip, s.cap);
-	s.cap -= min_size(skip, s.cap);
+	seg_skip(&s, f->next - s.seq);
 	f->next = s.seq + s.payload;
 	for (int i = 0; i < 2; i++)
 		if (t->side[i])
@@ -231,7 +227,7 @@ static void established_unseen(struct capture *c, struct track *t, int from, con
 	    (s->flags & W5_TCP_RST))
 		return;
 	c->n.missing++;
-	side_established(d, s->ts_ns);
+	side_established(c, d, s->ts_ns);
 }
 
 static void over(struct capture *c, struct track *t)
@@ -255,6 +251,7 @@ void order_segment(struct capture *c, struct track *t, int from, struct seg *s)
 	if (!(s->flags & (W5_TCP_SYN | W5_TCP_RST))) {
 		t->flow[from].window = s->win;
 		t->flow[from].has_window = true;
+		t->flow[from].sacked = s->sacked;
 	}
 	if (s->payload)
 		payload(c, t, from, s);

@@ -211,23 +211,51 @@ static void on_request(struct capture *c, struct sconn *k, const uint8_t *head, 
 	list_push_front(bucket, &k->same);
 }
 
+static uint16_t status_of(const uint8_t *p, size_t n)
+{
+	uint8_t peek[W5_HTTP1_PEEK] = { 0 };
+
+	memcpy(peek, p, min_size(n, sizeof(peek)));
+	return w5_http1_status(peek);
+}
+
+/* Behind interim ones, if they came in the same segment. */
+static uint16_t final_status(const uint8_t *p, size_t n)
+{
+	uint16_t status = status_of(p, n), next;
+
+	while (w5_http1_is_interim(status)) {
+		uint8_t after_lf = 0;
+		uint32_t skip = w5_http1_header_size(p, (uint32_t)n, &after_lf);
+
+		p += skip;
+		n -= skip;
+		next = skip ? status_of(p, n) : 0;
+		if (!next)
+			break;
+		status = next;
+	}
+	return status;
+}
+
 static void on_bytes(struct capture *c, struct sconn *k, int from, const uint8_t *p, size_t cap,
 		     uint64_t ts_ns)
 {
-	uint8_t peek[W5_HTTP1_PEEK] = { 0 };
 	uint16_t status;
 
 	if (!cap)
 		return;
-	memcpy(peek, p, min_size(cap, sizeof(peek)));
 	if (!from) {
+		uint8_t peek[W5_HTTP1_PEEK] = { 0 };
+
+		memcpy(peek, p, min_size(cap, sizeof(peek)));
 		if (!k->asked && w5_http1_is_request(peek))
 			on_request(c, k, p, cap, ts_ns);
 		return;
 	}
 	if (!k->asked)
 		return;
-	status = w5_http1_status(peek);
+	status = final_status(p, cap);
 	if (status >= 200 || !status)
 		close_request(c->scan, k, status >= 500, status);
 }

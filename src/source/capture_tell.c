@@ -4,6 +4,7 @@
 
 #include "base/util.h"
 #include "source/capture_impl.h"
+#include "w5_response.h"
 
 #define BEAT_NS	 (50 * NS_PER_MS)
 #define BEATS	 8 /* after the last packet of a silence: enough for any grace */
@@ -112,7 +113,34 @@ void tell_packets(struct capture *c, struct side *d, uint64_t ts_ns)
 	hand_on(c, &f->h);
 }
 
+void tell_late(struct capture *c, struct side *d, uint64_t ts_ns)
+{
+	const struct w5_leg *l = &d->leg;
+	struct w5_late r = {
+		.h = { .ts_ns = ts_ns,
+		       .cookie = l->h.cookie,
+		       .type = W5_REC_LATE,
+		       .size = sizeof(r) },
+		.local = l->local,
+		.remote = l->remote,
+		.lport = l->lport,
+		.rport = l->rport,
+		.req_ns = l->req_ns,
+		.req_last_ns = l->req_last_ns,
+		.closed_ns = l->end_ns,
+		.bytes = d->late_bytes,
+		.status = d->late_status,
+	};
+
+	if (!d->late_bytes)
+		return;
+	d->late_bytes = 0;
+	hand_on(c, &r.h);
+}
+
 /* ---- what TCP knows ---- */
+
+#define MSS_USUAL 1460
 
 void side_acked(struct side *d, uint32_t ack)
 {
@@ -131,11 +159,14 @@ void side_facts(struct side *d)
 {
 	const struct flow *out = &d->t->flow[d->end], *in = &d->t->flow[!d->end];
 	struct w5_leg *l = &d->leg;
+	uint32_t mss = l->synack_mss ? l->synack_mss : MSS_USUAL;
 
 	l->srtt_us = d->t->srtt_us;
 	l->snd_wnd = in->window;
 	l->snd_una = out->has_acked ? out->acked : 0;
 	l->rcv_nxt = in->begun ? in->next : 0;
+	l->gaps = in->nqueued > 0;
+	l->sacked = (uint8_t)min_size((in->sacked + mss - 1) / mss, UINT8_MAX);
 	l->retrans = (uint16_t)min_size(d->sent_again - d->sent_again0, UINT16_MAX);
 	if (l->phase == W5_PHASE_CONNECT)
 		return;
@@ -155,11 +186,27 @@ bool side_end_once(struct side *d, uint8_t end, uint64_t ts_ns)
 	return true;
 }
 
+#define CHUNKED_END 0x0d0a0d0a /* CR LF CR LF */
+
+/* The backend ended a conn in or after a response. */
+static bool is_cut(struct side *d)
+{
+	struct w5_leg *l = &d->leg;
+
+	if (l->role != W5_ROLE_UPSTREAM || l->phase != W5_PHASE_RESPONSE ||
+	    l->proto != W5_PROTO_HTTP1 || (l->end != W5_END_FIN_IN && l->end != W5_END_RST_IN))
+		return false;
+	if (d->ntail == 4 && d->tail != CHUNKED_END)
+		l->flags |= W5_F_ENDS_OPEN;
+	return w5_ends_short(l);
+}
+
 void side_tell_end(struct capture *c, struct side *d, uint64_t ts_ns)
 {
 	struct w5_leg *l = &d->leg;
 	bool is_up = l->role == W5_ROLE_UPSTREAM;
 	bool is_open = l->phase == W5_PHASE_REQUEST || (is_up && l->phase == W5_PHASE_CONNECT);
+	bool cut;
 
 	/* Not one packet of the backend is there: who knows what it said. */
 	if (is_up && l->phase == W5_PHASE_REQUEST && !d->t->from_seen[!d->end]) {
@@ -178,7 +225,8 @@ void side_tell_end(struct capture *c, struct side *d, uint64_t ts_ns)
 		return;
 	}
 	/* After a response: harmless mostly, but it tells a cut header or body. */
+	cut = is_cut(d);
 	tell_turn(c, d, W5_REC_END, ts_ns);
-	if (l->end == W5_END_RST_IN && l->phase == W5_PHASE_RESPONSE)
+	if (cut || ((l->gaps || l->end == W5_END_RST_IN) && l->phase == W5_PHASE_RESPONSE))
 		tell_packets(c, d, ts_ns);
 }

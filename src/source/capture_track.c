@@ -58,8 +58,9 @@ static struct track *track_new(struct capture *c, struct conn_id conn, bool has_
 	int up = capture_source_gw(c, &conn.ip[0]);
 	struct track *t;
 
-	/* A conn to itself is its client's, as far as can be told. */
-	if (up >= 0 && up == down)
+	/* A conn to itself is its client's, as far as can be told; a question for a name is no
+	 * request. */
+	if ((up >= 0 && up == down) || conn.port[1] == W5_DNS_PORT)
 		up = -1;
 	if (up < 0 && down < 0)
 		return NULL;
@@ -149,6 +150,7 @@ void capture_packet(struct capture *c, const struct packet *p, const uint8_t *ip
 		.ttl = p->ttl,
 		.data = ip + min_size(p->payload_off, cap),
 		.cap = p->payload_cap,
+		.sacked = p->sacked,
 	};
 	struct track *t;
 	int from;
@@ -164,6 +166,10 @@ void capture_packet(struct capture *c, const struct packet *p, const uint8_t *ip
 		return;
 	c->n.used++;
 	c->n.cut += is_cut && p->payload_cap < p->payload_len;
+	if (s.cap == s.payload)
+		s.ntail = (uint8_t)min_size(s.cap, sizeof(s.tail));
+	for (uint8_t i = 0; i < s.ntail; i++)
+		s.tail = s.tail << 8 | s.data[s.cap - s.ntail + i];
 	t->last_ns = ts_ns;
 	t->from_seen[from] = true;
 	t->has_data |= p->payload_len > 0;

@@ -66,6 +66,8 @@ static void begin_turn(struct side *d, const struct seg *s)
 	l->head_len = 0;
 	d->req_seq = s->seq;
 	d->reported = false;
+	d->is_interim = d->is_blind = false;
+	d->late_ns = 0;
 	if (l->nr > 1)
 		d->sent_again0 = d->sent_again;
 }
@@ -102,25 +104,63 @@ static bool keep_response(struct w5_leg *l, const struct seg *s)
 	return true;
 }
 
-/* True once the final (not 1xx) status line, or something that is none, has come. */
-static bool begin_response(struct side *d, const struct seg *s)
+/* The status line, perhaps in several segments. False: it is not there yet. */
+static bool take_status(struct w5_leg *l, const struct seg *s)
 {
-	struct w5_leg *l = &d->leg;
-	uint8_t p[W5_HTTP1_PEEK];
+	uint8_t p[W5_HTTP1_PEEK] = { 0 };
 
 	l->resp_bytes += s->payload;
 	if (!keep_response(l, s))
 		return false;
 	if (l->resp_len < 12 && l->resp[0] == 'H' && s->cap == s->payload)
 		return false;
-	memset(p, 0, sizeof(p));
 	memcpy(p, l->resp, min_size(l->resp_len, sizeof(p)));
 	l->status = w5_http1_status(p);
-	if (l->status >= 100 && l->status < 200 && l->status != 101) {
-		l->flags |= W5_F_INTERIM;
-		l->status = 0;
-		l->resp_len = 0;
-		l->resp_bytes = 0;
+	return true;
+}
+
+static void begin_interim(struct side *d)
+{
+	struct w5_leg *l = &d->leg;
+
+	l->flags |= W5_F_INTERIM;
+	l->status = 0;
+	l->resp_len = 0;
+	l->resp_bytes = 0;
+	d->is_interim = true;
+	d->after_lf = 0;
+}
+
+/* *s becomes the segment without what was interim. False: that is all there is in it. */
+static bool skip_interim(struct side *d, struct seg *s)
+{
+	uint32_t n = w5_http1_header_size(s->data, (uint32_t)s->cap, &d->after_lf);
+
+	d->is_blind = !n && s->cap < s->payload;
+	d->is_interim = !n && !d->is_blind;
+	if (!n)
+		return false;
+	seg_skip(s, n);
+	return s->payload > 0;
+}
+
+/* True once the final (not 1xx) status line, or something that is none, has come. */
+static bool begin_response(struct capture *c, struct side *d, const struct seg *s)
+{
+	struct w5_leg *l = &d->leg;
+	struct seg rest = *s;
+
+	do {
+		if (d->is_interim && !skip_interim(d, &rest))
+			return false;
+		if (!take_status(l, &rest))
+			return false;
+		if (w5_http1_is_interim(l->status))
+			begin_interim(d);
+	} while (d->is_interim);
+	if (!l->status && d->is_blind) { /* the final head went by, where the capture is cut */
+		list_remove(&d->node);
+		side_lost(c, d, s->ts_ns);
 		return false;
 	}
 	if (!l->status)
@@ -130,6 +170,18 @@ static bool begin_response(struct side *d, const struct seg *s)
 	l->resp_ns = s->ts_ns;
 	l->phase = W5_PHASE_RESPONSE;
 	return true;
+}
+
+static void keep_tail(struct side *d, const struct seg *s)
+{
+	uint32_t n = s->payload < 4 ? s->payload : 4;
+
+	if (s->ntail < n) {
+		d->ntail = 0;
+		return;
+	}
+	d->tail = n == 4 ? s->tail : d->tail << 8 * n | (s->tail & ((1u << 8 * n) - 1));
+	d->ntail = (uint8_t)min_size(d->ntail + n, 4);
 }
 
 static uint16_t tls_alert(const uint8_t p[W5_HTTP1_PEEK], uint32_t payload)
@@ -242,7 +294,7 @@ static void down_out(struct capture *c, struct side *d, const struct seg *s)
 	}
 	if (l->phase == W5_PHASE_IDLE)
 		l->flags |= W5_F_NO_REQ;
-	if (!begin_response(d, s))
+	if (!begin_response(c, d, s))
 		return;
 	if ((l->flags & W5_F_NO_REQ) && !l->status) {
 		l->phase = W5_PHASE_IDLE;
@@ -302,10 +354,15 @@ static void up_out(struct capture *c, struct side *d, const struct seg *s)
 	struct w5_leg *l = &d->leg;
 	uint8_t p[W5_HTTP1_PEEK];
 	uint16_t alert;
+	bool may_part;
 
 	peek(p, s);
-	alert = l->proto == W5_PROTO_TLS ? tls_alert(p, s->payload) : 0;
+	/* Of an idle conn older than the capture a goodbye is the first that is seen. */
+	may_part = l->proto == W5_PROTO_TLS ||
+		   (l->proto == W5_PROTO_NONE && (l->flags & W5_F_OLDER));
+	alert = may_part ? tls_alert(p, s->payload) : 0;
 	if (alert) {
+		l->proto = W5_PROTO_TLS;
 		note_alert(l, alert, true);
 		return; /* gets no answer */
 	}
@@ -329,6 +386,19 @@ static void up_out(struct capture *c, struct side *d, const struct seg *s)
 	owner_of_request(c, d, s->ts_ns);
 }
 
+/* The gateway has given up: what comes now meets no socket, most likely, but a reset. */
+static void note_late(struct side *d, const struct seg *s)
+{
+	uint8_t p[W5_HTTP1_PEEK];
+
+	if (d->late_ns)
+		return;
+	peek(p, s);
+	d->late_ns = s->ts_ns;
+	d->late_bytes = s->payload;
+	d->late_status = w5_http1_status(p);
+}
+
 static void up_in(struct capture *c, struct side *d, const struct seg *s)
 {
 	struct w5_leg *l = &d->leg;
@@ -347,13 +417,19 @@ static void up_in(struct capture *c, struct side *d, const struct seg *s)
 	}
 	l->last_ns = s->ts_ns;
 	if (l->phase == W5_PHASE_RESPONSE) {
+		keep_tail(d, s);
 		l->resp_bytes += s->payload;
 		return;
 	}
 	if (l->phase != W5_PHASE_REQUEST)
 		return;
+	if (l->end == W5_END_FIN_OUT) {
+		note_late(d, s);
+		return;
+	}
 	if (l->proto == W5_PROTO_HTTP1) {
-		if (begin_response(d, s))
+		keep_tail(d, s);
+		if (begin_response(c, d, s))
 			tell_answered(c, d, W5_REC_ATTEMPT, s->ts_ns);
 		return;
 	}

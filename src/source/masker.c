@@ -77,7 +77,7 @@ static size_t mask_heads(const struct masker *m, uint8_t *p, size_t len, struct 
 	while (o.is_request || o.status) {
 		*last = o;
 		at += mask_head(&m->mask, p + at, len - at);
-		if (o.is_request || o.status < 100 || o.status > 199 || o.status == 101)
+		if (o.is_request || !w5_http1_is_interim(o.status))
 			break;
 		o = opening_of(p + at, len - at);
 	}

@@ -27,6 +27,28 @@ static int slow_status(const uint8_t *p)
 	return (int)strtol(text + 9, NULL, 10);
 }
 
+/* In one piece or in two, a header is as long. */
+static void check_header_size(const uint8_t *data, size_t size)
+{
+	size_t cut = size ? data[0] % size : 0;
+	uint8_t *a = malloc(cut + 1), *b = malloc(size - cut + 1), lf = 0, lf2 = 0;
+	uint32_t n = w5_http1_header_size(data, (uint32_t)size, &lf), first;
+
+	memcpy(a, data, cut);
+	memcpy(b, data + cut, size - cut);
+	first = w5_http1_header_size(a, (uint32_t)cut, &lf2);
+	if (first) {
+		expect(first == n);
+	} else {
+		uint32_t rest = w5_http1_header_size(b, (uint32_t)(size - cut), &lf2);
+
+		expect(rest ? cut + rest == n : !n);
+	}
+	expect(n <= size && (!n || data[n - 1] == '\n'));
+	free(a);
+	free(b);
+}
+
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
@@ -47,6 +69,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	}
 	if (w5_http1_is_h2_preface(p))
 		expect(is_request);
+	check_header_size(data, size);
 	free(p);
 	return 0;
 }

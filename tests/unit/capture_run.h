@@ -34,7 +34,8 @@ struct run {
 	struct finding *f[16];
 	size_t nf, ngws;
 	struct w5_leg last_att;
-	size_t natts, nexchanges;
+	struct w5_late last_late;
+	size_t natts, nexchanges, nlate;
 	char why[CAPTURE_ERR_MAX], said[CAPTURE_ERR_MAX];
 };
 
@@ -54,6 +55,10 @@ static inline int on_record(void *self, const struct w5_hdr *h)
 	if (h->type == W5_REC_ATTEMPT) {
 		memcpy(&r->last_att, h, sizeof(r->last_att));
 		r->natts++;
+	}
+	if (h->type == W5_REC_LATE) {
+		memcpy(&r->last_late, h, sizeof(r->last_late));
+		r->nlate++;
 	}
 	r->nexchanges += h->type == W5_REC_EXCHANGE;
 	engine_feed(r->e, h);

@@ -130,6 +130,42 @@ static void test_files_that_are_none(void **state)
 	assert_int_equal(read_file(r, err), -ENOENT);
 }
 
+/* Packets are as long as the capturing host puts them together: their ends count, too. */
+static void test_end_of_a_long_packet(void **state)
+{
+	static const char start[] = "HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n";
+	static uint8_t big[40 + 20000];
+	struct run *r = *state;
+	char err[CAPTURE_ERR_MAX];
+
+	for (int whole = 0; whole < 2; whole++) {
+		struct net_conn down, up = net_conn(BACK, 31000, BACKEND, 9012);
+		struct net_packet *p;
+
+		r->net.n = 0;
+		ask(r, &down, GET("/feed"));
+		net_open(&r->net, 80 * US, &up);
+		net_data(&r->net, 20 * US, &up, 0, GET("/feed"));
+		p = net_data(&r->net, 200 * US, &up, 1, start);
+		memset(big, 'x', sizeof(big));
+		memcpy(big, p->data, p->k.cap);
+		put16(big + 2, sizeof(big));
+		if (whole)
+			memcpy(big + sizeof(big) - 4, "\r\n\r\n", 4);
+		up.seq[1] += (uint32_t)(sizeof(big) - p->k.cap);
+		p->k.data = big;
+		p->k.cap = p->k.len = sizeof(big);
+		net_data(&r->net, 100 * US, &down, 1, start);
+		net_seg(&r->net, 500 * US, &up, 1, W5_TCP_ACK | W5_TCP_FIN, NULL);
+		net_seg(&r->net, 100 * US, &down, 1, W5_TCP_ACK | W5_TCP_FIN, NULL);
+		write_file(&r->net, 0xa1b2c3d4, false, 1000, 101);
+		assert_int_equal(read_file(r, err), 0);
+		unlink(path);
+		assert_int_equal(r->nf, 1);
+		assert_int_equal(only(r)->cause, CAUSE_TRUNCATED_BODY);
+	}
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -137,6 +173,7 @@ int main(void)
 		TEST(test_files_of_both_precisions_and_byte_orders),
 		TEST(test_file_that_is_cut),
 		TEST(test_files_that_are_none),
+		TEST(test_end_of_a_long_packet),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -146,6 +146,38 @@ static void test_prefixes_never_read_as_something_else(void **state)
 	}
 }
 
+static void test_a_header_ends_at_its_empty_line(void **state)
+{
+	static const char head[] = "HTTP/1.1 100 Continue\r\nA: b\r\n\r\nHTTP/1.1 200 OK";
+	static const char lf[] = "HTTP/1.1 100 Continue\n\nHTTP/1.1 200 OK";
+
+	(void)state;
+	for (size_t cut = 0; cut <= 31; cut++) { /* as a whole, and in two pieces */
+		w5_u8 after_lf = 0, *p = malloc(cut ? cut : 1);
+
+		memcpy(p, head, cut);
+		assert_int_equal(w5_http1_header_size(p, (w5_u32)cut, &after_lf),
+				 cut == 31 ? 31 : 0);
+		if (cut < 31)
+			assert_int_equal(w5_http1_header_size((const w5_u8 *)head + cut,
+							      (w5_u32)(sizeof(head) - cut),
+							      &after_lf),
+					 31 - cut);
+		free(p);
+	}
+	w5_u8 after_lf = 0;
+
+	assert_int_equal(w5_http1_header_size((const w5_u8 *)lf, sizeof(lf) - 1, &after_lf), 23);
+}
+
+static void test_interim_is_all_of_1xx_but_101(void **state)
+{
+	(void)state;
+	assert_true(w5_http1_is_interim(100) && w5_http1_is_interim(103));
+	assert_false(w5_http1_is_interim(101) || w5_http1_is_interim(0) ||
+		     w5_http1_is_interim(200));
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -154,6 +186,8 @@ int main(void)
 		cmocka_unit_test(test_status_is_read),
 		cmocka_unit_test(test_what_is_no_status_line_reads_as_0),
 		cmocka_unit_test(test_h2_preface),
+		cmocka_unit_test(test_a_header_ends_at_its_empty_line),
+		cmocka_unit_test(test_interim_is_all_of_1xx_but_101),
 		cmocka_unit_test(test_prefixes_never_read_as_something_else),
 	};
 

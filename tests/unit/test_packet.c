@@ -40,6 +40,30 @@ static void test_ipv4_syn_gives_every_field(void **state)
 	assert_int_equal(p.dst.ip[15], 18);
 }
 
+/* A SACK block below the acknowledgment number tells of a duplicate. */
+static void test_sacked_bytes(void **state)
+{
+	uint8_t b[40 + 20] = { 0x45, 0, 0, 60, [9] = 6, [32] = 0xa0, [33] = W5_TCP_ACK };
+	struct packet p;
+
+	(void)state;
+	b[28 + 2] = 10; /* ack 0x0a00 */
+	b[40] = b[41] = 1;
+	b[42] = 5;
+	b[43] = 18;
+	b[44 + 2] = 9; /* 0x0900 - 0x0980 */
+	b[48 + 2] = 9;
+	b[48 + 3] = 0x80;
+	b[52 + 2] = 11; /* 0x0b00 - 0x0b05 */
+	b[56 + 2] = 11;
+	b[56 + 3] = 5;
+	assert_int_equal(packet_parse(&p, b, sizeof(b), sizeof(b)), 0);
+	assert_int_equal(p.sacked, 5);
+	b[43] = 26; /* longer than the header */
+	assert_int_equal(packet_parse(&p, b, sizeof(b), sizeof(b)), 0);
+	assert_int_equal(p.sacked, 0);
+}
+
 static void test_ipv6_extension_headers_are_walked(void **state)
 {
 	uint8_t b[40 + 8 + 20 + 3] = { 0x60 };
@@ -164,6 +188,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_ipv4_syn_gives_every_field),
+		cmocka_unit_test(test_sacked_bytes),
 		cmocka_unit_test(test_ipv6_extension_headers_are_walked),
 		cmocka_unit_test(test_payload_length_is_the_wires_not_the_copys),
 		cmocka_unit_test(test_every_cut_is_refused_or_parsed_without_reading_on),
