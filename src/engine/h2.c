@@ -281,27 +281,27 @@ void h2_text(struct engine *e, struct text_conn *tc, const struct w5_text *t)
 	tc->leg.last_ns = t->h.ts_ns;
 }
 
-#define FAREWELL_NS NS_PER_S
+#define SETTLED_NS (150 * NS_PER_MS) /* acknowledgements of the last answer */
 
 /*
  * No stream was open. A backend that says GOAWAY does not race: it names the last stream it has
- * taken, and what crosses it on the way can be sent again (RFC 9113 6.8). What it said last, if
- * it could not be read, may have been that.
+ * taken, and what crosses it on the way can be sent again (RFC 9113 6.8). Bytes that nobody has
+ * read may have been that. A gateway's GOAWAY is where it leaves.
  */
 static void note_idle(struct engine *e, const struct text_conn *tc, const struct conn *c,
 		      const struct w5_leg *end)
 {
 	const struct h2 *h2 = tc->h2;
-	bool by_backend = idle_left_by_backend(end) && !h2->said_goodbye[W5_TEXT_OUT];
+	bool by_gateway = h2->goodbye_ns[W5_TEXT_OUT] != 0;
 
 	if (tc->leg.role != W5_ROLE_UPSTREAM || !c->up || h2->nopen || !h2->busy_ns ||
-	    end->end == W5_END_NONE || end->end >= W5_END_SK_ERR)
+	    end->end == W5_END_NONE || end->end >= W5_END_SK_ERR || h2->goodbye_ns[W5_TEXT_IN])
 		return;
-	if (h2->said_goodbye[W5_TEXT_IN] ||
-	    (by_backend && end->last_ns > h2->busy_ns + FAREWELL_NS &&
-	     end->last_ns + FAREWELL_NS > end->end_ns))
+	if (!tc->is_plain && !by_gateway && end->last_ns > h2->busy_ns + SETTLED_NS)
 		return;
-	idle_noted(c->up, gateways_find(e, end->tgid), end, by_backend, h2->busy_ns);
+	idle_noted(c->up, gateways_find(e, end->tgid),
+		   by_gateway ? IDLE_BY_GATEWAY : idle_left_by(end), h2->busy_ns,
+		   by_gateway ? h2->goodbye_ns[W5_TEXT_OUT] : end->end_ns);
 }
 
 void h2_end(struct engine *e, struct text_conn *tc, const struct w5_leg *end)

@@ -43,8 +43,8 @@ struct h2 {
 		uint32_t times;	      /* told so often, and never otherwise since */
 	} learned[H2_LEARNED];
 	size_t nlearned;
-	uint64_t busy_ns;     /* newest frame of a request or an answer */
-	bool said_goodbye[2]; /* GOAWAY, by direction */
+	uint64_t busy_ns;	/* newest frame of a request or an answer */
+	uint64_t goodbye_ns[2]; /* first GOAWAY, by direction */
 };
 
 /* What a header block says; spans point into .room. */

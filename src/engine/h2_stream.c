@@ -387,7 +387,8 @@ void h2_on_goaway(struct engine *e, struct text_conn *tc, uint32_t last, uint32_
 	uint8_t how = at->dir == W5_TEXT_IN ? W5_H2_GOAWAY_IN : W5_H2_GOAWAY_OUT;
 	struct list *n, *next;
 
-	tc->h2->said_goodbye[at->dir] = true;
+	if (!tc->h2->goodbye_ns[at->dir])
+		tc->h2->goodbye_ns[at->dir] = at->ts_ns;
 	if (error) {
 		tc->h2->goaway = how;
 		tc->h2->goaway_error = error;

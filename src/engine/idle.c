@@ -91,20 +91,23 @@ static void weigh(struct upstream *u)
 		u->pub.race_ahead = false;
 }
 
-void idle_noted(struct upstream *u, struct gateway *gw, const struct w5_leg *l, bool by_backend,
-		uint64_t since_ns)
+void idle_noted(struct upstream *u, struct gateway *gw, enum idle_by who, uint64_t since_ns,
+		uint64_t left_ns)
 {
-	uint64_t ms = (l->end_ns - since_ns) / NS_PER_MS;
+	uint64_t ms = (left_ns - since_ns) / NS_PER_MS;
 
-	if (l->end_ns < since_ns + KEPT_NS || ms > UINT32_MAX / 2)
+	if (left_ns < since_ns + KEPT_NS || ms > UINT32_MAX / 2)
 		return;
 	if (gw)
 		u->idle_by = gw;
-	add(by_backend ? &u->idle_backend : &u->idle_gateway, (uint32_t)ms, l->end_ns);
-	if (!by_backend && gw)
-		add(&gw->idle, (uint32_t)ms, l->end_ns);
-	if (by_backend && ms > u->idle_backend_max_ms)
-		u->idle_backend_max_ms = (uint32_t)ms;
+	if (who == IDLE_BY_BACKEND) {
+		add(&u->idle_backend, (uint32_t)ms, left_ns);
+		u->idle_backend_max_ms = (uint32_t)max_u64(ms, u->idle_backend_max_ms);
+	} else {
+		add(&u->idle_gateway, (uint32_t)ms, left_ns);
+		if (gw)
+			add(&gw->idle, (uint32_t)ms, left_ns);
+	}
 	weigh(u);
 }
 
@@ -135,11 +138,13 @@ static bool is_idle(const struct w5_leg *l)
 	return l->proto == W5_PROTO_TLS && l->resp_bytes && l->nr > 1;
 }
 
-bool idle_left_by_backend(const struct w5_leg *l)
+enum idle_by idle_left_by(const struct w5_leg *l)
 {
+	bool by_backend = l->end == W5_END_FIN_IN || l->end == W5_END_RST_IN;
+
 	if (l->alert_in == W5_ALERT || l->alert_out == W5_ALERT)
-		return l->alert_in == W5_ALERT;
-	return l->end == W5_END_FIN_IN || l->end == W5_END_RST_IN;
+		by_backend = l->alert_in == W5_ALERT;
+	return by_backend ? IDLE_BY_BACKEND : IDLE_BY_GATEWAY;
 }
 
 void idle_ended(struct conn *c, struct gateway *gw, const struct w5_leg *l)
@@ -147,7 +152,7 @@ void idle_ended(struct conn *c, struct gateway *gw, const struct w5_leg *l)
 	if (!c->up || l->end == W5_END_NONE || l->end >= W5_END_SK_ERR || !is_idle(l))
 		return;
 	idle_answered(c->up, l);
-	idle_noted(c->up, gw, l, idle_left_by_backend(l), l->last_ns);
+	idle_noted(c->up, gw, idle_left_by(l), l->last_ns, l->end_ns);
 }
 
 void idle_answered(struct upstream *u, const struct w5_leg *l)

@@ -442,12 +442,13 @@ void upstreams_free(struct engine *e);
 /* ---- idle.c ---- */
 /* The conn did: was it idle? gw: whose it was, NULL = not known. */
 void idle_ended(struct conn *c, struct gateway *gw, const struct w5_leg *l);
+enum idle_by { IDLE_BY_BACKEND, IDLE_BY_GATEWAY };
 /* Who ended it: over TLS the first goodbye tells, the other side's FIN may be there sooner. */
-bool idle_left_by_backend(const struct w5_leg *l);
+enum idle_by idle_left_by(const struct w5_leg *l);
+/* It was idle from since_ns on, until one of them left. */
+void idle_noted(struct upstream *u, struct gateway *gw, enum idle_by who, uint64_t since_ns,
+		uint64_t left_ns);
 void idle_tell(struct finding_idle *out, const struct upstream *u);
-/* It was, since since_ns. */
-void idle_noted(struct upstream *u, struct gateway *gw, const struct w5_leg *l, bool by_backend,
-		uint64_t since_ns);
 /* What is known by now of the gateway's other upstreams. */
 void idle_refresh(struct upstream *u);
 /* What the answer's head says of how long the backend keeps conns. */

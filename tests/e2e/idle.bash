@@ -96,6 +96,29 @@ case_race_ahead() { # GATEWAY [tls-]
 	fi
 }
 
+# HTTP/2: a backend that closes without a word races, one that says GOAWAY does not.
+case_race_ahead_h2() { # GATEWAY
+	local dir=$work/$1-h2-ahead i f w min max
+	gateway_is "$1" && why502_start "$dir" || return 1
+	for i in 1 2 3 4 5; do
+		for f in h2-idle-mute h2-idle-goaway h2-tls-idle-mute h2-tls-idle-goaway; do
+			twice "$f" "$i$i" || return 1
+		done
+		gone 9220 9221 9222 9223 || return 1
+		# one occasion per second
+		read -rt 0.5 <> <(:) || :
+	done
+	why502_stop "$dir"
+	expect 'no race where there is a GOAWAY' eval "! warned '$dir' 9221 && ! warned '$dir' 9223" || return 1
+	for f in 9220 9222; do
+		w=$(warned "$dir" "$f") || { echo "no warning of $f"; return 1; }
+		echo "$w"
+		read -r min max < <(idle_ages "$f" fin)
+		about 'the backend closes' "$(jq .backend_idle_ms <<<"$w")" "$min" "$max" || return 1
+	done
+	expect 'nothing has failed' [ "$stopped" = 0 ]
+}
+
 # Answers that come after the gateway has given up tell of the next ones what both would need.
 case_late_answer() { # GATEWAY DIR
 	local gateway=$1 dir=$2 truth=$work/$1-late-1.tsv next=$work/$1-late-2.tsv f min max

@@ -404,41 +404,45 @@ static void test_tls_that_is_not_read(void **s)
 
 /* ---- HTTP/2 ---- */
 
-enum goodbye { NO_GOODBYE, GOODBYE, GOODBYE_UNREAD, PINGS };
+enum goodbye { NO_GOODBYE, GOODBYE, GOODBYE_UNREAD, GOODBYE_OURS, PINGS };
 
 static void h2_closed(struct bench *b, uint64_t cookie, double t, double age_ms, enum goodbye how)
 {
-	struct wire u = wire_open(b, cookie, W5_ROLE_UPSTREAM, t - 5);
 	struct w5_leg l = rec_conn(cookie, W5_ROLE_UPSTREAM, t - 5);
-	double last = t + 11;
+	double said = how == PINGS ? t + 3000 : t + 11 + age_ms - 1;
+	struct wire u;
 
+	if (how == PINGS)
+		l.proto = W5_PROTO_H2; /* in the clear: nothing of it is missed */
+	feed(b, &l);
+	u = wire_of(b, cookie);
 	for (uint32_t i = 0; i < 2; i++) {
 		wire_request(&u, t + 10 * i, OUT, 1 + 2 * i, "GET", "/a");
 		wire_response(&u, t + 10 * i + 1, IN, 1 + 2 * i, "200", H2_LAST);
 	}
-	if (how == PINGS)
-		last = t + 11 + age_ms - 2000;
-	else if (how != NO_GOODBYE)
-		last = t + 11 + age_ms - 0.1;
-	if (how == GOODBYE)
-		wire_goaway(&u, last, IN, 3, 0);
+	if (how == GOODBYE || how == GOODBYE_OURS)
+		wire_goaway(&u, said, how == GOODBYE ? IN : OUT, 3, 0);
 	l.h.type = W5_REC_END;
 	l.phase = W5_PHASE_RESPONSE;
 	l.nr = 2;
 	l.req_ns = l.req_last_ns = ms(t + 10);
 	l.resp_ns = ms(t + 11);
-	l.last_ns = ms(last);
+	l.last_ns = ms(how == NO_GOODBYE ? t + 11.5 : said);
 	l.req_bytes = 100;
 	l.resp_bytes = 300;
-	rec_end(&l, t + 11 + age_ms, W5_END_FIN_IN);
+	/* who is told of a goodbye may close first */
+	rec_end(&l, t + 11 + age_ms, how == GOODBYE_UNREAD ? W5_END_FIN_OUT : W5_END_FIN_IN);
 	feed(b, &l);
 	bench_settle(b, t + 11 + age_ms + 100);
 }
 
 static void test_h2_conns(void **s)
 {
-	static const bool races[] = {
-		[NO_GOODBYE] = true, [GOODBYE] = false, [GOODBYE_UNREAD] = false, [PINGS] = true
+	static const struct {
+		uint32_t backend_ms, gateway_ms;
+	} want[] = {
+		[NO_GOODBYE] = { 300, 0 },   [GOODBYE] = { 0, 0 },  [GOODBYE_UNREAD] = { 0, 0 },
+		[GOODBYE_OURS] = { 0, 299 }, [PINGS] = { 5000, 0 },
 	};
 	struct bench b;
 
@@ -446,10 +450,11 @@ static void test_h2_conns(void **s)
 	for (unsigned how = NO_GOODBYE; how <= PINGS; how++) {
 		bench_open(&b, "nginx");
 		for (unsigned i = 0; i < 3; i++)
-			h2_closed(&b, U + i, 1000 + 9000 * i, 5000, (enum goodbye)how);
-		assert_int_equal(only_upstream(&b)->race_ahead, races[how]);
-		if (races[how])
-			assert_int_equal(only_upstream(&b)->idle_backend_ms, 5000);
+			h2_closed(&b, U + i, 1000 + 9000 * i, how == PINGS ? 5000 : 300,
+				  (enum goodbye)how);
+		assert_int_equal(only_upstream(&b)->idle_backend_ms, want[how].backend_ms);
+		assert_int_equal(only_upstream(&b)->idle_gateway_ms, want[how].gateway_ms);
+		assert_int_equal(only_upstream(&b)->race_ahead, !!want[how].backend_ms);
 		bench_close(&b);
 	}
 }

@@ -165,12 +165,12 @@ static void h2_end(struct conn *c, enum ending how)
 	conn_end(c, how);
 }
 
-/* The conn is idle for too long: says so, and closes if the gateway does not. */
+/* The conn is idle for too long: says so if it does, and closes if the gateway does not. */
 static bool h2_go_away(struct conn *c, uint64_t now)
 {
 	struct h2 *h = c->h2;
 
-	if (h->has_gone_away) {
+	if (h->has_gone_away || c->port->h2->is_mute) {
 		h2_end(c, END_FIN);
 		return false;
 	}

@@ -41,6 +41,7 @@ struct h2_mode {
 	enum ending ending;
 	unsigned wait_ms; /* from the request to the deed */
 	unsigned idle_ms; /* idle conn until a graceful GOAWAY; 0 = for ever */
+	bool is_mute;	  /* idle: closes without the GOAWAY */
 	uint32_t code;	  /* of RST_STREAM */
 	const char *status, *body;
 	size_t body_len;

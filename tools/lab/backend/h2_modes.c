@@ -128,6 +128,7 @@ const struct h2_mode h2_modes[] = {
 	/* "I looked at no stream", so that every request may be sent again; then FIN */
 	{ .name = "goaway", .deed = do_go_away },
 	{ .name = "goaway-idle", .deed = do_answer, .idle_ms = 200 },
+	{ .name = "fin-idle", .deed = do_answer, .idle_ms = 350, .is_mute = true },
 	{ .name = "rst-refused", .deed = do_reset, .code = NGHTTP2_REFUSED_STREAM },
 	{ .name = "rst-internal", .deed = do_reset, .code = NGHTTP2_INTERNAL_ERROR },
 	{ .name = "h2-rst", .deed = do_end, .ending = END_RST },
