@@ -1,52 +1,16 @@
 /* SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only */
 /*
- * Working on a conn: make it, take TCP's own facts, hand its records to the ring.
- * Shared by every .bpf.c.
+ * Working on a conn's state: make it, ask what it is, take TCP's own facts. Shared by every .bpf.c.
  */
 #ifndef BPF_CONN_H
 #define BPF_CONN_H
 
-#include "once.h"
+#include "procs.h"
 #include "trail.h"
 
-#define AF_INET	 2
-#define AF_INET6 10
-
-#define lose(what) __sync_fetch_and_add(&loss[W5_LOSS_##what], 1)
-
-static __always_inline void addr_v4(struct w5_addr *a, __be32 ip)
+static __always_inline struct conn *conn_of(const struct sock *sk)
 {
-	__builtin_memset(a->ip, 0, 10);
-	a->ip[10] = 0xff;
-	a->ip[11] = 0xff;
-	__builtin_memcpy(&a->ip[12], &ip, 4);
-}
-
-static __always_inline bool addr_equal(const struct w5_addr *a, const struct w5_addr *b)
-{
-	const __u32 *x = (const __u32 *)a->ip, *y = (const __u32 *)b->ip;
-
-	return x[0] == y[0] && x[1] == y[1] && x[2] == y[2] && x[3] == y[3];
-}
-
-/* Addresses from the socket itself. The local port comes from skc_num, or from
- * inet_sport where the port has been given back already. */
-static __always_inline void sock_tuple(const struct sock *sk, struct w5_addr *local,
-				       struct w5_addr *remote, __u16 *lport, __u16 *rport)
-{
-	const struct inet_sock *inet = (const struct inet_sock *)sk;
-
-	if (sk->__sk_common.skc_family == AF_INET) {
-		addr_v4(local, sk->__sk_common.skc_rcv_saddr);
-		addr_v4(remote, sk->__sk_common.skc_daddr);
-	} else {
-		bpf_core_read(local, sizeof(*local), &sk->__sk_common.skc_v6_rcv_saddr);
-		bpf_core_read(remote, sizeof(*remote), &sk->__sk_common.skc_v6_daddr);
-	}
-	*rport = bpf_ntohs(sk->__sk_common.skc_dport);
-	*lport = sk->__sk_common.skc_num;
-	if (!*lport)
-		*lport = bpf_ntohs(BPF_CORE_READ(inet, inet_sport));
+	return bpf_sk_storage_get(&conns, (void *)sk, NULL, 0);
 }
 
 static __always_inline void conn_tuple(struct conn *c, const struct sock *sk)
@@ -68,72 +32,15 @@ static __always_inline void conn_init(struct conn *c, const struct sock *sk, __u
 	__sync_fetch_and_add(&conns_made, 1);
 }
 
-/*
- * True if the running task holds this socket's lock: then it, and no interrupt that
- * happened to come while it ran, is at work on the socket (softirq work on an owned
- * socket waits in the backlog).
- */
-static __always_inline bool sock_owned(const struct sock *sk)
+/* A socket that was used before, and failed to connect, begins anew. */
+static __always_inline void conn_again(struct conn *c)
 {
-	return sk->sk_lock.owned;
-}
-
-/* ---- the process table ---- */
-
-/* Tells user space of a process: port > 0 listens there, 0 = it connects. */
-static __always_inline void tell_process(const struct sock *sk, const struct task_struct *t,
-					 __u16 port)
-{
-	struct w5_listen *r = bpf_ringbuf_reserve(&ring, sizeof(*r), 0);
-
-	if (!r) {
-		lose(RING_RARE);
-		return;
-	}
-	__builtin_memset(r, 0, sizeof(*r));
-	r->h.ts_ns = bpf_ktime_get_ns();
-	r->h.type = W5_REC_LISTEN;
-	r->h.size = sizeof(*r);
-	r->cgroup_id = BPF_CORE_READ(sk, sk_cgrp_data.cgroup, kn, id);
-	r->tgid = t->tgid;
-	r->tid = t->pid;
-	r->netns = sk->__sk_common.skc_net.net->ns.inum;
-	r->port = port;
-	bpf_probe_read_kernel(r->comm, sizeof(r->comm), t->comm);
-	bpf_ringbuf_submit(r, BPF_RB_FORCE_WAKEUP);
-}
-
-/* The entry of the current process, at work on sk; a worker forked since we looked inherits
- * its parent's, and user space is told of it. */
-static __always_inline struct w5_proc *proc_current(const struct task_struct *t,
-						    const struct sock *sk)
-{
-	__u32 tgid = t->tgid, ppid;
-	struct w5_proc *p = bpf_map_lookup_elem(&procs, &tgid), *parent, child;
-
-	if (p)
-		return p;
-	ppid = t->real_parent->tgid;
-	parent = bpf_map_lookup_elem(&procs, &ppid);
-	if (!parent)
-		return NULL;
-	child.flags = parent->flags;
-	child.group = parent->group;
-	bpf_map_update_elem(&procs, &tgid, &child, BPF_NOEXIST);
-	if (child.flags & W5_PROC_GATEWAY)
-		tell_process(sk, t, 0);
-	return bpf_map_lookup_elem(&procs, &tgid);
-}
-
-static __always_inline bool proc_is_gateway(const struct w5_proc *p)
-{
-	__u32 group = p->group;
-	const struct w5_proc *g;
-
-	if (p->flags & W5_PROC_GATEWAY)
-		return true;
-	g = bpf_map_lookup_elem(&procs, &group);
-	return g && (g->flags & W5_PROC_GATEWAY);
+	__builtin_memset(&c->leg, 0, sizeof(c->leg));
+	c->ended = 0;
+	c->err_latched = 0;
+	c->retrans0 = 0;
+	c->packets = 0;
+	c->slot = 0;
 }
 
 /* Its messages cannot be read from its packets as they come. */
@@ -155,33 +62,6 @@ static __always_inline bool down_is_gateways(const struct conn *c)
 	const struct w5_proc *p = bpf_map_lookup_elem(&procs, &tgid);
 
 	return p && proc_is_gateway(p);
-}
-
-/* A candidate connects: it is a gateway, and so is its group. */
-static __always_inline void proc_connects(struct w5_proc *p, const struct sock *sk,
-					  const struct task_struct *t)
-{
-	__u32 group = p->group;
-	struct w5_proc *g;
-
-	if (p->flags & W5_PROC_GATEWAY)
-		return;
-	p->flags |= W5_PROC_GATEWAY;
-	g = bpf_map_lookup_elem(&procs, &group);
-	if (g)
-		g->flags |= W5_PROC_GATEWAY;
-	tell_process(sk, t, 0);
-}
-
-/* A socket that was used before, and failed to connect, begins anew. */
-static __always_inline void conn_again(struct conn *c)
-{
-	__builtin_memset(&c->leg, 0, sizeof(c->leg));
-	c->ended = 0;
-	c->err_latched = 0;
-	c->retrans0 = 0;
-	c->packets = 0;
-	c->slot = 0;
 }
 
 /* ---- TCP's own facts ---- */
@@ -227,277 +107,6 @@ static __always_inline void conn_facts(struct conn *c, const struct tcp_sock *tp
 		if (!tp->snd_wnd)
 			l->flags |= W5_F_ZERO_WND;
 	}
-}
-
-/* ---- records ---- */
-
-/* Healthy records wait for user space's tick, a failure calls it, and so does a ring that
- * fills up. One call is enough (each costs 2 us) until user space has been there. */
-static __always_inline __u64 ring_wake(__u64 used, bool rare)
-{
-	if (woken || (!rare && used <= cfg.wake_at))
-		return BPF_RB_NO_WAKEUP;
-	woken = 1;
-	return BPF_RB_FORCE_WAKEUP;
-}
-
-static __always_inline void conn_header(struct conn *c, __u16 type, __u16 size, __u64 now)
-{
-	struct w5_leg *l = &c->leg;
-
-	l->h.ts_ns = now;
-	l->h.type = type;
-	l->h.size = size;
-	__sync_fetch_and_add(&l->h.seq, 1); /* a packet may come while a thread reads */
-	l->held = c->held;
-	l->held_status = c->held_status;
-	l->held_ttfb_us = c->held_ttfb_us;
-	c->held = 0;
-	c->held_ttfb_us = 0;
-	c->is_held = 0;
-	c->told_ns = now;
-}
-
-#define TROUBLE_NS (2 * 1000 * 1000 * 1000ull) /* a retry follows well within this */
-#define HOLD_NS	   (100 * 1000 * 1000ull)      /* a screen's frame: nobody sees it earlier */
-#define HOLD_MAX   15
-
-static __always_inline bool is_brief(const struct w5_leg *l, __u64 now)
-{
-	return l->nr > 1 && trouble_ns + TROUBLE_NS < now && trouble_ns < l->req_ns;
-}
-
-static __always_inline __u32 ttfb_us(const struct w5_leg *l)
-{
-	return (l->resp_ns - l->req_ns) / 1000;
-}
-
-/* On a conn that is busy and well, a record can stand for several turns of one status. */
-static __always_inline bool hold(struct conn *c, __u64 now)
-{
-	struct w5_leg *l = &c->leg;
-
-	if (c->held >= HOLD_MAX || now - c->told_ns >= HOLD_NS ||
-	    (c->held && c->held_status != l->status))
-		return false;
-	c->held++;
-	c->held_status = l->status;
-	c->held_ttfb_us += ttfb_us(l);
-	c->is_held = 1;
-	return true;
-}
-
-/* A record that did not get through takes the held turns it stood for with it. */
-static __always_inline void lose_record(const struct conn *c, bool rare)
-{
-	__sync_fetch_and_add(&loss[rare ? W5_LOSS_RING_RARE : W5_LOSS_RING_BULK], 1 + c->leg.held);
-}
-
-#define ANSWER_NS (1000 * 1000 * 1000ull)
-
-/* How long a backend keeps conns, the head of an answer may say (Keep-Alive). Of all that are
- * told at length one per second brings it: the bytes are what a record costs. */
-static __always_inline bool tells_answer(const struct w5_leg *l, __u64 now)
-{
-	if (l->role != W5_ROLE_UPSTREAM || l->proto != W5_PROTO_HTTP1 || !l->resp_len ||
-	    now - answer_told_ns < ANSWER_NS)
-		return false;
-	answer_told_ns = now;
-	return true;
-}
-
-static __always_inline void emit_turn(struct conn *c, __u16 type, bool brief, __u64 now)
-{
-	__u64 used = bpf_ringbuf_query(&ring, BPF_RB_AVAIL_DATA);
-	__u32 len = c->leg.head_len, size = W5_LEG_BRIEF;
-
-	if (!brief) {
-		if (len > W5_HEAD_BULK)
-			len = W5_HEAD_BULK;
-		size = __builtin_offsetof(struct w5_leg, head) + ((len + 7) & ~7u);
-		if (tells_answer(&c->leg, now))
-			size = W5_LEG_ANSWER;
-	}
-	conn_header(c, type, size, now);
-	if (used > cfg.bulk_limit ||
-	    bpf_ringbuf_output(&ring, &c->leg, size, ring_wake(used, false)))
-		lose_record(c, false);
-}
-
-/* A healthy turn. What writing to the ring costs is its bytes: cold memory each time. */
-static __always_inline void emit_bulk(struct conn *c, __u16 type, __u64 now)
-{
-	bool brief = is_brief(&c->leg, now);
-
-	if (!brief || !hold(c, now))
-		emit_turn(c, type, brief, now);
-}
-
-/* Something follows that belongs to a turn not told yet. */
-static __always_inline void tell_held(struct conn *c, __u64 now)
-{
-	__u64 end_ns = c->leg.end_ns;
-	__u8 end = c->leg.end;
-
-	if (!c->is_held)
-		return;
-	c->held--;
-	c->held_ttfb_us -= ttfb_us(&c->leg);
-	c->leg.end = W5_END_NONE; /* its end is the next record's news */
-	c->leg.end_ns = 0;
-	emit_turn(c, c->leg.role == W5_ROLE_UPSTREAM ? W5_REC_ATTEMPT : W5_REC_EXCHANGE, false,
-		  now);
-	c->leg.end = end;
-	c->leg.end_ns = end_ns;
-}
-
-static __always_inline void emit_full(struct conn *c, __u16 type, __u64 now, bool rare)
-{
-	__u64 used = bpf_ringbuf_query(&ring, BPF_RB_AVAIL_DATA);
-
-	conn_header(c, type, sizeof(c->leg), now);
-	if ((!rare && used > cfg.bulk_limit) ||
-	    bpf_ringbuf_output(&ring, &c->leg, sizeof(c->leg), ring_wake(used, rare)))
-		lose_record(c, rare);
-}
-
-/* Copies the conn's flight recorder out. */
-static __always_inline void emit_packets(struct conn *c, __u64 now)
-{
-	__u64 used = bpf_ringbuf_query(&ring, BPF_RB_AVAIL_DATA);
-	struct w5_packets *f = conn_flight(c);
-
-	if (!cfg.slots || !c->packets)
-		return;
-	/* Where two packets came at once, one of the two counts may be behind: the slot tells the
-	 * order. */
-	f->total = c->packets - c->packets % cfg.slots + (c->slot < cfg.slots ? c->slot : 0);
-	f->slots = cfg.slots;
-	f->bytes8 = cfg.slot_bytes / 8;
-	f->h.ts_ns = now;
-	f->h.cookie = c->leg.h.cookie;
-	f->h.seq = ++c->leg.h.seq;
-	f->h.type = W5_REC_PACKETS;
-	f->h.size = cfg.dump_bytes;
-	f->local = c->leg.local;
-	f->remote = c->leg.remote;
-	f->lport = c->leg.lport;
-	f->rport = c->leg.rport;
-	f->netns = c->leg.netns;
-	f->role = c->leg.role;
-	if (used > cfg.dump_limit ||
-	    bpf_ringbuf_output(&ring, f, cfg.dump_bytes, ring_wake(used, false)))
-		lose(COPY_CUT);
-}
-
-/* A failed connect of which no packet tells. */
-static __always_inline void emit_unsent(struct conn *c, __u64 now)
-{
-	__u64 used = bpf_ringbuf_query(&ring, BPF_RB_AVAIL_DATA);
-
-	trouble_ns = now;
-	conn_header(c, W5_REC_ATTEMPT, sizeof(c->leg), now);
-	if (bpf_ringbuf_output(&ring, &c->leg, sizeof(c->leg) + sizeof(c->route),
-			       ring_wake(used, true)))
-		lose_record(c, true);
-}
-
-/* The turn, or the conn, came to its end: at most one terminal record each. */
-static __always_inline bool end_once(struct conn *c, __u8 end, __u64 now)
-{
-	if (c->leg.role == W5_ROLE_DOWNSTREAM && !down_is_gateways(c))
-		return false;
-	if (__sync_fetch_and_or(&c->ended, ENDED_REPORTED) & ENDED_REPORTED)
-		return false;
-	c->leg.end = end;
-	c->leg.end_ns = now;
-	return true;
-}
-
-#define CHUNKED_END 0x0d0a0d0a /* CR LF CR LF */
-
-/* The backend ended a conn in or after a response. */
-static __always_inline bool is_cut(struct conn *c)
-{
-	struct w5_leg *l = &c->leg;
-
-	if (l->role != W5_ROLE_UPSTREAM || l->phase != W5_PHASE_RESPONSE ||
-	    l->proto != W5_PROTO_HTTP1 || (l->end != W5_END_FIN_IN && l->end != W5_END_RST_IN))
-		return false;
-	if (c->tail != CHUNKED_END)
-		l->flags |= W5_F_ENDS_OPEN;
-	return ends_short(l);
-}
-
-/* Over TLS bytes came back that may be no answer (session tickets): only its texts tell. */
-static __always_inline bool may_be_open(const struct conn *c, __u64 now)
-{
-	const struct w5_leg *l = &c->leg;
-
-	if (!c->texted || l->role != W5_ROLE_UPSTREAM)
-		return false;
-	return l->end == W5_END_RST_IN || (l->end == W5_END_FIN_IN && now - l->req_ns < TROUBLE_NS);
-}
-
-/* Emits what the end of a turn calls for. A global function: see once.h. */
-__weak __noinline int emit_end(struct conn *c, __u64 now)
-{
-	struct w5_leg *l;
-	bool open_turn, cut;
-
-	if (!c)
-		return 0;
-	l = &c->leg;
-	open_turn = l->phase == W5_PHASE_REQUEST;
-	if (l->role == W5_ROLE_UPSTREAM && l->phase == W5_PHASE_CONNECT)
-		open_turn = true;
-	if (l->role == W5_ROLE_UPSTREAM && l->nr <= 1 && l->phase != W5_PHASE_RESPONSE)
-		port_facts(l);
-	if (open_turn) {
-		trouble_ns = now;
-		l->flags |= W5_F_BAD;
-		emit_full(c, l->role == W5_ROLE_UPSTREAM ? W5_REC_ATTEMPT : W5_REC_EXCHANGE, now,
-			  true);
-		emit_packets(c, now);
-		note_given_up(l);
-		return 0;
-	}
-	/* After a response: harmless mostly, but it tells a cut header or body. */
-	cut = is_cut(c);
-	if (cut || may_be_open(c, now))
-		trouble_ns = now;
-	tell_held(c, now);
-	emit_full(c, W5_REC_END, now, cut || l->end == W5_END_RST_IN || l->end == W5_END_SK_ERR);
-	/* What was open on a conn whose texts user space follows, it alone knows. */
-	if (cut || (l->gaps && l->phase == W5_PHASE_RESPONSE) ||
-	    (l->end == W5_END_RST_IN && l->phase == W5_PHASE_RESPONSE) ||
-	    (c->texted && l->role == W5_ROLE_UPSTREAM && l->end != W5_END_FIN_OUT))
-		emit_packets(c, now);
-	return 0;
-}
-
-/* From now on the conn's messages come as TEXT records: who it is, before the first of them. */
-static __always_inline void emit_open(struct conn *c, __u64 now)
-{
-	const __u32 size = __builtin_offsetof(struct w5_leg, head);
-	struct w5_leg *r;
-
-	c->texted = 1;
-	c->leg.flags |= W5_F_TEXT;
-	tell_held(c, now);
-	r = bpf_ringbuf_reserve(&ring, size, 0);
-	if (!r) {
-		lose(RING_RARE);
-		return;
-	}
-	/* Not through the conn's own header: its end may be told by a packet at the same time. */
-	__builtin_memcpy(r, &c->leg, size);
-	r->h.ts_ns = now;
-	r->h.type = W5_REC_OPEN;
-	r->h.size = size;
-	r->h.seq = __sync_fetch_and_add(&c->leg.h.seq, 1) + 1;
-	r->held = 0;
-	bpf_ringbuf_submit(r, BPF_RB_NO_WAKEUP);
 }
 
 #endif

@@ -7,7 +7,7 @@
 #ifndef BPF_LOCAL_H
 #define BPF_LOCAL_H
 
-#include "conn.h"
+#include "emit.h"
 
 #define PF_EXITING    0x4 /* include/linux/sched.h */
 #define RLIMIT_NOFILE 7	  /* include/uapi/asm-generic/resource.h */

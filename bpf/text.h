@@ -2,7 +2,7 @@
 /*
  * From a stream of plain text to TEXT records: the starts of HTTP/1 messages, and the frames of
  * HTTP/2. The stream comes in chunks, from a TLS library's buffers (tls.bpf.c, go.bpf.c) or from
- * packets (skb.bpf.c), and is followed byte by byte, so that a frame may be spread over several.
+ * packets (frames.h), and is followed byte by byte, so that a frame may be spread over several.
  * bpf_loop (5.17) walks the frames; without it there are no frames.
  */
 #ifndef BPF_TEXT_H

@@ -6,7 +6,7 @@
 #ifndef BPF_TIE_H
 #define BPF_TIE_H
 
-#include "conn.h"
+#include "emit.h"
 
 static __always_inline bool is_tied(const struct conn *c, const struct task_struct *t)
 {

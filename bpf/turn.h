@@ -6,6 +6,7 @@
 #ifndef BPF_TURN_H
 #define BPF_TURN_H
 
+#include "emit.h"
 #include "look.h"
 #include "packet.h"
 

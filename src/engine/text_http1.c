@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
  * HTTP/1 turns out of texts. In: the starts of chunks that look like a request or a status
- * line; a body may look so, too. One turn at a time, as in bpf/skb.bpf.c: what is pipelined
+ * line; a body may look so, too. One turn at a time, as in bpf/turn.h: what is pipelined
  * counts to the turn before.
  */
 #include "engine/texts.h"

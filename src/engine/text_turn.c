@@ -26,7 +26,7 @@ void turn_begin(struct w5_leg *l, const struct text_at *at)
 	l->end = W5_END_NONE;
 	l->phase = W5_PHASE_REQUEST;
 	l->flags = (l->flags & (W5_F_OLDER | W5_F_TID_EXACT)) | W5_F_TEXT;
-	/* As in bpf/skb.bpf.c: what a conn was opened for is known from its connect(). */
+	/* As in bpf/up.h: what a conn was opened for is known from its connect(). */
 	if (first && l->role == W5_ROLE_UPSTREAM && l->open_ns) {
 		l->flags |= W5_F_HINT_OPEN;
 		return;

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
  * Ordinary captures (pcap, pcapng) as a source of records: packets in, out come the turns that
- * the kernel side makes of the same packets (bpf/turn.h, bpf/skb.bpf.c), so that the same engine
+ * the kernel side makes of the same packets (bpf/turn.h, bpf/down.h, bpf/up.h), so that the same engine
  * explains them. A capture tells nothing of processes and threads; the SESSION record says that
  * it was one (W5_SESSION_CAPTURE), and the engine is less sure.
  *

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
  * What happens to a gateway's end of a conn besides bytes: opened, closed, reset, unreachable,
- * packets kept, bytes missing. By the rules of bpf/skb.bpf.c and bpf/tcp.bpf.c, from packets alone:
+ * packets kept, bytes missing. By the rules of bpf/control.h and bpf/closed.h, from packets alone:
  * where the kernel sees a state change of the socket, here its packet must do.
  */
 #include <errno.h>

@@ -2,7 +2,7 @@
 /*
  * What the files of capture share. capture_scan.c finds the gateways, capture_track.c follows
  * conns (known by capture_id.c), capture_order.c puts their bytes in order, capture_turn.c makes
- * turns of them as bpf/skb.bpf.c does, capture_conn.c follows how conns begin and end,
+ * turns of them as bpf/turn.h does, capture_conn.c follows how conns begin and end,
  * capture_tell.c makes records, capture_owner.c ends connects that nobody answered.
  *
  * struct capture owns everything; a conn owns its sides.

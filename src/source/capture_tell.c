@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* Records out of sides, as bpf/conn.h makes them; and the time, which is that of the packets. */
+/* Records out of sides, as bpf/emit.h makes them; and the time, which is that of the packets. */
 #include <string.h>
 
 #include "base/util.h"

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * Turns of a gateway's end of a conn, from its bytes in order: the rules of bpf/skb.bpf.c and
- * bpf/turn.h.
+ * Turns of a gateway's end of a conn, from its bytes in order: the rules of bpf/turn.h,
+ * bpf/down.h and bpf/up.h.
  */
 #include <string.h>
 
