@@ -108,6 +108,17 @@ case_mix_fault() { # GATEWAY WAY FAULT
 	some_found "$3" "$truth"
 }
 
+# All faults of a mix together: what is sent again by itself above must stay rare.
+case_mix_total() { # GATEWAY WAY
+	local dir=$work/$1-$2 truth=$work/$1-$2-total.tsv
+	[ -s "$dir/access" ] || { echo "skip: $1-$2-mix did not run"; return 1; }
+	cp "$dir.tsv" "$truth"
+	judge "$dir" "$truth" >"$truth.out" && return
+	tail -n 1 "$truth.join" | awk -F '[ /,]+' '
+		$1 == "seen" { open = $3 - $2 + $10; print; ok = $8 * 200 <= $3 && open * 50 <= $3 }
+		END { exit !ok }' || { cat "$truth.join"; return 1; }
+}
+
 # mixes GATEWAY: its cases
 mixes() {
 	local way fault
@@ -118,5 +129,6 @@ mixes() {
 		for fault in $(mix_faults "$1" "$way"); do
 			run_case "$1-$way-$fault" case_mix_fault "$1" "$way" "$fault"
 		done
+		run_case "$1-$way-total" case_mix_total "$1" "$way"
 	done
 }
