@@ -74,6 +74,13 @@ static __always_inline __u64 packet_time(struct __sk_buff *skb, bool out)
 	return t ? t : bpf_ktime_get_ns();
 }
 
+/* As a 64-bit product: of a 32-bit one the verifier of 6.1 forgets what bounds it. */
+static __always_inline __u64 times(__u64 a, __u64 b)
+{
+	asm("%0 *= %1" : "+r"(a) : "r"(b));
+	return a;
+}
+
 /*
  * The flight recorder's slot for this packet; NULL if it is off. Reaching into the payload
  * is what costs (page fragments): where the caller reads it anyway, only the headers are
@@ -93,7 +100,7 @@ static __always_inline struct w5_packet *keep_packet(struct __sk_buff *skb, stru
 	c->slot = slot + 1;
 	c->packets++;
 	/* The numbers are constants to the verifier: it knows that this stays inside. */
-	p = (void *)conn_flight(c)->pkt + slot * cfg.slot_stride;
+	p = (void *)conn_flight(c)->pkt + times(slot, cfg.slot_stride);
 	p->ts_ns = now;
 	p->len = n;
 	p->out = out;

@@ -16,15 +16,25 @@
 #include "kernel/uprobe.h"
 
 /* libbpf's own words are one level down: the tool's voice stays in front. */
+#define LINES_SHOWN 24 /* of the verifier's log: why it refused is at its end */
+
 static int libbpf_says(enum libbpf_print_level level, const char *fmt, va_list ap)
 {
-	char line[1024];
+	char *text, *line, *rest;
+	size_t lines = 0;
 
-	if (log_get_level() < LOG_LEVEL_DEBUG || level == LIBBPF_DEBUG)
+	if (log_get_level() < LOG_LEVEL_DEBUG || level == LIBBPF_DEBUG ||
+	    vasprintf(&text, fmt, ap) < 0)
 		return 0;
-	vsnprintf(line, sizeof(line), fmt, ap);
-	line[strcspn(line, "\n")] = '\0';
-	log_debug("  %s", line);
+	for (const char *p = text; *p; p++)
+		lines += *p == '\n';
+	rest = text;
+	while ((line = strsep(&rest, "\n"))) {
+		if (*line && (line == text || lines <= LINES_SHOWN))
+			log_debug("  %s", line);
+		lines -= lines > 0;
+	}
+	free(text);
 	return 0;
 }
 
