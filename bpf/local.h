@@ -91,8 +91,8 @@ static __always_inline bool fds_used_up(const struct task_struct *t, __u64 limit
 	       all_set(open, high, to);
 }
 
-static __always_inline void emit_files(const struct task_struct *t, const struct w5_proc *p,
-				       __u64 limit)
+static __always_inline void emit_limit(const struct task_struct *t, const struct w5_proc *p,
+				       __u16 kind, __u64 limit)
 {
 	struct w5_trail *tr = trail_of(t);
 	struct w5_limit *r = bpf_ringbuf_reserve(&ring, sizeof(*r), 0);
@@ -105,7 +105,7 @@ static __always_inline void emit_files(const struct task_struct *t, const struct
 	r->h.ts_ns = bpf_ktime_get_ns();
 	r->h.type = W5_REC_LIMIT;
 	r->h.size = sizeof(*r);
-	r->kind = W5_LIMIT_FILES;
+	r->kind = kind;
 	r->tgid = t->tgid;
 	r->tid = t->pid;
 	r->limit = limit;
@@ -120,7 +120,7 @@ static __always_inline void emit_files(const struct task_struct *t, const struct
 }
 
 /* A socket goes that was never bound and never connected. When socket() makes one and finds no
- * descriptor for it, it is let go at once. */
+ * descriptor for it, it is let go at once; else what the gateway asked of it was refused. */
 static __always_inline void note_unused(const struct sock *sk)
 {
 	const struct inet_sock *inet = (const struct inet_sock *)sk;
@@ -139,7 +139,9 @@ static __always_inline void note_unused(const struct sock *sk)
 		return;
 	limit = BPF_CORE_READ(t, signal, rlim[RLIMIT_NOFILE].rlim_cur);
 	if (fds_used_up(t, limit))
-		emit_files(t, p, limit);
+		emit_limit(t, p, W5_LIMIT_FILES, limit);
+	else if (proc_is_gateway(p))
+		emit_limit(t, p, W5_LIMIT_UNUSED, 0);
 }
 
 /* ---- killed processes ---- */

@@ -53,12 +53,14 @@ struct w5_pool {
  * FILES: socket() found no free descriptor below RLIMIT_NOFILE (EMFILE), so there is no conn and
  * no ATTEMPT record; the thread's trail tells for whom it was.
  * PORTS: of the ATTEMPT record that follows, whose connect got no local port.
+ * UNUSED: no limit: a socket that was closed as it was made, because bind() was refused, or an
+ * option; as FILES.
  */
-enum w5_limit_kind { W5_LIMIT_FILES = 1, W5_LIMIT_PORTS, W5_LIMIT_KIND_MAX };
+enum w5_limit_kind { W5_LIMIT_FILES = 1, W5_LIMIT_PORTS, W5_LIMIT_UNUSED, W5_LIMIT_KIND_MAX };
 
 struct w5_limit {
 	struct w5_hdr h;	     /* h.cookie: PORTS: the conn's; h.seq 0 */
-	w5_u64 hint_cookie, hint_ns; /* FILES: as in an upstream turn's w5_leg */
+	w5_u64 hint_cookie, hint_ns; /* FILES, UNUSED: as in an upstream turn's w5_leg */
 	w5_u32 tgid, tid;
 	w5_u32 limit;		 /* FILES: RLIMIT_NOFILE; PORTS: ports in the range */
 	w5_u32 used;		 /* PORTS: sockets to the same peer, those waiting included */

@@ -131,8 +131,8 @@ static bool names(const struct w5_limit *l, const struct w5_leg *d)
 	       (l->hint_cookie == d->h.cookie || l->hint_cookie == d->conn_cookie);
 }
 
-const struct w5_limit *limits_files(const struct engine *e, const struct pending *p,
-				    uint64_t after_ns, bool *sure)
+static const struct w5_limit *limit_of(const struct engine *e, const struct pending *p,
+				       unsigned int kind, uint64_t after_ns, bool *sure)
 {
 	const struct w5_limit *best = NULL;
 	const struct local *t = e->local;
@@ -144,9 +144,8 @@ const struct w5_limit *limits_files(const struct engine *e, const struct pending
 		const struct w5_limit *l = &t->limits[at];
 		bool named = names(l, &p->leg);
 
-		if (l->kind != W5_LIMIT_FILES || l->tgid != p->leg.tgid ||
-		    l->h.ts_ns > p->ts_ns + SLACK_NS || l->h.ts_ns < p->from_ns ||
-		    l->h.ts_ns + SLACK_NS < after_ns)
+		if (l->kind != kind || l->tgid != p->leg.tgid || l->h.ts_ns > p->ts_ns + SLACK_NS ||
+		    l->h.ts_ns < p->from_ns || l->h.ts_ns + SLACK_NS < after_ns)
 			continue;
 		if (named && exact) {
 			*sure = true;
@@ -159,6 +158,19 @@ const struct w5_limit *limits_files(const struct engine *e, const struct pending
 			best = l;
 	}
 	return best;
+}
+
+const struct w5_limit *limits_files(const struct engine *e, const struct pending *p,
+				    uint64_t after_ns, bool *sure)
+{
+	return limit_of(e, p, W5_LIMIT_FILES, after_ns, sure);
+}
+
+bool limits_unused(const struct engine *e, const struct pending *p)
+{
+	bool sure;
+
+	return limit_of(e, p, W5_LIMIT_UNUSED, 0, &sure);
 }
 
 bool local_unwatched(const struct engine *e, const struct pending *p)

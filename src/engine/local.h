@@ -18,6 +18,8 @@ const struct w5_limit *limits_ports(const struct engine *e, const struct w5_leg 
  * *sure: it was for this exchange, beyond doubt. */
 const struct w5_limit *limits_files(const struct engine *e, const struct pending *p,
 				    uint64_t after_ns, bool *sure);
+/* For this exchange, most likely, a socket was made that nothing came of. */
+bool limits_unused(const struct engine *e, const struct pending *p);
 /* Might this exchange have tried a local socket, unseen? No, where nobody ever spoke of watching. */
 bool local_unwatched(const struct engine *e, const struct pending *p);
 /* The process at the other end of this conn that was killed before it ended; NULL = none. */

@@ -451,6 +451,10 @@ static bool decide_untried(struct work *w)
 	if (!d->status)
 		return decide_unknown(
 			w, "the gateway closed without an answer and without trying an upstream");
+	if (limits_unused(w->e, w->p))
+		return decide_unknown(
+			w,
+			"the gateway made a socket and closed it unused: its bind() failed, most likely, for a source address that this host does not have");
 	if (local_unwatched(w->e, w->p))
 		return decide_unknown(
 			w,

@@ -170,10 +170,10 @@ static void test_a_connect_with_a_port_did_not_lack_one(void **s)
 
 /* ---- file descriptors ---- */
 
-static void files(struct bench *b, double t, uint64_t hint, uint32_t tgid)
+static void limit(struct bench *b, double t, uint64_t hint, uint32_t tgid, uint8_t kind)
 {
 	struct w5_limit l = { .h = { .ts_ns = ms(t), .type = W5_REC_LIMIT, .size = sizeof(l) },
-			      .kind = W5_LIMIT_FILES,
+			      .kind = kind,
 			      .hint_cookie = hint,
 			      .hint_ns = ms(1000),
 			      .tgid = tgid,
@@ -182,6 +182,11 @@ static void files(struct bench *b, double t, uint64_t hint, uint32_t tgid)
 			      .used = 1024 };
 
 	engine_feed(b->e, &l.h);
+}
+
+static void files(struct bench *b, double t, uint64_t hint, uint32_t tgid)
+{
+	limit(b, t, hint, tgid, W5_LIMIT_FILES);
 }
 
 /* nginx says 500, which is no bad status by itself. */
@@ -203,6 +208,25 @@ static void test_fd_limit(void **s)
 		strstr(f->next, "raise the limit of 1024 (worker_rlimit_nofile or LimitNOFILE)"));
 	assert_true(has_evidence(f, "none of 1024 descriptors free 0.100 ms before the answer"));
 	bench_close(&b);
+}
+
+/* bind() to a source address that is not there: nothing was tried, and no rule of the gateway's. */
+static void test_a_socket_that_nothing_came_of(void **s)
+{
+	struct finding *f;
+	struct bench b;
+
+	for (int made = 0; made < 2; made++) {
+		bench_open(&b, "haproxy");
+		if (made)
+			limit(&b, 1000.1, D, REC_GW, W5_LIMIT_UNUSED);
+		f = answered(&b, 1000.2, 503);
+		assert_non_null(f);
+		assert_int_equal(f->cause,
+				 made ? CAUSE_INSUFFICIENT_EVIDENCE : CAUSE_GATEWAY_GENERATED);
+		assert_int_equal(strstr(f->why, "bind() failed") != NULL, made);
+		bench_close(&b);
+	}
 }
 
 static void not_fd_limit(const char *gateway, double t, uint64_t hint, uint32_t tgid)
@@ -293,6 +317,7 @@ int main(void)
 		cmocka_unit_test(test_ports_are_counted),
 		cmocka_unit_test(test_a_connect_with_a_port_did_not_lack_one),
 		cmocka_unit_test(test_fd_limit),
+		cmocka_unit_test(test_a_socket_that_nothing_came_of),
 		cmocka_unit_test(test_fd_limit_of_another),
 		cmocka_unit_test(test_fd_limit_where_the_trail_is_doubtful),
 		cmocka_unit_test(test_fd_limit_after_a_failed_attempt),
