@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* The facts behind a finding as sentences, each where it applies; here: their order, and the client. */
+/* The facts behind a finding as sentences, each where it applies: their order, and the client's. */
 #include "engine/evidence.h"
 
 #include <stdarg.h>

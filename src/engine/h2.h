@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
  * HTTP/2 of one conn: what its files share. h2.c puts frames together, h2_head.c reads header
- * blocks, h2_stream.c makes turns of streams.
+ * blocks, h2_stream.c makes turns of streams, which h2_table.c keeps; h2_status.c learns statuses.
  */
 #ifndef ENGINE_H2_H
 #define ENGINE_H2_H
@@ -84,11 +84,21 @@ void h2_on_reset(struct engine *e, struct text_conn *tc, uint32_t stream, uint32
 		 const struct text_at *at);
 void h2_on_goaway(struct engine *e, struct text_conn *tc, uint32_t last, uint32_t error,
 		  const struct text_at *at);
+void h2_streams_end(struct engine *e, struct text_conn *tc, const struct w5_leg *end);
+
+/* ---- h2_table.c ---- */
+struct h2_stream *h2_stream_find(const struct engine *e, const struct text_conn *tc, uint32_t id);
+/* NULL without memory: the loss is counted. */
+struct h2_stream *h2_stream_new(struct engine *e, struct text_conn *tc, uint32_t id);
+void h2_stream_free(struct engine *e, struct h2_stream *s);
+/* Its turn is over: what is left of it serves attempts that are told late. */
+void h2_stream_finish(struct engine *e, struct h2_stream *s, uint64_t now_ns);
+void h2_streams_free(struct engine *e, struct text_conn *tc);
+
+/* ---- h2_status.c ---- */
 /* What a w5_leg.status_ref of that conn stands for, if so many exchanges have told so, else 0.
  * learn(): one does. */
 uint16_t h2_status_of(const struct engine *e, uint64_t conn_cookie, uint16_t ref, uint32_t agreed);
 void h2_status_learn(struct engine *e, uint64_t conn_cookie, uint16_t ref, uint16_t status);
-void h2_streams_end(struct engine *e, struct text_conn *tc, const struct w5_leg *end);
-void h2_streams_free(struct engine *e, struct text_conn *tc);
 
 #endif

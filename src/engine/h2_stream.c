@@ -7,113 +7,6 @@
 
 #include <string.h>
 
-/* Kernel cookies count sockets: 32 bits of them last. */
-static uint64_t stream_cookie(uint64_t cookie, uint32_t stream)
-{
-	return STREAM_COOKIE | (cookie << 31 | stream);
-}
-
-static struct h2_stream *find(const struct engine *e, const struct text_conn *tc, uint32_t id)
-{
-	return e->texts->nopen ? hash_find(&e->texts->streams, stream_cookie(tc->cookie, id))
-			       : NULL;
-}
-
-/* ---- coming and going ---- */
-
-static void stream_free(struct engine *e, struct h2_stream *s)
-{
-	list_remove(&s->by_conn);
-	list_remove(&s->by_age);
-	list_remove(&s->by_body);
-	list_remove(&s->by_wait);
-	if (s->is_over) {
-		e->texts->nover--;
-	} else {
-		hash_remove(&e->texts->streams, s->leg.h.cookie);
-		s->tc->h2->nopen--;
-		e->texts->nopen--;
-	}
-	free(s);
-}
-
-/* What was not answered when it is pushed out will not be explained. */
-static void evict(struct engine *e, struct h2_stream *s)
-{
-	if (!s->is_told)
-		loss_own(e, W5_LOSS_EVICTED);
-	stream_free(e, s);
-}
-
-static struct h2_stream *stream_new(struct engine *e, struct text_conn *tc, uint32_t id)
-{
-	struct texts *x = e->texts;
-	struct h2 *h2 = tc->h2;
-	uint64_t cookie = stream_cookie(tc->cookie, id);
-	struct h2_stream *s;
-
-	if (h2->nopen >= H2_STREAMS_MAX)
-		evict(e, list_entry(list_first(&h2->open), struct h2_stream, by_conn));
-	if (x->nopen >= e->cfg.max_conns)
-		evict(e, list_entry(list_first(&x->open), struct h2_stream, by_age));
-	s = malloc(sizeof(*s));
-	if (!s || hash_insert(&x->streams, cookie, s)) {
-		free(s);
-		loss_own(e, W5_LOSS_EVICTED);
-		return NULL;
-	}
-	s->tc = tc;
-	s->id = id;
-	s->is_told = s->is_over = false;
-	s->key = s->over_ns = s->begun_by_ns = s->tried_ns = s->failed_ns = 0;
-	s->leg = tc->leg;
-	s->leg.h.cookie = cookie;
-	s->leg.conn_cookie = tc->cookie;
-	s->leg.stream = id;
-	s->leg.proto = W5_PROTO_H2;
-	list_init(&s->by_body);
-	list_init(&s->by_wait);
-	list_push_back(&h2->open, &s->by_conn);
-	list_push_back(&x->open, &s->by_age);
-	h2->nopen++;
-	x->nopen++;
-	if (id > h2->last_id)
-		h2->last_id = id;
-	return s;
-}
-
-/* Its turn is over: what is left of it serves attempts that are told late. */
-static void finish(struct engine *e, struct h2_stream *s, uint64_t now_ns)
-{
-	struct conn *c = conns_find(e, s->leg.h.cookie);
-	struct texts *x = e->texts;
-
-	if (c && !c->closed)
-		conns_close(e, c);
-	hash_remove(&x->streams, s->leg.h.cookie);
-	s->tc->h2->nopen--;
-	x->nopen--;
-	s->is_over = true;
-	s->over_ns = now_ns;
-	list_move_back(&s->tc->h2->over, &s->by_conn);
-	list_move_back(&x->over, &s->by_age);
-	if (x->nover++ >= H2_OVER_MAX)
-		stream_free(e, list_entry(list_first(&x->over), struct h2_stream, by_age));
-}
-
-void h2_expire(struct engine *e)
-{
-	struct list *over = &e->texts->over;
-
-	while (!list_empty(over)) {
-		struct h2_stream *s = list_entry(list_first(over), struct h2_stream, by_age);
-
-		if (s->over_ns + STREAM_KEEP_NS > e->c.now_ns)
-			return;
-		stream_free(e, s);
-	}
-}
-
 static void request_done(struct engine *e, struct h2_stream *s, uint64_t now_ns)
 {
 	s->leg.req_last_ns = now_ns;
@@ -137,7 +30,7 @@ static void take_request(struct engine *e, struct h2_stream *s, const struct h2_
 static void on_request(struct engine *e, struct text_conn *tc, uint32_t id, const struct h2_head *h,
 		       const struct text_at *at)
 {
-	struct h2_stream *s = find(e, tc, id);
+	struct h2_stream *s = h2_stream_find(e, tc, id);
 
 	if (s) { /* trailers */
 		request_done(e, s, at->ts_ns);
@@ -150,7 +43,7 @@ static void on_request(struct engine *e, struct text_conn *tc, uint32_t id, cons
 		return;
 	}
 	turn_begin(&tc->leg, at);
-	s = stream_new(e, tc, id);
+	s = h2_stream_new(e, tc, id);
 	if (!s)
 		return;
 	if (!tc->h2->first_id)
@@ -159,43 +52,6 @@ static void on_request(struct engine *e, struct text_conn *tc, uint32_t id, cons
 }
 
 /* ---- responses ---- */
-
-static size_t learned_at(const struct h2 *h2, uint16_t ref)
-{
-	size_t n = min_size(h2->nlearned, H2_LEARNED), i = 0;
-
-	while (i < n && h2->learned[i].ref != ref)
-		i++;
-	return i < n ? i : H2_LEARNED;
-}
-
-uint16_t h2_status_of(const struct engine *e, uint64_t conn_cookie, uint16_t ref, uint32_t agreed)
-{
-	const struct text_conn *tc = texts_find(e, conn_cookie);
-	size_t i = tc && tc->h2 ? learned_at(tc->h2, ref) : H2_LEARNED;
-
-	return i < H2_LEARNED && tc->h2->learned[i].times >= agreed ? tc->h2->learned[i].status : 0;
-}
-
-void h2_status_learn(struct engine *e, uint64_t conn_cookie, uint16_t ref, uint16_t status)
-{
-	struct text_conn *tc = texts_find(e, conn_cookie);
-	struct h2 *h2 = tc ? tc->h2 : NULL;
-	size_t i;
-
-	if (!h2)
-		return;
-	i = learned_at(h2, ref);
-	if (i == H2_LEARNED) {
-		i = h2->nlearned++ % H2_LEARNED;
-		h2->learned[i].times = 0;
-	}
-	if (h2->learned[i].status != status)
-		h2->learned[i].times = 0;
-	h2->learned[i].ref = ref;
-	h2->learned[i].status = status;
-	h2->learned[i].times++;
-}
 
 /* It is an answer, but of what kind cannot be read. The exchange's own end of it may tell (and the
  * gateway's client was told something, too: explain.c). False: nothing can be made of it. */
@@ -220,7 +76,7 @@ static struct h2_stream *unasked(struct engine *e, struct text_conn *tc, uint32_
 
 	if (!(id & 1) || (h2->first_id && id >= h2->first_id && id <= h2->last_id))
 		return NULL;
-	s = stream_new(e, tc, id);
+	s = h2_stream_new(e, tc, id);
 	if (!s)
 		return NULL;
 	s->leg.flags = (tc->leg.flags & W5_F_OLDER) | W5_F_NO_REQ | W5_F_TEXT;
@@ -265,7 +121,7 @@ static void on_trailers(struct engine *e, struct h2_stream *s, const struct h2_h
 static void on_response(struct engine *e, struct text_conn *tc, uint32_t id,
 			const struct h2_head *h, bool is_last, const struct text_at *at)
 {
-	struct h2_stream *s = find(e, tc, id);
+	struct h2_stream *s = h2_stream_find(e, tc, id);
 
 	if (!s)
 		s = unasked(e, tc, id);
@@ -276,7 +132,7 @@ static void on_response(struct engine *e, struct text_conn *tc, uint32_t id,
 	} else if (!h->status && !h->is_no_status) {
 		if (!take_unread(e, s, h)) {
 			e->c.undecoded++;
-			stream_free(e, s);
+			h2_stream_free(e, s);
 			return;
 		}
 		s->is_told = true;
@@ -294,7 +150,7 @@ static void on_response(struct engine *e, struct text_conn *tc, uint32_t id,
 		turn_tell(e, &s->leg, at);
 	}
 	if (is_last)
-		finish(e, s, at->ts_ns);
+		h2_stream_finish(e, s, at->ts_ns);
 }
 
 /* ---- frames ---- */
@@ -326,7 +182,7 @@ void h2_on_head(struct engine *e, struct text_conn *tc, uint32_t stream, const s
 
 void h2_on_last(struct engine *e, struct text_conn *tc, uint32_t stream, const struct text_at *at)
 {
-	struct h2_stream *s = find(e, tc, stream);
+	struct h2_stream *s = h2_stream_find(e, tc, stream);
 
 	tc->h2->busy_ns = at->ts_ns;
 	if (!s)
@@ -334,15 +190,15 @@ void h2_on_last(struct engine *e, struct text_conn *tc, uint32_t stream, const s
 	if (at->dir == text_request_dir(&tc->leg)) {
 		request_done(e, s, at->ts_ns);
 	} else if (s->is_told) {
-		finish(e, s, at->ts_ns);
+		h2_stream_finish(e, s, at->ts_ns);
 	} else if (s->leg.role == W5_ROLE_UPSTREAM) { /* its headers made no sense: an answer */
 		s->leg.resp_bytes = W5_H2_HDR;
 		s->is_told = true;
 		turn_tell(e, &s->leg, at);
-		finish(e, s, at->ts_ns);
+		h2_stream_finish(e, s, at->ts_ns);
 	} else {
 		e->c.undecoded++;
-		stream_free(e, s);
+		h2_stream_free(e, s);
 	}
 }
 
@@ -368,13 +224,13 @@ static void end_by_frame(struct engine *e, struct h2_stream *s, uint8_t how, uin
 		on_end(e, l);
 	else
 		turn_tell_failed(e, l);
-	finish(e, s, at->ts_ns);
+	h2_stream_finish(e, s, at->ts_ns);
 }
 
 void h2_on_reset(struct engine *e, struct text_conn *tc, uint32_t stream, uint32_t error,
 		 const struct text_at *at)
 {
-	struct h2_stream *s = find(e, tc, stream);
+	struct h2_stream *s = h2_stream_find(e, tc, stream);
 
 	tc->h2->busy_ns = at->ts_ns;
 	if (s)
@@ -407,34 +263,6 @@ void h2_on_goaway(struct engine *e, struct text_conn *tc, uint32_t last, uint32_
 	}
 }
 
-bool h2_has_open(const struct h2 *h2, uint64_t by_ns)
-{
-	const struct list *n;
-
-	list_for_each(n, &h2->open) {
-		const struct h2_stream *s = list_entry(n, struct h2_stream, by_conn);
-
-		if (!s->is_told && s->leg.req_ns <= by_ns)
-			return true;
-	}
-	return false;
-}
-
-bool h2_is_asked_since(const struct h2 *h2, uint64_t ns)
-{
-	bool any = false;
-	const struct list *n;
-
-	list_for_each(n, &h2->open) {
-		const struct h2_stream *s = list_entry(n, struct h2_stream, by_conn);
-
-		if (!s->is_told && s->leg.req_ns + SLACK_NS < ns)
-			return false;
-		any = any || !s->is_told;
-	}
-	return any;
-}
-
 void h2_streams_end(struct engine *e, struct text_conn *tc, const struct w5_leg *end)
 {
 	struct h2 *h2 = tc->h2;
@@ -453,16 +281,6 @@ void h2_streams_end(struct engine *e, struct text_conn *tc, const struct w5_leg 
 			on_end(e, &s->leg);
 		else
 			turn_tell_failed(e, &s->leg);
-		finish(e, s, end->end_ns);
-	}
-}
-
-void h2_streams_free(struct engine *e, struct text_conn *tc)
-{
-	struct list *const all[] = { &tc->h2->open, &tc->h2->over };
-
-	for (size_t i = 0; i < ARRAY_SIZE(all); i++) {
-		while (!list_empty(all[i]))
-			stream_free(e, list_entry(list_first(all[i]), struct h2_stream, by_conn));
+		h2_stream_finish(e, s, end->end_ns);
 	}
 }

@@ -120,17 +120,19 @@ void http1_end(struct engine *e, struct text_conn *tc, struct w5_leg *end);
 
 /* ---- h2.c: frames ---- */
 void h2_text(struct engine *e, struct text_conn *tc, const struct w5_text *t);
-/* A stream asked for by then has no answer yet. */
-bool h2_has_open(const struct h2 *h2, uint64_t by_ns);
-/* All its streams without an answer were asked for after that, and there are some. */
-bool h2_is_asked_since(const struct h2 *h2, uint64_t ns);
 /* Its conn ended: end is the kernel's record. */
 void h2_end(struct engine *e, struct text_conn *tc, const struct w5_leg *end);
 void h2_stop(struct text_conn *tc); /* what is left is for late attempts */
 void h2_free(struct engine *e, struct text_conn *tc);
 
-/* ---- h2_stream.c, h2_trail.c ---- */
+/* ---- h2_table.c ---- */
+/* A stream asked for by then has no answer yet. */
+bool h2_has_open(const struct h2 *h2, uint64_t by_ns);
+/* All its streams without an answer were asked for after that, and there are some. */
+bool h2_is_asked_since(const struct h2 *h2, uint64_t ns);
 void h2_expire(struct engine *e);
+
+/* ---- h2_trail.c ---- */
 /* The body of s is all here: only now may the gateway go on with it. */
 void trail_add_body(struct engine *e, struct h2_stream *s);
 

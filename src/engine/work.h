@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* One finding in the making: what explain.c gathers and verdict.c decides on. */
+/* One finding in the making: what explain*.c gather and verdict.c decides on. */
 #ifndef ENGINE_WORK_H
 #define ENGINE_WORK_H
 
@@ -30,6 +30,16 @@ static inline void work_lower(struct work *w, enum confidence to)
 	if (to > w->conf)
 		w->conf = to;
 }
+
+/* ---- explain_attempts.c ---- */
+bool attempt_lost_the_race(const struct work *w,
+			   size_t i); /* .links[i], to another address family */
+/* Into the finding, with their causes; the last one's facts. */
+void attempts_take(struct work *w);
+/* Candidates that would tell the same story are no doubt about the cause. */
+void attempts_settle(struct work *w);
+enum confidence attempts_confidence(
+	const struct work *w); /* that the last one is of this exchange */
 
 /* ---- unread.c ---- */
 /* Of an exchange for which leg_unread() holds: its status, if its attempts or others tell it. */
