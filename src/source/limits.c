@@ -3,16 +3,11 @@
 #include "source/limits.h"
 
 #include <errno.h>
-#include <fcntl.h>
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/resource.h>
-#include <sys/stat.h>
 
 #include "base/util.h"
-#include "source/limits_parse.h"
-#include "source/limits_space.h"
+#include "source/limits_host.h"
 
 #define PROCS_MAX    1024
 #define GATEWAYS_MAX 16
@@ -166,30 +161,6 @@ static struct space *space_of(struct limits *l, const struct proc *p)
 
 /* ---- one gateway's record ---- */
 
-/* Since Linux 6.2 the size of that directory is the number of files; before, it is 0, and
- * counting would cost with every file: then it is not known. */
-static uint64_t open_files(uint32_t tgid)
-{
-	struct stat st;
-	char path[32];
-
-	snprintf(path, sizeof(path), "/proc/%u/fd", tgid);
-	return stat(path, &st) || !st.st_size ? W5_HOST_UNKNOWN : (uint64_t)st.st_size;
-}
-
-/* The file says it of any process; the call, which costs less, not without CAP_SYS_RESOURCE. */
-static uint64_t files_limit(uint32_t tgid)
-{
-	char path[32], text[2048];
-	struct rlimit lim;
-
-	if (!prlimit((pid_t)tgid, RLIMIT_NOFILE, NULL, &lim))
-		return lim.rlim_cur;
-	snprintf(path, sizeof(path), "/proc/%u/limits", tgid);
-	space_read(text, sizeof(text), AT_FDCWD, path);
-	return limits_soft(text, "Max open files");
-}
-
 /* The process of the gateway that is nearest to its own limit. */
 static void sample_files(const struct limits *l, struct w5_host *r)
 {
@@ -198,121 +169,12 @@ static void sample_files(const struct limits *l, struct w5_host *r)
 	r->v[W5_HOST_FILES] = r->v[W5_HOST_FILES_MAX] = W5_HOST_UNKNOWN;
 	for (size_t i = 0; i < l->nprocs && looked < FILES_LOOKED; i++) {
 		const struct proc *p = &l->procs[(l->first + i) % l->nprocs];
-		uint64_t n, max;
 
 		if (p->group != r->group)
 			continue;
 		looked++;
-		n = open_files(p->tgid);
-		max = files_limit(p->tgid);
-		if (n == W5_HOST_UNKNOWN || max == W5_HOST_UNKNOWN)
-			continue;
-		if (r->v[W5_HOST_FILES] != W5_HOST_UNKNOWN &&
-		    (double)n * (double)r->v[W5_HOST_FILES_MAX] <=
-			    (double)r->v[W5_HOST_FILES] * (double)max)
-			continue;
-		r->tgid = p->tgid;
-		r->v[W5_HOST_FILES] = n;
-		r->v[W5_HOST_FILES_MAX] = max;
+		limits_host_files(r, p->tgid);
 	}
-}
-
-static uint64_t pressure(int dir, const char *path, const char *line)
-{
-	char text[512];
-
-	space_read(text, sizeof(text), dir, path);
-	return limits_pressure(text, line);
-}
-
-static void sample_own_pressure(const struct limits *l, const struct gate *t, struct w5_host *r)
-{
-	static const struct {
-		enum w5_host_value value;
-		const char *file, *line;
-	} rows[] = {
-		{ W5_HOST_OWN_CPU, "cpu.pressure", "some" },
-		{ W5_HOST_OWN_MEMORY, "memory.pressure", "some" },
-		{ W5_HOST_OWN_MEMORY_FULL, "memory.pressure", "full" },
-		{ W5_HOST_OWN_IO, "io.pressure", "some" },
-	};
-	const char *cgroup = t->cgroup + (t->cgroup[0] == '/');
-	char path[160];
-
-	for (size_t i = 0; i < ARRAY_SIZE(rows); i++) {
-		r->v[rows[i].value] = W5_HOST_UNKNOWN;
-		if (l->cfg.cgroup_root < 0 || !*cgroup) /* the root's would be the host's */
-			continue;
-		snprintf(path, sizeof(path), "%s/%s", cgroup, rows[i].file);
-		r->v[rows[i].value] = pressure(l->cfg.cgroup_root, path, rows[i].line);
-	}
-}
-
-static void sample_host(struct w5_host *r)
-{
-	char text[16384];
-
-	space_read(text, sizeof(text), AT_FDCWD, "/proc/net/softnet_stat");
-	r->v[W5_HOST_SOFTNET_DROPS] = limits_softnet(text, 1);
-	r->v[W5_HOST_SOFTNET_SQUEEZES] = limits_softnet(text, 2);
-	r->v[W5_HOST_CPU] = pressure(AT_FDCWD, "/proc/pressure/cpu", "some");
-	r->v[W5_HOST_MEMORY] = pressure(AT_FDCWD, "/proc/pressure/memory", "some");
-	r->v[W5_HOST_MEMORY_FULL] = pressure(AT_FDCWD, "/proc/pressure/memory", "full");
-	r->v[W5_HOST_IO] = pressure(AT_FDCWD, "/proc/pressure/io", "some");
-}
-
-static int by_used(const void *a, const void *b)
-{
-	const struct towards *x = a, *y = b;
-
-	return x->used != y->used ? (x->used < y->used ? 1 : -1) : memcmp(x, y, sizeof(*x));
-}
-
-static void put_ports(struct w5_host *r, struct space *s)
-{
-	struct counts *c = s->done;
-
-	qsort(c->v, c->n, sizeof(c->v[0]), by_used);
-	for (size_t i = 0; i < c->n && r->nports < W5_HOST_PORTS; i++) {
-		bool known = false;
-
-		/* from a second address: the fuller one stands */
-		for (size_t k = 0; k < r->nports; k++)
-			known |= r->ports[k].port == c->v[i].port &&
-				 !memcmp(&r->ports[k].ip, &c->v[i].to, sizeof(c->v[i].to));
-		if (!known)
-			r->ports[r->nports++] = (struct w5_host_ports){ .ip = c->v[i].to,
-									.port = c->v[i].port,
-									.used = c->v[i].used };
-	}
-}
-
-/* Those in trouble first, then the gateway's own, then by port. */
-static int by_trouble(const void *a, const void *b)
-{
-	const struct w5_host_listener *x = a, *y = b;
-	bool tx = x->drops || x->queue * 2ull > x->max, ty = y->drops || y->queue * 2ull > y->max;
-
-	if (tx != ty)
-		return tx ? -1 : 1;
-	if (x->flags != y->flags)
-		return x->flags ? -1 : 1;
-	return (int)x->port - (int)y->port;
-}
-
-static void put_listeners(struct w5_host *r, const struct space *s, const struct gate *t)
-{
-	struct w5_host_listener v[SPACE_LISTENERS_MAX];
-
-	for (size_t i = 0; i < s->nlisteners; i++) {
-		v[i] = s->listeners[i];
-		for (size_t k = 0; k < t->nports; k++)
-			if (v[i].port == t->ports[k])
-				v[i].flags |= W5_LISTENER_OWN;
-	}
-	qsort(v, s->nlisteners, sizeof(v[0]), by_trouble);
-	r->nlisteners = (uint16_t)min_size(s->nlisteners, W5_HOST_LISTENERS);
-	memcpy(r->listeners, v, r->nlisteners * sizeof(v[0]));
 }
 
 static void tell(struct limits *l, struct gate *t, const struct w5_host *host, uint64_t now_ns)
@@ -331,11 +193,11 @@ static void tell(struct limits *l, struct gate *t, const struct w5_host *host, u
 	if (s) {
 		for (size_t i = 0; i <= W5_HOST_PORTS_MAX; i++)
 			r.v[i] = s->v[i];
-		put_ports(&r, s);
-		put_listeners(&r, s, t);
+		limits_host_ports(&r, s->done);
+		limits_host_listeners(&r, s, t->ports, t->nports);
 	}
 	sample_files(l, &r);
-	sample_own_pressure(l, t, &r);
+	limits_host_own_pressure(&r, l->cfg.cgroup_root, t->cgroup);
 	if (!memcmp((char *)&r + sizeof(r.h), (char *)&t->told + sizeof(r.h),
 		    sizeof(r) - sizeof(r.h)))
 		return;
@@ -343,19 +205,11 @@ static void tell(struct limits *l, struct gate *t, const struct w5_host *host, u
 	l->cfg.record(l->cfg.self, &r.h);
 }
 
-static void start_host(struct w5_host *host)
-{
-	*host = (struct w5_host){ 0 };
-	for (size_t i = 0; i < W5_HOST_VALUE_MAX; i++)
-		host->v[i] = W5_HOST_UNKNOWN;
-	sample_host(host);
-}
-
 static void sample(struct limits *l, uint64_t now_ns)
 {
 	struct w5_host host;
 
-	start_host(&host);
+	limits_host_begin(&host);
 	for (size_t i = 0; i < l->nprocs; i++)
 		space_of(l, &l->procs[i]); /* opens those that are new */
 	for (size_t i = 0; i < l->nspaces; i++)
@@ -405,7 +259,7 @@ void limits_once(struct limits *l, uint32_t group, uint64_t now_ns)
 		while (s->family)
 			space_count_go_on(s, UINT64_MAX - 1);
 	}
-	start_host(&host);
+	limits_host_begin(&host);
 	for (size_t i = 0; i < l->ngates; i++)
 		if (l->gates[i].group == group)
 			tell(l, &l->gates[i], &host, now_ns);
