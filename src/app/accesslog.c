@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: BSD-2-Clause
 /* The access logs of the command line: followed beside the kernel, into the same engine. */
-#include <time.h>
 
 #include "app/app.h"
 #include "base/log.h"
+#include "base/clock.h"
 #include "base/util.h"
 #include "source/logs.h"
 
@@ -40,14 +40,6 @@ int app_logs_open(struct app *a)
 		app_logs_close(a);
 	}
 	return rc;
-}
-
-static uint64_t clock_ns(clockid_t id)
-{
-	struct timespec ts;
-
-	clock_gettime(id, &ts);
-	return (uint64_t)ts.tv_sec * 1000000000ull + (uint64_t)ts.tv_nsec;
 }
 
 void app_logs_poll(struct app *a)

@@ -3,22 +3,14 @@
 #include "source/limits.h"
 
 #include <errno.h>
-#include <time.h>
 
 #include "app/app.h"
+#include "base/clock.h"
 #include "base/util.h"
 #include "kernel/cgroup.h"
 #include "kernel/kernel.h"
 #include "kernel/readable.h"
 #include "sink/hostrows.h"
-
-static uint64_t now_ns(void)
-{
-	struct timespec ts;
-
-	clock_gettime(CLOCK_MONOTONIC, &ts);
-	return (uint64_t)ts.tv_sec * 1000000000ull + (uint64_t)ts.tv_nsec;
-}
 
 static void on_record(void *self, const struct w5_hdr *rec)
 {
@@ -38,7 +30,7 @@ void app_limits_open(struct app *a)
 void app_limits_poll(struct app *a)
 {
 	if (a->limits)
-		limits_poll(a->limits, now_ns());
+		limits_poll(a->limits, clock_ns(CLOCK_MONOTONIC));
 }
 
 /* What the sampler has to know of the stream: gateways, and connects that failed. */
@@ -105,7 +97,7 @@ static void doctor_print(void *self, uint32_t group)
 {
 	struct doctor *d = self;
 
-	limits_once(d->limits, group, now_ns());
+	limits_once(d->limits, group, clock_ns(CLOCK_MONOTONIC));
 }
 
 enum app_exit app_doctor(const struct options *opt)

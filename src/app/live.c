@@ -15,6 +15,7 @@
 
 #include "app/app.h"
 #include "base/log.h"
+#include "base/clock.h"
 #include "base/util.h"
 #include "kernel/kernel.h"
 #include "source/capture.h"
@@ -41,14 +42,6 @@ struct loop {
 	size_t nread;
 	bool quit; /* by the user, while it was read */
 };
-
-static uint64_t now_ns(void)
-{
-	struct timespec ts;
-
-	clock_gettime(CLOCK_MONOTONIC, &ts);
-	return ts.tv_sec * 1000000000ull + ts.tv_nsec;
-}
 
 static int watch(struct loop *l, int fd)
 {
@@ -152,7 +145,7 @@ static void on_key(struct loop *l)
 static void on_tick(struct loop *l)
 {
 	struct app *a = l->app;
-	uint64_t missed, now = now_ns();
+	uint64_t missed, now = clock_ns(CLOCK_MONOTONIC);
 
 	if (read(l->timer, &missed, sizeof(missed)) < 0)
 		return;
@@ -177,7 +170,7 @@ static void on_tick(struct loop *l)
 /* The kernel side calls: something failed, or the ring fills up. */
 static void on_call(struct loop *l)
 {
-	l->quick_ns = now_ns() + QUICK_FOR_NS;
+	l->quick_ns = clock_ns(CLOCK_MONOTONIC) + QUICK_FOR_NS;
 	set_tick(l, QUICK_NS);
 	kernel_poll(l->app->kernel, false);
 }
@@ -234,7 +227,7 @@ static int app_loop(struct app *a, const sigset_t *set)
 	int err = loop_open(&l, set);
 
 	if (a->opt->duration_ns)
-		l.end_ns = now_ns() + a->opt->duration_ns;
+		l.end_ns = clock_ns(CLOCK_MONOTONIC) + a->opt->duration_ns;
 	if (a->tui) {
 		app_tick(a);
 		tui_draw(a->tui);
@@ -253,7 +246,7 @@ static int on_replayed(void *self, const struct w5_hdr *rec)
 	struct loop *l = self;
 	uint64_t now;
 
-	if (!(++l->nread & 255) && (now = now_ns()) - l->pumped_ns > PUMP_NS) {
+	if (!(++l->nread & 255) && (now = clock_ns(CLOCK_MONOTONIC)) - l->pumped_ns > PUMP_NS) {
 		l->pumped_ns = now;
 		if (l->app->tui && !l->app->opt->screen_cols)
 			loop_step(l, 0);
@@ -344,7 +337,7 @@ static enum app_exit replay(struct loop *l, const sigset_t *set)
 	int err = loop_open(l, set);
 
 	if (a->opt->duration_ns)
-		l->end_ns = now_ns() + a->opt->duration_ns;
+		l->end_ns = clock_ns(CLOCK_MONOTONIC) + a->opt->duration_ns;
 	if (!err)
 		err = l->stream ? replay_stream(l) : replay_file(l);
 	if (err < 0)

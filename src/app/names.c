@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: BSD-2-Clause
 /* The names in the gateways' configurations, looked up beside the kernel, into the same engine. */
-#include <time.h>
 
 #include "app/app.h"
+#include "base/clock.h"
 #include "base/util.h"
 #include "source/names.h"
 
@@ -18,10 +18,7 @@ int app_names_open(struct app *a)
 
 void app_names_poll(struct app *a)
 {
-	struct timespec ts;
-
-	clock_gettime(CLOCK_MONOTONIC, &ts);
-	names_poll(a->names, (uint64_t)ts.tv_sec * 1000000000ull + (uint64_t)ts.tv_nsec);
+	names_poll(a->names, clock_ns(CLOCK_MONOTONIC));
 }
 
 void app_names_close(struct app *a)

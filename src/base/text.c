@@ -10,8 +10,6 @@
 
 #include "base/util.h"
 
-#define NSEC_PER_SEC 1000000000ull
-
 static const char hex[] = "0123456789abcdef";
 
 size_t text_escape(char *out, size_t cap, const void *in, size_t len)
@@ -205,24 +203,24 @@ size_t text_listener(char *out, size_t cap, const struct w5_addr *a, uint16_t po
 
 size_t text_time_utc(char *out, size_t cap, uint64_t wall_ns)
 {
-	time_t sec = (time_t)(wall_ns / NSEC_PER_SEC);
+	time_t sec = (time_t)(wall_ns / NS_PER_S);
 	struct tm tm = { 0 };
 
 	gmtime_r(&sec, &tm);
 	return fitted(snprintf(out, cap, "%04d-%02d-%02dT%02d:%02d:%02d.%06uZ", tm.tm_year + 1900,
 			       tm.tm_mon + 1, tm.tm_mday, tm.tm_hour, tm.tm_min, tm.tm_sec,
-			       (unsigned)(wall_ns % NSEC_PER_SEC / 1000)),
+			       (unsigned)(wall_ns % NS_PER_S / 1000)),
 		      cap);
 }
 
 size_t text_time_of_day(char *out, size_t cap, uint64_t wall_ns)
 {
-	time_t sec = (time_t)(wall_ns / NSEC_PER_SEC);
+	time_t sec = (time_t)(wall_ns / NS_PER_S);
 	struct tm tm = { 0 };
 
 	localtime_r(&sec, &tm);
 	return fitted(snprintf(out, cap, "%02d:%02d:%02d.%03u", tm.tm_hour, tm.tm_min, tm.tm_sec,
-			       (unsigned)(wall_ns % NSEC_PER_SEC / 1000000)),
+			       (unsigned)(wall_ns % NS_PER_S / 1000000)),
 		      cap);
 }
 

@@ -8,13 +8,19 @@
 #ifndef BASE_UTIL_H
 #define BASE_UTIL_H
 
+#include <errno.h>
 #include <stddef.h>
 #include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 #include <unistd.h>
 
 #define ARRAY_SIZE(a) (sizeof(a) / sizeof((a)[0]))
+
+#define NS_PER_US 1000ull
+#define NS_PER_MS 1000000ull
+#define NS_PER_S  1000000000ull
 
 #define w5_auto(fn) __attribute__((cleanup(fn)))
 
@@ -54,6 +60,28 @@ static inline void fclosep(FILE **f)
 	if (*f)
 		fclose(*f);
 	*f = NULL;
+}
+
+/*
+ * Room for one more element in an array of n that has cap: twice as much, or first. 0, or -ENOMEM and
+ * nothing is changed. v: the array's pointer, of whatever type.
+ */
+#define array_room(v, cap, n, first) array_room_of(&(v), cap, n, first, sizeof(*(v)))
+
+static inline int array_room_of(void *v, size_t *cap, size_t n, size_t first, size_t size)
+{
+	size_t more = *cap ? 2 * *cap : first;
+	void *p;
+
+	if (n < *cap)
+		return 0;
+	memcpy(&p, v, sizeof(p));
+	p = realloc(p, more * size);
+	if (!p)
+		return -ENOMEM;
+	memcpy(v, &p, sizeof(p));
+	*cap = more;
+	return 0;
 }
 
 static inline size_t min_size(size_t a, size_t b)

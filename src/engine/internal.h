@@ -13,9 +13,6 @@
 #include "engine/gateways.h"
 #include "engine/pendings.h"
 
-#define NS_PER_MS 1000000ull
-#define NS_PER_S  1000000000ull
-
 /* Records of different CPUs may carry stamps that are this much out of order. */
 #define SLACK_NS NS_PER_MS
 

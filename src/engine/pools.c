@@ -14,21 +14,11 @@
 
 static struct pool_share *share_of(struct pools *g, uint32_t tgid)
 {
-	size_t cap = g->cap ? 2 * g->cap : 4;
-	struct pool_share *v;
-
 	for (size_t i = 0; i < g->n; i++)
 		if (g->shares[i].tgid == tgid)
 			return &g->shares[i];
-	if (g->n == SHARES_MAX)
+	if (g->n == SHARES_MAX || array_room(g->shares, &g->cap, g->n, 4))
 		return NULL;
-	if (g->n == g->cap) {
-		v = realloc(g->shares, cap * sizeof(*v));
-		if (!v)
-			return NULL;
-		g->shares = v;
-		g->cap = cap;
-	}
 	g->shares[g->n] = (struct pool_share){ .tgid = tgid };
 	return &g->shares[g->n++];
 }

@@ -36,19 +36,11 @@ static size_t place_of(const struct engine *e, const struct w5_leg *l)
 
 static struct upstream *add(struct engine *e, const struct w5_leg *l, uint64_t key)
 {
-	size_t at = place_of(e, l), cap = e->ups_cap ? e->ups_cap * 2 : 16;
+	size_t at = place_of(e, l);
 	struct upstream *u;
 
-	if (e->nups >= UPSTREAMS_MAX)
+	if (e->nups >= UPSTREAMS_MAX || array_room(e->upv, &e->ups_cap, e->nups, 16))
 		return NULL;
-	if (e->nups == e->ups_cap) {
-		struct engine_upstream **v = realloc(e->upv, cap * sizeof(*v));
-
-		if (!v)
-			return NULL;
-		e->upv = v;
-		e->ups_cap = cap;
-	}
 	u = calloc(1, sizeof(*u));
 	if (!u || hash_insert(&e->upstreams, key, u)) {
 		free(u);

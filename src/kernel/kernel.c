@@ -8,9 +8,9 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/utsname.h>
-#include <time.h>
 #include <unistd.h>
 
+#include "base/clock.h"
 #include "base/util.h"
 #include "kernel/cgroup.h"
 #include "kernel/flight.h"
@@ -23,14 +23,6 @@
 #define BATCH_MAX 20000 /* records per poll, so that keys and timers get their turn */
 #define REAP_NS	  (1000 * 1000 * 1000ull)
 #define STATS_NS  (1000 * 1000 * 1000ull)
-
-static uint64_t clock_ns(clockid_t id)
-{
-	struct timespec ts;
-
-	clock_gettime(id, &ts);
-	return ts.tv_sec * 1000000000ull + ts.tv_nsec;
-}
 
 int kernel_fail(struct kernel *k, int err, const char *fmt, ...)
 {

@@ -70,15 +70,8 @@ int mapped_list(uint32_t pid, struct mapped **out, size_t *n)
 	while (have < MAPPED_MAX && getline(&line, &len, f) > 0) {
 		if (mapped_parse(line, &m) || is_listed(v, have, &m))
 			continue;
-		if (have == cap) {
-			struct mapped *more;
-
-			cap = cap ? 2 * cap : 16;
-			more = realloc(v, cap * sizeof(*v));
-			if (!more)
-				return -ENOMEM;
-			v = more;
-		}
+		if (array_room(v, &cap, have, 16))
+			return -ENOMEM;
 		v[have++] = m;
 	}
 	*out = take_ptr(v);

@@ -6,9 +6,9 @@
 #include <stdbool.h>
 #include <stdlib.h>
 #include <string.h>
-#include <time.h>
 
 #include "base/hash.h"
+#include "base/clock.h"
 #include "base/util.h"
 #include "kernel/iter.h"
 #include "w5_bpf.h"
@@ -87,17 +87,8 @@ static struct row *row_of(struct pool *p, const struct w5_pool_conn *c)
 
 	if (at)
 		return is_row(&p->rows[at - 1], c) ? &p->rows[at - 1] : NULL;
-	if (p->n == ROWS_MAX)
+	if (p->n == ROWS_MAX || array_room(p->rows, &p->cap, p->n, 64))
 		return NULL;
-	if (p->n == p->cap) {
-		size_t cap = p->cap ? 2 * p->cap : 64;
-		struct row *v = realloc(p->rows, cap * sizeof(*v));
-
-		if (!v)
-			return NULL;
-		p->rows = v;
-		p->cap = cap;
-	}
 	if (hash_insert(&p->by_key, key, (void *)(p->n + 1)))
 		return NULL;
 	r = &p->rows[p->n++];
@@ -168,14 +159,6 @@ static void tell(struct pool *p, uint64_t now_ns)
 	}
 }
 
-static uint64_t clock_ns(void)
-{
-	struct timespec ts;
-
-	clock_gettime(CLOCK_MONOTONIC, &ts);
-	return (uint64_t)ts.tv_sec * 1000000000ull + (uint64_t)ts.tv_nsec;
-}
-
 void pool_poll(struct pool *p, uint64_t now_ns, bool failed)
 {
 	uint64_t took;
@@ -188,12 +171,12 @@ void pool_poll(struct pool *p, uint64_t now_ns, bool failed)
 		w->connecting = w->in_use = w->answering = w->idle = w->older = 0;
 		w->oldest_ns = 0;
 	}
-	now_ns = clock_ns();
+	now_ns = clock_ns(CLOCK_MONOTONIC);
 	if (iter_read(p->link, sizeof(struct w5_pool_conn), count, p)) {
 		p->next_ns = p->soon_ns = now_ns + SELDOM_NS;
 		return; /* half a count is none */
 	}
-	took = clock_ns() - now_ns;
+	took = clock_ns(CLOCK_MONOTONIC) - now_ns;
 	p->next_ns = now_ns + min_u64(max_u64(OFTEN_NS, took * COST_SHARE), SELDOM_NS);
 	p->soon_ns = now_ns + min_u64(max_u64(SOON_NS, took * COST_SHARE / 10), SELDOM_NS);
 	tell(p, now_ns);

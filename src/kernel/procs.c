@@ -111,15 +111,8 @@ static struct proc *find_or_add(struct procs *p, uint32_t tgid, uint32_t ppid, c
 
 	if (q)
 		return q;
-	if (p->n == p->cap) {
-		size_t cap = p->cap ? 2 * p->cap : 64;
-		struct proc *v = realloc(p->v, cap * sizeof(*v));
-
-		if (!v)
-			return NULL;
-		p->v = v;
-		p->cap = cap;
-	}
+	if (array_room(p->v, &p->cap, p->n, 64))
+		return NULL;
 	q = &p->v[p->n++];
 	memset(q, 0, sizeof(*q));
 	q->tgid = tgid;
@@ -210,15 +203,8 @@ int procs_seed_socket(struct procs *p, const struct w5_seed *s)
 	}
 	if (s->state != TCP_STATE_ESTABLISHED)
 		return 0;
-	if (p->nseen == p->seen_cap) {
-		size_t cap = p->seen_cap ? 2 * p->seen_cap : 256;
-		struct conn_seen *v = realloc(p->seen, cap * sizeof(*v));
-
-		if (!v)
-			return -ENOMEM;
-		p->seen = v;
-		p->seen_cap = cap;
-	}
+	if (array_room(p->seen, &p->seen_cap, p->nseen, 256))
+		return -ENOMEM;
 	p->seen[p->nseen++] = (struct conn_seen){ s->tgid, s->netns, s->lport };
 	return 0;
 }

@@ -21,15 +21,8 @@ void doctor_row(FILE *out, const char *mark, const char *what, const char *detai
 
 int readable_add(struct readable *r, const struct w5_gateway *g)
 {
-	if (r->n == r->cap) {
-		size_t cap = r->cap ? 2 * r->cap : 16;
-		struct w5_gateway *v = realloc(r->v, cap * sizeof(*v));
-
-		if (!v)
-			return -ENOMEM;
-		r->v = v;
-		r->cap = cap;
-	}
+	if (array_room(r->v, &r->cap, r->n, 16))
+		return -ENOMEM;
 	r->v[r->n++] = *g;
 	return 0;
 }
@@ -56,15 +49,8 @@ static bool is_new(struct lines *l, const char *line)
 	for (size_t i = 0; i < l->n; i++)
 		if (!strcmp(l->seen[i], line))
 			return false;
-	if (l->n == l->cap) {
-		size_t cap = l->cap ? 2 * l->cap : 4;
-		char(*v)[512] = realloc(l->seen, cap * sizeof(*v));
-
-		if (!v)
-			return true;
-		l->seen = v;
-		l->cap = cap;
-	}
+	if (array_room(l->seen, &l->cap, l->n, 4))
+		return true;
 	snprintf(l->seen[l->n++], sizeof(*l->seen), "%s", line);
 	return true;
 }

@@ -131,15 +131,8 @@ static int file_get(struct tls *t, uint32_t tgid, const struct mapped *m, struct
 		return fd;
 	f = find_file(t, &key);
 	if (!f) {
-		if (t->nfiles == t->cap) {
-			size_t cap = t->cap ? 2 * t->cap : 64;
-			struct tls_file **v = realloc(t->files, cap * sizeof(*v));
-
-			if (!v)
-				return -ENOMEM;
-			t->files = v;
-			t->cap = cap;
-		}
+		if (array_room(t->files, &t->cap, t->nfiles, 64))
+			return -ENOMEM;
 		f = calloc(1, sizeof(*f));
 		if (!f)
 			return -ENOMEM;
@@ -241,15 +234,8 @@ void tls_watch(struct tls *t, uint32_t tgid)
 	struct tls_proc *p = find_proc(t, tgid);
 
 	if (!p) {
-		if (t->nprocs == t->procs_cap) {
-			size_t cap = t->procs_cap ? 2 * t->procs_cap : 16;
-			struct tls_proc *v = realloc(t->procs, cap * sizeof(*v));
-
-			if (!v)
-				return;
-			t->procs = v;
-			t->procs_cap = cap;
-		}
+		if (array_room(t->procs, &t->procs_cap, t->nprocs, 16))
+			return;
 		p = &t->procs[t->nprocs++];
 		memset(p, 0, sizeof(*p));
 		p->tgid = tgid;

@@ -18,7 +18,6 @@
 
 #define PCAP_FILE_HEADER 24 /* bytes, pcap-savefile(5) */
 #define PCAP_PKT_HEADER	 16
-#define NSEC_PER_SEC	 1000000000ull
 
 static const char *const endings[] = {
 	[PCAP_FORMAT_PCAPNG] = "pcapng",
@@ -95,9 +94,9 @@ static int classic_write(const struct captures *c, FILE *file)
 		const struct w5_packet *pkt = c->v[i].pkt;
 		uint32_t cap = (uint32_t)capture_len(pkt);
 		struct pcap_pkthdr h = {
-			.ts.tv_sec = (time_t)(c->v[i].wall_ns / NSEC_PER_SEC),
+			.ts.tv_sec = (time_t)(c->v[i].wall_ns / NS_PER_S),
 			/* nanoseconds: what the precision above says */
-			.ts.tv_usec = (suseconds_t)(c->v[i].wall_ns % NSEC_PER_SEC),
+			.ts.tv_usec = (suseconds_t)(c->v[i].wall_ns % NS_PER_S),
 			.caplen = cap,
 			.len = pkt->len > cap ? pkt->len : cap,
 		};
@@ -139,7 +138,7 @@ int pcap_save(const char *path, const struct finding *const f[], size_t n, size_
 
 void pcap_name(char out[PCAP_NAME_MAX], const struct finding *f, enum pcap_format format)
 {
-	time_t sec = (time_t)(f->wall_ns / NSEC_PER_SEC);
+	time_t sec = (time_t)(f->wall_ns / NS_PER_S);
 	/* what the client got: nothing, or bytes that are no HTTP */
 	char status[8] = "silent";
 	struct tm tm = { 0 };
@@ -152,7 +151,7 @@ void pcap_name(char out[PCAP_NAME_MAX], const struct finding *f, enum pcap_forma
 		snprintf(status, sizeof(status), "none");
 	n = strftime(out, PCAP_NAME_MAX, "%Y%m%d-%H%M%S", &tm);
 	snprintf(out + n, PCAP_NAME_MAX - n, ".%06u-%s-%s-%llu.%s",
-		 (unsigned)(f->wall_ns % NSEC_PER_SEC / 1000), status, cause_name(f->cause),
+		 (unsigned)(f->wall_ns % NS_PER_S / 1000), status, cause_name(f->cause),
 		 (unsigned long long)f->id, pcap_format_ending(format));
 }
 

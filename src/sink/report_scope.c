@@ -7,10 +7,9 @@
 #include "base/util.h"
 #include "sink/report_parts.h"
 
-#define STILL_NS     (30 * 1000000000ull) /* the newest one is no older: it goes on */
-#define AT_START_NS  (2 * 1000000000ull)
-#define NAMED_MAX    3
-#define NSEC_PER_SEC 1000000000ull
+#define STILL_NS    (30 * 1000000000ull) /* the newest one is no older: it goes on */
+#define AT_START_NS (2 * 1000000000ull)
+#define NAMED_MAX   3
 
 void report_time(char out[REPORT_TIME_MAX], uint64_t wall_ns)
 {

@@ -13,10 +13,8 @@
 #include "base/hash.h"
 #include "base/list.h"
 #include "base/packet.h"
+#include "base/util.h"
 #include "source/capture.h"
-
-#define NS_PER_MS 1000000ull
-#define NS_PER_S  1000000000ull
 
 #define CONNS_MAX    32768	   /* followed at a time; the longest silent gives way */
 #define QUEUE_MAX    64		   /* segments ahead of a missing one, per direction */

@@ -14,6 +14,7 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "base/clock.h"
 #include "base/util.h"
 #include "source/limits_parse.h"
 
@@ -100,14 +101,6 @@ void space_close(struct space *s)
 
 /* ---- dumps ---- */
 
-static uint64_t cpu_ns(void)
-{
-	struct timespec ts;
-
-	clock_gettime(CLOCK_THREAD_CPUTIME_ID, &ts);
-	return (uint64_t)ts.tv_sec * 1000000000ull + (uint64_t)ts.tv_nsec;
-}
-
 static int ask(const struct space *s, int family, uint32_t states, uint16_t from, uint16_t to)
 {
 	char buf[LIMITS_REQUEST_MAX];
@@ -121,7 +114,7 @@ static int ask(const struct space *s, int family, uint32_t states, uint16_t from
 static int take_answers(const struct space *s, uint64_t budget_ns,
 			void (*on_socket)(void *self, const struct limits_socket *sk), void *self)
 {
-	uint64_t start = budget_ns == UINT64_MAX ? 0 : cpu_ns();
+	uint64_t start = budget_ns == UINT64_MAX ? 0 : clock_ns(CLOCK_THREAD_CPUTIME_ID);
 	char buf[DUMP_BYTES];
 	int rc;
 
@@ -133,7 +126,7 @@ static int take_answers(const struct space *s, uint64_t budget_ns,
 		rc = limits_diag_parse(buf, (size_t)n, on_socket, self);
 		if (rc)
 			return rc;
-	} while (budget_ns == UINT64_MAX || cpu_ns() - start < budget_ns);
+	} while (budget_ns == UINT64_MAX || clock_ns(CLOCK_THREAD_CPUTIME_ID) - start < budget_ns);
 	return 0;
 }
 
@@ -267,9 +260,9 @@ void space_count_go_on(struct space *s, uint64_t budget_ns)
 
 	if (!s->family)
 		return;
-	start = cpu_ns();
+	start = clock_ns(CLOCK_THREAD_CPUTIME_ID);
 	rc = take_answers(s, budget_ns, on_open_socket, s->running);
-	s->cost_ns += cpu_ns() - start;
+	s->cost_ns += clock_ns(CLOCK_THREAD_CPUTIME_ID) - start;
 	if (!rc)
 		return;
 	if (s->family == AF_INET6 && (rc == -ENOENT || rc == -EAFNOSUPPORT))

@@ -11,7 +11,6 @@
 
 #include "base/util.h"
 
-#define NS_PER_MS  1000000ull
 #define LOOK_NS	   (200 * NS_PER_MS)  /* how often the name is looked up */
 #define DRAIN_NS   (5000 * NS_PER_MS) /* workers write on to a renamed file until they reopen */
 #define ROUNDS_MAX 64		      /* reads of LOGFILE_LINE_MAX per call and file */

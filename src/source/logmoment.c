@@ -4,8 +4,6 @@
 #include "source/logfmt_impl.h"
 #include "source/logtime.h"
 
-#define NS_PER_US  1000ull
-#define NS_PER_S   1000000000ull
 #define QUARTER_NS (15 * 60 * NS_PER_S) /* zones differ by multiples of this */
 
 static bool stamp_of(struct logtime *t, const struct log_values *v)

@@ -5,7 +5,7 @@
 #include <string.h>
 #include <time.h>
 
-#define NS_PER_S 1000000000ull
+#include "base/util.h"
 
 /* Exactly n digits. */
 static bool number(unsigned int *out, const char *s, size_t n)

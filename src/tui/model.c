@@ -11,6 +11,7 @@
 #include <string.h>
 
 #include "base/util.h"
+#include "tui/select.h"
 
 int model_init(struct model *m, size_t max_findings, bool is_replay)
 {
@@ -333,15 +334,5 @@ struct finding *model_find(const struct model *m, uint64_t id)
 
 size_t snapshot_row_of(const struct snapshot *s, uint64_t id)
 {
-	size_t lo = 0, hi = s->nrows;
-
-	while (lo < hi) { /* ids rise along the list */
-		size_t mid = lo + (hi - lo) / 2;
-
-		if (s->rows[mid]->id < id)
-			lo = mid + 1;
-		else
-			hi = mid;
-	}
-	return lo;
+	return findings_place(s->rows, s->nrows, id);
 }

@@ -8,14 +8,14 @@
 
 #include "base/util.h"
 
-static size_t place_of(const struct selection *s, uint64_t id)
+size_t findings_place(struct finding *const *v, size_t n, uint64_t id)
 {
-	size_t lo = 0, hi = s->n;
+	size_t lo = 0, hi = n;
 
 	while (lo < hi) {
 		size_t mid = lo + (hi - lo) / 2;
 
-		if (s->f[mid]->id < id)
+		if (v[mid]->id < id)
 			lo = mid + 1;
 		else
 			hi = mid;
@@ -33,27 +33,21 @@ void selection_clear(struct selection *s)
 
 bool selection_has(const struct selection *s, uint64_t id)
 {
-	size_t at = place_of(s, id);
+	size_t at = findings_place(s->f, s->n, id);
 
 	return at < s->n && s->f[at]->id == id;
 }
 
 int selection_add(struct selection *s, struct finding *f)
 {
-	size_t at = place_of(s, f->id), cap = s->cap ? s->cap * 2 : 16;
+	size_t at = findings_place(s->f, s->n, f->id);
 
 	if (at < s->n && s->f[at]->id == f->id)
 		return 0;
 	if (s->n == SELECTION_MAX)
 		return -ENOSPC;
-	if (s->n == s->cap) {
-		struct finding **more = realloc(s->f, cap * sizeof(*more));
-
-		if (!more)
-			return -ENOMEM;
-		s->f = more;
-		s->cap = cap;
-	}
+	if (array_room(s->f, &s->cap, s->n, 16))
+		return -ENOMEM;
 	memmove(&s->f[at + 1], &s->f[at], (s->n - at) * sizeof(*s->f));
 	s->f[at] = finding_ref(f);
 	s->n++;
@@ -62,7 +56,7 @@ int selection_add(struct selection *s, struct finding *f)
 
 int selection_toggle(struct selection *s, struct finding *f)
 {
-	size_t at = place_of(s, f->id);
+	size_t at = findings_place(s->f, s->n, f->id);
 
 	if (at >= s->n || s->f[at]->id != f->id)
 		return selection_add(s, f);

@@ -19,6 +19,9 @@ struct selection {
 	size_t n, cap;
 };
 
+/* Where id is, or would be, among findings in order of their ids. */
+size_t findings_place(struct finding *const *v, size_t n, uint64_t id);
+
 void selection_clear(struct selection *s);
 bool selection_has(const struct selection *s, uint64_t id);
 /* 0, -ENOSPC or -ENOMEM. Those that are in already stay. */
