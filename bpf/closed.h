@@ -9,12 +9,6 @@
 #include "emit.h"
 #include "neigh.h"
 
-/* A client that closes its sending side may still wait for an answer. */
-static __always_inline bool down_may_wait(const struct w5_leg *l)
-{
-	return l->phase == W5_PHASE_REQUEST || leg_veiled(l);
-}
-
 /* The gateway closes its side, in the closing thread's context. */
 static __always_inline void on_local_close(struct conn *c, const struct sock *sk, __u8 end)
 {
@@ -22,14 +16,14 @@ static __always_inline void on_local_close(struct conn *c, const struct sock *sk
 	struct tcp_sock *tp = bpf_skc_to_tcp_sock((void *)sk);
 	__u64 now = bpf_ktime_get_ns();
 
-	if (c->leg.role == W5_ROLE_DOWNSTREAM && down_may_wait(&c->leg))
+	if (c->leg.role == W5_ROLE_DOWNSTREAM && w5_down_may_wait(&c->leg))
 		conn_owner(c, t, now);
 	if (!(c->ended & ENDED_LOCAL)) {
 		c->ended |= ENDED_LOCAL;
 		trail_visit(c, t, now);
 	}
-	if (c->leg.role == W5_ROLE_DOWNSTREAM && down_may_wait(&c->leg) &&
-	    (c->leg.fin_in_ns || c->leg.alert_in) && !down_was_left(&c->leg))
+	if (c->leg.role == W5_ROLE_DOWNSTREAM && w5_down_may_wait(&c->leg) &&
+	    (c->leg.fin_in_ns || c->leg.alert_in) && !w5_down_was_left(&c->leg))
 		end = W5_END_FIN_IN; /* the client was the first to leave */
 	if (!end_once(c, end, now))
 		return;
@@ -48,7 +42,7 @@ static __always_inline void on_closed(struct conn *c, const struct sock *sk)
 	if (c->leg.phase == W5_PHASE_CONNECT) {
 		end = W5_END_CONNECT;
 		conn_tuple(c, sk);
-	} else if (c->leg.rst_in_ns && down_was_left(&c->leg)) {
+	} else if (c->leg.rst_in_ns && w5_down_was_left(&c->leg)) {
 		end = W5_END_FIN_OUT;
 	} else if (c->leg.rst_in_ns) {
 		end = W5_END_RST_IN;
@@ -76,7 +70,7 @@ static __always_inline void on_peer_closed(struct conn *c, const struct sock *sk
 	__u64 now = bpf_ktime_get_ns();
 
 	/* Reported from the packet already, but for a FIN that came ahead of lost data. */
-	if (c->leg.role == W5_ROLE_DOWNSTREAM && down_may_wait(&c->leg))
+	if (c->leg.role == W5_ROLE_DOWNSTREAM && w5_down_may_wait(&c->leg))
 		return;
 	if (!c->leg.fin_in_ns)
 		c->leg.fin_in_ns = now;

@@ -7,6 +7,7 @@
 
 #include "procs.h"
 #include "trail.h"
+#include "w5_turn.h"
 
 static __always_inline struct conn *conn_of(const struct sock *sk)
 {
@@ -43,18 +44,6 @@ static __always_inline void conn_again(struct conn *c)
 	c->slot = 0;
 }
 
-/* Its messages cannot be read from its packets as they come. */
-static __always_inline bool leg_veiled(const struct w5_leg *l)
-{
-	return l->proto == W5_PROTO_TLS || l->proto == W5_PROTO_H2;
-}
-
-/* The gateway has said goodbye to its client over TLS, and was the first to. */
-static __always_inline bool down_was_left(const struct w5_leg *l)
-{
-	return l->role == W5_ROLE_DOWNSTREAM && l->alert_out == W5_ALERT;
-}
-
 /* A downstream conn counts if the process that read from it is a gateway. */
 static __always_inline bool down_is_gateways(const struct conn *c)
 {
@@ -69,14 +58,7 @@ static __always_inline bool down_is_gateways(const struct conn *c)
 /* ack: acknowledgment number of a segment just come in and not yet processed, or snd_una. */
 static __always_inline void conn_acked(struct conn *c, __u32 ack)
 {
-	__s32 acked = ack - c->req_seq;
-
-	if (acked < 0)
-		acked = 0;
-	if ((__u32)acked > c->leg.req_bytes)
-		acked = c->leg.req_bytes;
-	if ((__u32)acked > c->leg.req_acked)
-		c->leg.req_acked = acked;
+	w5_turn_acked(&c->leg, ack - c->req_seq);
 }
 
 static __always_inline void conn_facts(struct conn *c, const struct tcp_sock *tp)

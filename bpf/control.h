@@ -48,7 +48,7 @@ static __always_inline void rst_in(struct conn *c, const struct seg *s, const st
 		end = W5_END_FIN_IN;
 		when = l->fin_in_ns;
 	}
-	if (down_was_left(l))
+	if (w5_down_was_left(l))
 		end = W5_END_FIN_OUT;
 	if (!end_once(c, end, when))
 		return;
@@ -67,7 +67,7 @@ static __always_inline void fin_in(struct conn *c, const struct seg *s, const st
 	l->fin_ttl = s->ttl;
 	l->fin_flags = s->flags;
 	/* A client may close its sending side and still wait: the gateway decides. */
-	if (l->role == W5_ROLE_DOWNSTREAM && (l->phase == W5_PHASE_REQUEST || leg_veiled(l)))
+	if (l->role == W5_ROLE_DOWNSTREAM && (l->phase == W5_PHASE_REQUEST || w5_leg_veiled(l)))
 		return;
 	/* Ahead of data still missing: it counts when the state changes (closed.h). */
 	if (l->phase == W5_PHASE_CONNECT || (__s32)(s->seq - tp->rcv_nxt) > 0)

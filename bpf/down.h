@@ -16,7 +16,7 @@ static __always_inline bool is_veiled(struct conn *c, const __u8 *p, __u32 n)
 	else if ((kind & LOOK_PREFACE) ||
 		 ((c->leg.flags & W5_F_OLDER) && n >= W5_H2_HDR && (kind & LOOK_FRAME)))
 		c->leg.proto = W5_PROTO_H2;
-	return leg_veiled(&c->leg);
+	return w5_leg_veiled(&c->leg);
 }
 
 /* Who of the two leaves: with TLS the first goodbye tells, not the first FIN. */
@@ -26,13 +26,13 @@ static __always_inline void down_alert(struct __sk_buff *skb, struct w5_leg *l, 
 	__u8 p[W5_HTTP1_PEEK];
 	__u16 alert;
 
-	if (l->proto != W5_PROTO_TLS || s->payload > TLS_ALERT_MAX)
+	if (l->proto != W5_PROTO_TLS || s->payload > W5_TLS_ALERT_MAX)
 		return;
 	peek(skb, s, p);
-	alert = tls_alert(p, s->payload);
+	alert = w5_tls_alert(p, s->payload);
 	if (!alert)
 		return;
-	note_alert(l, alert, out);
+	w5_note_alert(l, alert, out);
 	if (!out && !l->fin_in_ns && l->alert_in)
 		l->fin_in_ns = now; /* it may follow with a RST, and no FIN at all */
 }
@@ -42,7 +42,7 @@ static __always_inline void down_in(struct __sk_buff *skb, struct conn *c, struc
 {
 	struct w5_leg *l = &c->leg;
 
-	if (leg_veiled(l)) {
+	if (w5_leg_veiled(l)) {
 		l->last_ns = now;
 		down_alert(skb, l, s, false, now);
 		return;
@@ -105,7 +105,7 @@ static __always_inline void veiled_out(struct __sk_buff *skb, struct bpf_sock *s
 		if (c->unread)
 			return;
 		peek(skb, s, p);
-		if (p[0] != TLS_DATA)
+		if (p[0] != W5_TLS_DATA)
 			return;
 		c->unread = 1; /* an answer, perhaps, and nobody reads it */
 		if (down_is_gateways(c))
@@ -131,7 +131,7 @@ static __always_inline void down_out(struct __sk_buff *skb, struct bpf_sock *sk,
 	struct w5_leg *l = &c->leg;
 	struct tcp_sock *tp;
 
-	if (leg_veiled(l)) {
+	if (w5_leg_veiled(l)) {
 		veiled_out(skb, sk, c, s, now);
 		return;
 	}
@@ -155,7 +155,7 @@ static __always_inline void down_out(struct __sk_buff *skb, struct bpf_sock *sk,
 	tp = bpf_skc_to_tcp_sock(sk);
 	if (!tp || !answered_by_gateway(c, tp, now))
 		return;
-	if (is_bad(l))
+	if (w5_leg_bad(l))
 		conn_facts(c, tp);
 	emit_answered(c, W5_REC_EXCHANGE, now);
 }

@@ -182,17 +182,14 @@ static __always_inline bool end_once(struct conn *c, __u8 end, __u64 now)
 	return true;
 }
 
-#define CHUNKED_END 0x0d0a0d0a /* CR LF CR LF */
-
 /* The backend ended a conn in or after a response. */
 static __always_inline bool is_cut(struct conn *c)
 {
 	struct w5_leg *l = &c->leg;
 
-	if (l->role != W5_ROLE_UPSTREAM || l->phase != W5_PHASE_RESPONSE ||
-	    l->proto != W5_PROTO_HTTP1 || (l->end != W5_END_FIN_IN && l->end != W5_END_RST_IN))
+	if (!w5_ended_after_answer(l))
 		return false;
-	if (c->tail != CHUNKED_END)
+	if (c->tail != W5_CHUNKED_END)
 		l->flags |= W5_F_ENDS_OPEN;
 	return ends_short(l);
 }

@@ -43,7 +43,7 @@ int pool(struct bpf_iter__bpf_sk_storage_map *ctx)
 	r.ip = c->leg.remote;
 	r.port = c->leg.rport;
 	r.tgid = c->leg.tgid;
-	r.older = (c->leg.flags & W5_F_OLDER) && !c->texted && leg_veiled(&c->leg);
+	r.older = (c->leg.flags & W5_F_OLDER) && !c->texted && w5_leg_veiled(&c->leg);
 	if (c->leg.phase == W5_PHASE_REQUEST)
 		r.req_ns = c->leg.req_ns;
 	bpf_seq_write(ctx->meta->seq, &r, sizeof(r));

@@ -21,7 +21,7 @@ static __always_inline bool reads_payload(const struct w5_leg *l, const struct s
 {
 	bool is_open = l->phase == W5_PHASE_REQUEST;
 
-	if (!s->payload || (l->flags & W5_F_UPGRADE) || leg_veiled(l))
+	if (!s->payload || (l->flags & W5_F_UPGRADE) || w5_leg_veiled(l))
 		return false;
 	if (l->role == W5_ROLE_DOWNSTREAM)
 		return !out && !is_open;

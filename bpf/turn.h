@@ -13,30 +13,11 @@
 /* Bytes that ask for an answer: a new turn begins. */
 static __always_inline void begin_turn(struct conn *c, const struct seg *s, __u64 now)
 {
-	struct w5_leg *l = &c->leg;
-
-	if (l->last_ns)
-		l->idle_ns = now - l->last_ns;
-	l->nr++;
-	l->req_ns = l->req_last_ns = l->last_ns = now;
-	l->req_bytes = s->payload;
-	l->req_acked = 0;
-	l->resp_ns = 0;
-	l->resp_bytes = 0;
-	l->resp_len = 0;
-	l->status = 0;
-	l->end = W5_END_NONE;
-	l->end_ns = 0;
-	l->phase = W5_PHASE_REQUEST;
-	l->flags &= W5_F_OLDER | W5_F_TEXT;
-	l->rto_count = 0;
-	if (l->nr > 1)
-		l->busy = l->after = 0;
+	w5_turn_begin(&c->leg, now, s->payload);
 	c->req_seq = s->seq;
 	c->ended = 0;
 	c->is_held = 0;
 	c->asked = 0;
-	l->head_len = 0;
 }
 
 /* After starts_request(), which has put the head in its place. */
@@ -149,14 +130,9 @@ static __always_inline bool begin_response(struct __sk_buff *skb, struct conn *c
 	return true;
 }
 
-static __always_inline bool is_bad(const struct w5_leg *l)
-{
-	return l->status >= 500 || (l->flags & W5_F_NOT_HTTP);
-}
-
 static __always_inline void emit_answered(struct conn *c, __u16 type, __u64 now)
 {
-	if (!is_bad(&c->leg)) {
+	if (!w5_leg_bad(&c->leg)) {
 		emit_bulk(c, type, now);
 		return;
 	}
@@ -167,37 +143,6 @@ static __always_inline void emit_answered(struct conn *c, __u16 type, __u64 now)
 }
 
 /* ---- upstream conns that cannot be read ---- */
-
-#define TLS_CCS	      0x14 /* record types, RFC 8446 B.1 */
-#define TLS_ALERT     0x15
-#define TLS_HANDSHAKE 0x16
-#define TLS_DATA      0x17
-
-#define TLS_ALERT_MAX 64 /* bytes of a packet that may be an alert (TLS 1.2 with CBC: 53) */
-
-/* A level and a description (RFC 8446 6); encrypted it is known by its size (TLS 1.3: with type
- * and tag, 5.2) or its type (before), and most likely says goodbye. */
-static __always_inline __u16 tls_alert(const __u8 p[W5_HTTP1_PEEK], __u32 payload)
-{
-	if (p[1] != 3 || p[3])
-		return 0;
-	if (p[0] == TLS_DATA)
-		return p[4] == 19 && payload == 24 ? W5_ALERT : 0;
-	if (p[0] != TLS_ALERT)
-		return 0;
-	return p[4] == 2 ? W5_ALERT | p[6] : W5_ALERT;
-}
-
-/* Of two goodbyes the first is told: the other side only answers. */
-static __always_inline void note_alert(struct w5_leg *l, __u16 alert, bool out)
-{
-	if (alert == W5_ALERT && (l->alert_in || l->alert_out))
-		return;
-	if (out)
-		l->alert_out = alert;
-	else
-		l->alert_in = alert;
-}
 
 /* Not an HTTP/1 request. What is encrypted, or HTTP/2, is followed by its directions: the
  * end of such a conn in the middle of a turn is still worth telling. */
@@ -215,7 +160,7 @@ static __always_inline bool begin_opaque(struct conn *c, const struct seg *s,
 		if (kind & LOOK_HELLO) {
 			l->proto = W5_PROTO_TLS;
 			hello = s->payload < W5_HEAD_REQ ? s->payload : W5_HEAD_REQ;
-		} else if ((l->flags & W5_F_OLDER) && p[0] == TLS_DATA && p[1] == 3) {
+		} else if ((l->flags & W5_F_OLDER) && p[0] == W5_TLS_DATA && p[1] == 3) {
 			l->proto = W5_PROTO_TLS;
 		} else if ((kind & LOOK_PREFACE) ||
 			   ((l->flags & W5_F_OLDER) && s->payload >= W5_H2_HDR &&
@@ -230,7 +175,7 @@ static __always_inline bool begin_opaque(struct conn *c, const struct seg *s,
 	if (was_handshake && !hello)
 		hello = l->head_len;
 	begin_turn(c, s, now);
-	if (l->proto == W5_PROTO_TLS && (p[0] == TLS_HANDSHAKE || p[0] == TLS_CCS)) {
+	if (l->proto == W5_PROTO_TLS && (p[0] == W5_TLS_HANDSHAKE || p[0] == W5_TLS_CCS)) {
 		l->flags |= W5_F_HANDSHAKE;
 		l->head_len = hello; /* head[] keeps the ClientHello: who was asked for */
 		l->nr--;	     /* requests are counted, not flights */

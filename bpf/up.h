@@ -25,19 +25,19 @@ static __always_inline void up_out(struct __sk_buff *skb, struct bpf_sock *sk, s
 
 	/* Of an idle conn older than us a goodbye is the first that is seen. */
 	if ((l->proto == W5_PROTO_TLS || (l->proto == W5_PROTO_NONE && (l->flags & W5_F_OLDER))) &&
-	    s->payload <= TLS_ALERT_MAX) {
+	    s->payload <= W5_TLS_ALERT_MAX) {
 		peek(skb, s, p);
-		alert = tls_alert(p, s->payload);
+		alert = w5_tls_alert(p, s->payload);
 		if (alert) {
 			l->proto = W5_PROTO_TLS;
-			note_alert(l, alert, true);
+			w5_note_alert(l, alert, true);
 			return; /* gets no answer */
 		}
 	}
 	/* The handshake's last flight gets no answer of its own: the request follows it. */
 	if (l->phase == W5_PHASE_REQUEST && (l->flags & W5_F_HANDSHAKE)) {
 		peek(skb, s, p);
-		if (p[0] == TLS_DATA)
+		if (p[0] == W5_TLS_DATA)
 			l->phase = W5_PHASE_IDLE;
 	}
 	if (l->phase == W5_PHASE_REQUEST) {
@@ -54,7 +54,7 @@ static __always_inline void up_out(struct __sk_buff *skb, struct bpf_sock *sk, s
 	/* A retransmit of the request after its response began: nothing new. */
 	if (l->phase == W5_PHASE_RESPONSE && s->seq == c->req_seq)
 		return;
-	if (!leg_veiled(l) && starts_request(skb, c, slot, s)) {
+	if (!w5_leg_veiled(l) && starts_request(skb, c, slot, s)) {
 		begin_request(c, s, now);
 	} else {
 		peek(skb, s, p);
@@ -84,14 +84,14 @@ static __always_inline void up_in(struct __sk_buff *skb, struct conn *c, struct 
 	if (fresh <= 0)
 		return; /* a duplicate */
 	l->data_ttl = s->ttl;
-	if (l->proto == W5_PROTO_TLS && s->payload <= TLS_ALERT_MAX) {
+	if (l->proto == W5_PROTO_TLS && s->payload <= W5_TLS_ALERT_MAX) {
 		__u8 p[W5_HTTP1_PEEK];
 		__u16 alert;
 
 		peek(skb, s, p);
-		alert = tls_alert(p, s->payload);
+		alert = w5_tls_alert(p, s->payload);
 		if (alert)
-			note_alert(l, alert, false);
+			w5_note_alert(l, alert, false);
 		if (alert && !(l->flags & W5_F_HANDSHAKE))
 			return; /* no answer to a request: the conn is as idle as before */
 	}
@@ -112,7 +112,7 @@ static __always_inline void up_in(struct __sk_buff *skb, struct conn *c, struct 
 	keep_tail(skb, c, s);
 	if (!begin_response(skb, c, slot, s, now))
 		return;
-	if (is_bad(l))
+	if (w5_leg_bad(l))
 		conn_facts(c, tp);
 	emit_answered(c, W5_REC_ATTEMPT, now);
 }

@@ -129,26 +129,14 @@ void side_syn(struct capture *c, struct side *d, const struct seg *s, bool out)
 
 /* ---- closed, reset, unreachable ---- */
 
-/* The gateway has said goodbye to its client over TLS, and was the first to. */
-static bool down_was_left(const struct w5_leg *l)
-{
-	return l->role == W5_ROLE_DOWNSTREAM && l->alert_out == W5_ALERT;
-}
-
-/* A client that closes its sending side may still wait for an answer. */
-static bool down_may_wait(const struct w5_leg *l)
-{
-	return l->phase == W5_PHASE_REQUEST || side_is_veiled(l);
-}
-
 /* The gateway closes its side. */
 static void local_close(struct capture *c, struct side *d, uint8_t end, uint64_t ts_ns)
 {
 	struct w5_leg *l = &d->leg;
 
 	d->closed = true;
-	if (l->role == W5_ROLE_DOWNSTREAM && down_may_wait(l) && (l->fin_in_ns || l->alert_in) &&
-	    !down_was_left(l))
+	if (l->role == W5_ROLE_DOWNSTREAM && w5_down_may_wait(l) && (l->fin_in_ns || l->alert_in) &&
+	    !w5_down_was_left(l))
 		end = W5_END_FIN_IN; /* the client was the first to leave */
 	if (!side_end_once(d, end, ts_ns))
 		return;
@@ -167,7 +155,7 @@ static void fin_in(struct capture *c, struct side *d, const struct seg *s, bool 
 	}
 	if (!in_order || l->phase == W5_PHASE_CONNECT)
 		return;
-	if (l->role == W5_ROLE_DOWNSTREAM && down_may_wait(l))
+	if (l->role == W5_ROLE_DOWNSTREAM && w5_down_may_wait(l))
 		return;
 	side_acked(d, s->ack);
 	if (!side_end_once(d, W5_END_FIN_IN, s->ts_ns))
@@ -230,7 +218,7 @@ static void rst_in(struct capture *c, struct side *d, const struct seg *s)
 		end = W5_END_FIN_IN;
 		when = l->fin_in_ns;
 	}
-	if (down_was_left(l))
+	if (w5_down_was_left(l))
 		end = W5_END_FIN_OUT;
 	if (!side_end_once(d, end, when))
 		return;
@@ -303,7 +291,7 @@ void side_gap(struct capture *c, struct side *d, uint32_t n, bool out, uint64_t 
 		d->reported = true;
 	} else if (!is_answer && l->phase == W5_PHASE_REQUEST) {
 		l->req_bytes += n;
-	} else if (!is_answer && !side_is_veiled(l)) {
+	} else if (!is_answer && !w5_leg_veiled(l)) {
 		l->phase = W5_PHASE_IDLE; /* a request, perhaps */
 		l->req_ns = l->req_last_ns = 0;
 		l->head_len = 0;

@@ -15,6 +15,7 @@
 #include "base/packet.h"
 #include "base/util.h"
 #include "source/capture.h"
+#include "w5_turn.h"
 
 #define CONNS_MAX    32768	   /* followed at a time; the longest silent gives way */
 #define QUEUE_MAX    64		   /* segments ahead of a missing one, per direction */
@@ -259,11 +260,6 @@ void side_data(struct capture *c, struct side *d, const struct seg *s, bool out)
 /* ---- capture_conn.c: what else comes. out: sent by this end ---- */
 struct side *side_new(struct capture *c, struct track *t, int end);
 void side_free(struct side *d);
-/* Nobody can read what is in its messages. */
-static inline bool side_is_veiled(const struct w5_leg *l)
-{
-	return l->proto == W5_PROTO_TLS || l->proto == W5_PROTO_H2;
-}
 void side_syn(struct capture *c, struct side *d, const struct seg *s, bool out);
 /* in_order: nothing before it is missing. Called again when that becomes so. */
 void side_fin(struct capture *c, struct side *d, const struct seg *s, bool out, bool in_order);

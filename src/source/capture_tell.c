@@ -4,7 +4,6 @@
 
 #include "base/util.h"
 #include "source/capture_impl.h"
-#include "w5_response.h"
 
 #define BEAT_NS	 (50 * NS_PER_MS)
 #define BEATS	 8 /* after the last packet of a silence: enough for any grace */
@@ -144,15 +143,7 @@ void tell_late(struct capture *c, struct side *d, uint64_t ts_ns)
 
 void side_acked(struct side *d, uint32_t ack)
 {
-	int32_t acked = (int32_t)(ack - d->req_seq);
-	struct w5_leg *l = &d->leg;
-
-	if (acked < 0)
-		acked = 0;
-	if ((uint32_t)acked > l->req_bytes)
-		acked = (int32_t)l->req_bytes;
-	if ((uint32_t)acked > l->req_acked)
-		l->req_acked = (uint32_t)acked;
+	w5_turn_acked(&d->leg, (int32_t)(ack - d->req_seq));
 }
 
 void side_facts(struct side *d)
@@ -186,17 +177,14 @@ bool side_end_once(struct side *d, uint8_t end, uint64_t ts_ns)
 	return true;
 }
 
-#define CHUNKED_END 0x0d0a0d0a /* CR LF CR LF */
-
 /* The backend ended a conn in or after a response. */
 static bool is_cut(struct side *d)
 {
 	struct w5_leg *l = &d->leg;
 
-	if (l->role != W5_ROLE_UPSTREAM || l->phase != W5_PHASE_RESPONSE ||
-	    l->proto != W5_PROTO_HTTP1 || (l->end != W5_END_FIN_IN && l->end != W5_END_RST_IN))
+	if (!w5_ended_after_answer(l))
 		return false;
-	if (d->ntail == 4 && d->tail != CHUNKED_END)
+	if (d->ntail == 4 && d->tail != W5_CHUNKED_END)
 		l->flags |= W5_F_ENDS_OPEN;
 	return w5_ends_short(l);
 }

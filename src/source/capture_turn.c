@@ -10,22 +10,11 @@
 #include "w5_h2.h"
 #include "w5_http1.h"
 
-#define TLS_CCS	      0x14 /* record types, RFC 8446 B.1 */
-#define TLS_ALERT     0x15
-#define TLS_HANDSHAKE 0x16
-#define TLS_DATA      0x17
-#define TLS_ALERT_MAX 64 /* bytes of a segment that may be an alert */
-
 static void peek(uint8_t p[W5_HTTP1_PEEK], const struct seg *s)
 {
 	memset(p, 0, W5_HTTP1_PEEK);
 	if (s->cap)
 		memcpy(p, s->data, min_size(s->cap, W5_HTTP1_PEEK));
-}
-
-static bool is_bad(const struct w5_leg *l)
-{
-	return l->status >= 500 || (l->flags & W5_F_NOT_HTTP);
 }
 
 static void tell_answered(struct capture *c, struct side *d, uint16_t type, uint64_t ts_ns)
@@ -34,12 +23,12 @@ static void tell_answered(struct capture *c, struct side *d, uint16_t type, uint
 	list_remove(&d->node);
 	if (type == W5_REC_EXCHANGE)
 		owner_answered(c, d, ts_ns);
-	else if (is_bad(&d->leg)) /* it may try another backend */
+	else if (w5_leg_bad(&d->leg)) /* it may try another backend */
 		owner_hears(d, ts_ns);
-	if (is_bad(&d->leg))
+	if (w5_leg_bad(&d->leg))
 		d->leg.flags |= W5_F_BAD;
 	tell_turn(c, d, type, ts_ns);
-	if (is_bad(&d->leg))
+	if (w5_leg_bad(&d->leg))
 		tell_packets(c, d, ts_ns);
 }
 
@@ -49,21 +38,7 @@ static void begin_turn(struct side *d, const struct seg *s)
 {
 	struct w5_leg *l = &d->leg;
 
-	l->idle_ns = l->last_ns && s->ts_ns > l->last_ns ? s->ts_ns - l->last_ns : 0;
-	l->nr++;
-	l->req_ns = l->req_last_ns = l->last_ns = s->ts_ns;
-	l->req_bytes = s->payload;
-	l->req_acked = 0;
-	l->resp_ns = 0;
-	l->resp_bytes = 0;
-	l->resp_len = 0;
-	l->status = 0;
-	l->end = W5_END_NONE;
-	l->end_ns = 0;
-	l->phase = W5_PHASE_REQUEST;
-	l->flags &= W5_F_OLDER;
-	l->rto_count = 0;
-	l->head_len = 0;
+	w5_turn_begin(l, s->ts_ns, s->payload);
 	d->req_seq = s->seq;
 	d->reported = false;
 	d->is_interim = d->is_blind = false;
@@ -184,30 +159,9 @@ static void keep_tail(struct side *d, const struct seg *s)
 	d->ntail = (uint8_t)min_size(d->ntail + n, 4);
 }
 
-static uint16_t tls_alert(const uint8_t p[W5_HTTP1_PEEK], uint32_t payload)
-{
-	if (payload > TLS_ALERT_MAX || p[1] != 3 || p[3])
-		return 0;
-	if (p[0] == TLS_DATA)
-		return p[4] == 19 && payload == 24 ? W5_ALERT : 0;
-	if (p[0] != TLS_ALERT)
-		return 0;
-	return p[4] == 2 ? W5_ALERT | p[6] : W5_ALERT;
-}
-
-static void note_alert(struct w5_leg *l, uint16_t alert, bool out)
-{
-	if (alert == W5_ALERT && (l->alert_in || l->alert_out))
-		return;
-	if (out)
-		l->alert_out = alert;
-	else
-		l->alert_in = alert;
-}
-
 static bool is_tls(const uint8_t p[W5_HTTP1_PEEK])
 {
-	return p[0] >= TLS_CCS && p[0] <= TLS_DATA && p[1] == 3;
+	return p[0] >= W5_TLS_CCS && p[0] <= W5_TLS_DATA && p[1] == 3;
 }
 
 /* ---- downstream ---- */
@@ -220,14 +174,14 @@ static void down_veiled(struct capture *c, struct side *d, const struct seg *s, 
 
 	l->last_ns = s->ts_ns;
 	peek(p, s);
-	if (out && !d->is_unread && (l->proto == W5_PROTO_H2 || p[0] == TLS_DATA)) {
+	if (out && !d->is_unread && (l->proto == W5_PROTO_H2 || p[0] == W5_TLS_DATA)) {
 		d->is_unread = true; /* an answer, perhaps, and nobody reads it */
 		*(l->proto == W5_PROTO_H2 ? &c->h2_conns : &c->tls_conns) += 1;
 	}
-	alert = l->proto == W5_PROTO_TLS ? tls_alert(p, s->payload) : 0;
+	alert = l->proto == W5_PROTO_TLS ? w5_tls_alert(p, s->payload) : 0;
 	if (!alert)
 		return;
-	note_alert(l, alert, out);
+	w5_note_alert(l, alert, out);
 	if (!out && !l->fin_in_ns && l->alert_in)
 		l->fin_in_ns = s->ts_ns;
 }
@@ -244,14 +198,14 @@ static bool veil(struct side *d, const struct seg *s)
 	else if (w5_http1_is_h2_preface(p) ||
 		 ((l->flags & W5_F_OLDER) && s->payload >= W5_H2_HDR && w5_h2_plausible(p)))
 		l->proto = W5_PROTO_H2;
-	return side_is_veiled(l);
+	return w5_leg_veiled(l);
 }
 
 static void down_in(struct capture *c, struct side *d, const struct seg *s)
 {
 	struct w5_leg *l = &d->leg;
 
-	if (side_is_veiled(l)) {
+	if (w5_leg_veiled(l)) {
 		down_veiled(c, d, s, false);
 		return;
 	}
@@ -283,7 +237,7 @@ static void down_out(struct capture *c, struct side *d, const struct seg *s)
 {
 	struct w5_leg *l = &d->leg;
 
-	if (side_is_veiled(l)) {
+	if (w5_leg_veiled(l)) {
 		down_veiled(c, d, s, true);
 		return;
 	}
@@ -326,7 +280,7 @@ static bool begin_opaque(struct side *d, const struct seg *s, const uint8_t p[W5
 			hello = (uint16_t)min_size(s->cap, W5_HEAD_REQ);
 			memset(l->head, 0, sizeof(l->head));
 			memcpy(l->head, s->data, hello);
-		} else if ((l->flags & W5_F_OLDER) && p[0] == TLS_DATA && p[1] == 3) {
+		} else if ((l->flags & W5_F_OLDER) && p[0] == W5_TLS_DATA && p[1] == 3) {
 			l->proto = W5_PROTO_TLS;
 		} else if (w5_http1_is_h2_preface(p) ||
 			   ((l->flags & W5_F_OLDER) && s->payload >= W5_H2_HDR &&
@@ -341,7 +295,7 @@ static bool begin_opaque(struct side *d, const struct seg *s, const uint8_t p[W5
 	if (was_handshake && !hello)
 		hello = l->head_len;
 	begin_turn(d, s);
-	if (l->proto == W5_PROTO_TLS && (p[0] == TLS_HANDSHAKE || p[0] == TLS_CCS)) {
+	if (l->proto == W5_PROTO_TLS && (p[0] == W5_TLS_HANDSHAKE || p[0] == W5_TLS_CCS)) {
 		l->flags |= W5_F_HANDSHAKE;
 		l->head_len = hello; /* head[] keeps the ClientHello: who was asked for */
 		l->nr--;	     /* requests are counted, not flights */
@@ -360,14 +314,14 @@ static void up_out(struct capture *c, struct side *d, const struct seg *s)
 	/* Of an idle conn older than the capture a goodbye is the first that is seen. */
 	may_part = l->proto == W5_PROTO_TLS ||
 		   (l->proto == W5_PROTO_NONE && (l->flags & W5_F_OLDER));
-	alert = may_part ? tls_alert(p, s->payload) : 0;
+	alert = may_part ? w5_tls_alert(p, s->payload) : 0;
 	if (alert) {
 		l->proto = W5_PROTO_TLS;
-		note_alert(l, alert, true);
+		w5_note_alert(l, alert, true);
 		return; /* gets no answer */
 	}
 	/* The handshake's last flight gets no answer of its own: the request follows it. */
-	if (l->phase == W5_PHASE_REQUEST && (l->flags & W5_F_HANDSHAKE) && p[0] == TLS_DATA)
+	if (l->phase == W5_PHASE_REQUEST && (l->flags & W5_F_HANDSHAKE) && p[0] == W5_TLS_DATA)
 		l->phase = W5_PHASE_IDLE;
 	if (l->phase == W5_PHASE_REQUEST) {
 		int32_t ahead = (int32_t)(s->seq + s->payload - (d->req_seq + l->req_bytes));
@@ -380,7 +334,7 @@ static void up_out(struct capture *c, struct side *d, const struct seg *s)
 	}
 	if (l->flags & W5_F_UPGRADE)
 		return;
-	if ((side_is_veiled(l) || !begin_request(d, s)) && !begin_opaque(d, s, p))
+	if ((w5_leg_veiled(l) || !begin_request(d, s)) && !begin_opaque(d, s, p))
 		return;
 	l->srtt_us = d->t->srtt_us;
 	owner_of_request(c, d, s->ts_ns);
@@ -409,9 +363,9 @@ static void up_in(struct capture *c, struct side *d, const struct seg *s)
 		uint16_t alert;
 
 		peek(p, s);
-		alert = tls_alert(p, s->payload);
+		alert = w5_tls_alert(p, s->payload);
 		if (alert)
-			note_alert(l, alert, false);
+			w5_note_alert(l, alert, false);
 		if (alert && !(l->flags & W5_F_HANDSHAKE))
 			return; /* no answer to a request: the conn is as idle as before */
 	}
