@@ -13,16 +13,10 @@ char LICENSE[] SEC("license") = "Dual BSD/GPL";
 static __always_inline void tell_forked(const struct task_struct *parent,
 					const struct task_struct *child)
 {
-	struct w5_listen *r = bpf_ringbuf_reserve(&ring, sizeof(*r), 0);
+	struct w5_listen *r = ring_record(sizeof(*r), W5_REC_LISTEN);
 
-	if (!r) {
-		lose(RING_RARE);
+	if (!r)
 		return;
-	}
-	__builtin_memset(r, 0, sizeof(*r));
-	r->h.ts_ns = bpf_ktime_get_ns();
-	r->h.type = W5_REC_LISTEN;
-	r->h.size = sizeof(*r);
 	r->flags = W5_LISTEN_FORKED;
 	r->cgroup_id = BPF_CORE_READ(child, cgroups, dfl_cgrp, kn, id);
 	r->tgid = child->tgid;

@@ -95,16 +95,10 @@ static __always_inline void emit_limit(const struct task_struct *t, const struct
 				       __u16 kind, __u64 limit)
 {
 	struct w5_trail *tr = trail_of(t);
-	struct w5_limit *r = bpf_ringbuf_reserve(&ring, sizeof(*r), 0);
+	struct w5_limit *r = ring_record(sizeof(*r), W5_REC_LIMIT);
 
-	if (!r) {
-		lose(RING_RARE);
+	if (!r)
 		return;
-	}
-	__builtin_memset(r, 0, sizeof(*r));
-	r->h.ts_ns = bpf_ktime_get_ns();
-	r->h.type = W5_REC_LIMIT;
-	r->h.size = sizeof(*r);
 	r->kind = kind;
 	r->tgid = t->tgid;
 	r->tid = t->pid;
@@ -157,15 +151,9 @@ static __always_inline void note_killed(const struct conn *c, const struct sock 
 	    (old != TCP_ESTABLISHED && old != TCP_CLOSE_WAIT) ||
 	    (c && c->leg.role == W5_ROLE_UPSTREAM))
 		return;
-	r = bpf_ringbuf_reserve(&ring, sizeof(*r), 0);
-	if (!r) {
-		lose(RING_RARE);
+	r = ring_record(sizeof(*r), W5_REC_KILLED);
+	if (!r)
 		return;
-	}
-	__builtin_memset(r, 0, sizeof(*r));
-	r->h.ts_ns = bpf_ktime_get_ns();
-	r->h.type = W5_REC_KILLED;
-	r->h.size = sizeof(*r);
 	sock_tuple(sk, &r->local, &r->remote, &r->lport, &r->rport);
 	r->netns = sk->__sk_common.skc_net.net->ns.inum;
 	r->tgid = t->tgid;

@@ -10,16 +10,10 @@
 static __always_inline void tell_process(const struct sock *sk, const struct task_struct *t,
 					 __u16 port)
 {
-	struct w5_listen *r = bpf_ringbuf_reserve(&ring, sizeof(*r), 0);
+	struct w5_listen *r = ring_record(sizeof(*r), W5_REC_LISTEN);
 
-	if (!r) {
-		lose(RING_RARE);
+	if (!r)
 		return;
-	}
-	__builtin_memset(r, 0, sizeof(*r));
-	r->h.ts_ns = bpf_ktime_get_ns();
-	r->h.type = W5_REC_LISTEN;
-	r->h.size = sizeof(*r);
 	r->cgroup_id = BPF_CORE_READ(sk, sk_cgrp_data.cgroup, kn, id);
 	r->tgid = t->tgid;
 	r->tid = t->pid;

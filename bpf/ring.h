@@ -17,4 +17,20 @@ static __always_inline __u64 ring_wake(__u64 used, bool rare)
 	return BPF_RB_FORCE_WAKEUP;
 }
 
+/* A record of no conn, for a rare event: all 0 but for its header. NULL: lost, and counted. */
+static __always_inline void *ring_record(__u32 size, __u16 type)
+{
+	struct w5_hdr *h = bpf_ringbuf_reserve(&ring, size, 0);
+
+	if (!h) {
+		lose(RING_RARE);
+		return NULL;
+	}
+	__builtin_memset(h, 0, size);
+	h->ts_ns = bpf_ktime_get_ns();
+	h->type = type;
+	h->size = size;
+	return h;
+}
+
 #endif
