@@ -2,8 +2,9 @@
 /*
  * What the files of capture share. capture_scan.c finds the gateways, capture_track.c follows
  * conns (known by capture_id.c), capture_order.c puts their bytes in order, capture_turn.c makes
- * turns of them as bpf/turn.h does, capture_conn.c follows how conns begin and end,
- * capture_tell.c makes records, capture_owner.c ends connects that nobody answered.
+ * turns of them as bpf/turn.h does, capture_answer.c reads how an answer begins and ends,
+ * capture_conn.c follows how conns do, capture_tell.c makes records, capture_owner.c ends connects
+ * that nobody answered.
  *
  * struct capture owns everything; a conn owns its sides.
  */
@@ -256,6 +257,13 @@ void order_drop(struct flow *f);
 
 /* ---- capture_turn.c: bytes that are new and in order. out: sent by this end ---- */
 void side_data(struct capture *c, struct side *d, const struct seg *s, bool out);
+
+/* ---- capture_answer.c: its first bytes and its last ---- */
+/* True once the final (not 1xx) status line, or something that is none, has come. */
+bool answer_begin(struct capture *c, struct side *d, const struct seg *s);
+/* Into .resp, as far as there is room; false: there is nothing to keep. */
+bool answer_keep(struct w5_leg *l, const struct seg *s);
+void answer_tail(struct side *d, const struct seg *s);
 
 /* ---- capture_conn.c: what else comes. out: sent by this end ---- */
 struct side *side_new(struct capture *c, struct track *t, int end);
