@@ -62,7 +62,8 @@ enum stage {
 
 struct port {
 	int fd;
-	uint16_t number;
+	uint16_t number; /* 0: a local socket at path */
+	const char *path;
 	const char *name;	  /* of its mode, as in the arguments */
 	struct ssl_ctx_st *tls;	  /* NULL = plain */
 	const struct h2_mode *h2; /* HTTP/2, then mode is only that of the socket */
@@ -102,13 +103,14 @@ void modes_init(void); /* fills the long answers */
 const struct mode *mode_find(const char *name);
 
 /* port.c */
-int port_parse(struct port *p, const char *arg); /* "PORT:[PREFIX+]MODE"; 0 or -errno */
-int port_open(struct port *p);			 /* listens; 0 or -errno */
+int port_parse(struct port *p, char *arg); /* "PORT|/PATH:[PREFIX+]MODE"; 0 or -errno */
+int port_open(struct port *p);		   /* listens; 0 or -errno */
 void port_on_event(struct port *p);
 void port_drain(struct port *p); /* due: logs whose request waited in vain, and drops them */
 
 /* local.c */
 int local_open(const char *arg); /* "PATH:stale|denied|full"; 0 or -errno */
+int local_listen(const char *path, int backlog, unsigned mode); /* its fd, or -errno */
 
 /* log.c */
 void log_line(const struct conn *c, const char *event);

@@ -319,6 +319,8 @@ struct conn *conn_accept(struct port *p)
 		free(c);
 		return NULL;
 	}
+	if (p->path) /* a local peer has no address */
+		sa = (struct sockaddr_in6){ 0 };
 	c->peer_port = ntohs(sa.sin6_port);
 	if (IN6_IS_ADDR_V4MAPPED(&sa.sin6_addr))
 		inet_ntop(AF_INET, sa.sin6_addr.s6_addr + 12, c->peer, sizeof(c->peer));

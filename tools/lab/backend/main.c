@@ -6,7 +6,7 @@
  *
  *   time_us  event  peer_ip  peer_port  local_port  request_id  nr  mode
  *
- * lab-backend [-l LOG] [-p PIDFILE] PORT:MODE...   returns when all ports listen and
+ * lab-backend [-l LOG] [-p PIDFILE] PORT|/PATH:MODE...   returns when all of them listen and
  * leaves a daemon behind; -f stays in the foreground; -m lists the modes.
  * tls+MODE: the same over TLS (-c CERT -k KEY), where FIN follows a close_notify as real servers
  * send it; tls-rude+MODE, and modes that do not read: FIN alone. RST is always bare.
@@ -90,7 +90,7 @@ static int usage(void)
 {
 	fprintf(stderr,
 		"usage: lab-backend [-f] [-m] [-l LOG] [-p PIDFILE]\n"
-		"                   [-u PATH:stale|denied|full]... [-c CERT.pem -k KEY.pem] PORT:[tls+|tls-rude+|h2+|tls-h2+]MODE...\n");
+		"                   [-u PATH:stale|denied|full]... [-c CERT.pem -k KEY.pem] PORT|/PATH:[tls+|tls-rude+|h2+|tls-h2+]MODE...\n");
 	return 2;
 }
 

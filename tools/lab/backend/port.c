@@ -33,14 +33,19 @@ static int port_tls(struct port *p, bool h2)
 	return p->tls ? 0 : -ENOKEY;
 }
 
-int port_parse(struct port *p, const char *arg)
+int port_parse(struct port *p, char *arg)
 {
 	char *mode;
 	unsigned long number = strtoul(arg, &mode, 10);
 	const struct prefix *x = NULL;
 
-	if (*mode++ != ':' || number == 0 || number > 65535)
+	if (*arg == '/') {
+		mode = arg + strcspn(arg, ":");
+		p->path = arg;
+	}
+	if (*mode != ':' || (!p->path && (number == 0 || number > 65535)))
 		return -EINVAL;
+	*mode++ = '\0';
 	p->number = (uint16_t)number;
 	p->name = mode;
 	for (size_t i = 0; i < sizeof(prefixes) / sizeof(prefixes[0]) && !x; i++)
@@ -114,24 +119,32 @@ void port_on_event(struct port *p)
 		;
 }
 
-int port_open(struct port *p)
+static int tcp_listen(const struct port *p, int backlog)
 {
 	struct sockaddr_in6 sa = { .sin6_family = AF_INET6, .sin6_port = htons(p->number) };
-	struct epoll_event ev = { .events = EPOLLIN | (waits(p->mode) ? EPOLLONESHOT : 0),
-				  .data.ptr = p };
+	int fd = socket(AF_INET6, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
 	const int on = 1, off = 0;
 
-	p->fd = socket(AF_INET6, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
-	if (p->fd < 0)
+	if (fd < 0)
 		return -errno;
-	setsockopt(p->fd, SOL_SOCKET, SO_REUSEADDR, &on, sizeof(on));
-	setsockopt(p->fd, IPPROTO_IPV6, IPV6_V6ONLY, &off, sizeof(off));
-	setsockopt(p->fd, IPPROTO_TCP, TCP_NODELAY, &on, sizeof(on));
+	setsockopt(fd, SOL_SOCKET, SO_REUSEADDR, &on, sizeof(on));
+	setsockopt(fd, IPPROTO_IPV6, IPV6_V6ONLY, &off, sizeof(off));
+	setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &on, sizeof(on));
 	if (p->mode->rcvbuf)
-		setsockopt(p->fd, SOL_SOCKET, SO_RCVBUF, &p->mode->rcvbuf, sizeof(int));
-	if (bind(p->fd, (struct sockaddr *)&sa, sizeof(sa)) ||
-	    listen(p->fd, p->mode->backlog ? p->mode->backlog : 1024) ||
-	    epoll_ctl(p->backend->ep, EPOLL_CTL_ADD, p->fd, &ev))
+		setsockopt(fd, SOL_SOCKET, SO_RCVBUF, &p->mode->rcvbuf, sizeof(int));
+	if (bind(fd, (struct sockaddr *)&sa, sizeof(sa)) || listen(fd, backlog))
 		return -errno;
-	return 0;
+	return fd;
+}
+
+int port_open(struct port *p)
+{
+	struct epoll_event ev = { .events = EPOLLIN | (waits(p->mode) ? EPOLLONESHOT : 0),
+				  .data.ptr = p };
+	int backlog = p->mode->backlog ? p->mode->backlog : 1024;
+
+	p->fd = p->path ? local_listen(p->path, backlog, 0666) : tcp_listen(p, backlog);
+	if (p->fd < 0)
+		return p->fd;
+	return epoll_ctl(p->backend->ep, EPOLL_CTL_ADD, p->fd, &ev) ? -errno : 0;
 }

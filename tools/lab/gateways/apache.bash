@@ -39,7 +39,8 @@ apache_routes() {
 			print "<Location /" $1 "/>\n\tSetEnv proxy-initial-not-pooled 1\n</Location>"
 		}
 		if (n == 1) {
-			print "ProxyPass /" $1 "/ " url[$9] peer[1] "/" $1 "/" opts
+			local = peer[1] ~ /^unix:/ ? peer[1] "|" : ""
+			print "ProxyPass /" $1 "/ " local url[$9] (local ? "local" : peer[1]) "/" $1 "/" opts
 			next
 		}
 		print "<Proxy balancer://" $1 ">"

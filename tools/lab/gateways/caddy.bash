@@ -17,6 +17,7 @@ caddy_routes() {
 		print "\thandle /" $1 "/* {\n\t\treverse_proxy {"
 		for (i = n; i > 0; i--) {
 			sub(/,.*/, "", peer[i])
+			sub(/^unix:/, "unix/", peer[i])
 			print "\t\t\tto " peer[i]
 		}
 		if (n > 1 && $3 ~ /fail_timeout/)

@@ -30,6 +30,7 @@ haproxy_backends() {
 			print "\tretry-on all-retryable-errors\n\tdefault-server pool-max-conn 3"
 		for (i = 1; i <= n; i++) {
 			sub(/,.*/, "", peer[i])
+			sub(/^unix:/, "unix@", peer[i])
 			print "\tserver p" i " " peer[i] proto[$9] named ($11 != "" ? " maxconn " $11 : "") (checked ? " check inter 2s fall 1" : "")
 		}
 	}'
@@ -43,6 +44,8 @@ haproxy_conf() {
 		global
 			nbthread $LAB_WORKERS
 			maxconn 8192
+			user $(id -un nobody)
+			group $(id -gn nobody)
 			$log
 		defaults
 			mode http
@@ -82,6 +85,7 @@ haproxy_access() {
 		n = split(route[3], peer, " ")
 		for (i = 1; i <= n; i++)
 			sub(/,.*/, "", peer[i])
+		local[route[1]] = peer[1]
 		if (n > 1) {
 			first[route[1]] = peer[1]
 			second[route[1]] = peer[2]
@@ -90,7 +94,7 @@ haproxy_access() {
 	}
 	NF < 13 || $5 == "" { next }
 	{
-		last = $5 == "-" ? "-" : addr($5, $6)
+		last = $5 == "-" ? "-" : $5 == "unix" ? local[$13] : addr($5, $6)
 		list = last
 		for (i = $7 + 0; i > 0; i--)
 			list = ($7 !~ /^\+/ ? last : last == first[$13] ? second[$13] : first[$13]) ", " list

@@ -36,8 +36,9 @@ nginx_locations() {
 }
 
 nginx_conf() {
-	local access=off
+	local access=off syslog=''
 	[ "$LAB_LOG" = 0 ] || access="$state/log/access.log lab"
+	[ "$LAB_SYSLOG" = 0 ] || syslog="access_log syslog:server=unix:$state/unix/nobody.sock;"
 	nginx_locations
 	cat >"$state/gateway/nginx.conf" <<-END
 	user $(id -un nobody) $(id -gn nobody);
@@ -49,6 +50,7 @@ nginx_conf() {
 	log_format lab '\$msec\t\$request_method\t\$uri\t\$status\t\$upstream_addr\t\$upstream_status\t'
 		'\$request_time\t\$body_bytes_sent\t\$connection\t\$pid\t\$remote_port';
 	access_log $access;
+	$syslog
 	client_body_temp_path $state/gateway/body;
 	proxy_temp_path $state/gateway/proxy;
 	fastcgi_temp_path $state/gateway/fastcgi;
