@@ -103,6 +103,8 @@ $(O)/vmlinux.h:
 		"boot a kernel with CONFIG_DEBUG_INFO_BTF=y or name a file with VMLINUX_BTF=." >&2; exit 1; }
 	@test -n "$(BPFTOOL)" || { echo "why502: no bpftool found: run sudo tools/install-deps build, or name it with BPFTOOL=." >&2; exit 1; }
 	$(Q)$(BPFTOOL) btf dump file $(VMLINUX_BTF) format c > $@
+	@# Kernels before 6.18 lack it; newer ones look for a map's field of this name.
+	$(Q)grep -q '^struct bpf_task_work {' $@ || sed -i 's/^typedef signed char __s8;/struct bpf_task_work { unsigned long long __opaque; };\n&/' $@
 
 $(O)/%.bpf.o: %.bpf.c $(O)/.flags | $(O)/vmlinux.h
 	$(call say,BPF,$<)

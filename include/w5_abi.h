@@ -57,6 +57,7 @@ enum w5_rec_type {
 	W5_REC_CAPTURE, /* struct w5_capture: what a capture file holds, and lacks (user space) */
 	W5_REC_UNIX,	/* struct w5_unix: connect() to a local socket failed (kernel) */
 	W5_REC_LATE,	/* struct w5_late: an answer came after the gateway had given up (kernel) */
+	W5_REC_UNIX_OPEN, /* struct w5_unix: connect() to a local socket did not fail (kernel) */
 	W5_REC_TYPE_MAX,
 };
 

@@ -85,10 +85,12 @@ struct w5_killed {
 };
 
 /* connect() to a local socket (AF_UNIX) failed. Or, with err 0 and made by user space: from now on
- * they are watched (watched 1), or not (0). */
-#define W5_UNIX_PATH 108 /* sun_path; may begin with a zero: no file then, unix(7) */
+ * they are watched (watched 1), or not (0).
+ * UNIX_OPEN: it succeeded (watched 1); or it began, and nobody saw what became of it (0). */
+#define W5_UNIX_PATH   108	    /* sun_path; may begin with a zero: no file then, unix(7) */
+#define W5_UNIX_COOKIE (1ull << 62) /* and a number: no socket and no stream has such a cookie */
 struct w5_unix {
-	struct w5_hdr h;	     /* h.cookie, h.seq 0 */
+	struct w5_hdr h;	     /* h.cookie: W5_UNIX_COOKIE, or 0; h.seq 0 */
 	w5_u64 hint_cookie, hint_ns; /* as in an upstream turn's w5_leg */
 	w5_u32 tgid, tid;
 	w5_u16 err;

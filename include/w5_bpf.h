@@ -79,6 +79,9 @@ struct w5_tls_key {
 	w5_u32 tgid;
 	w5_u32 pad;
 };
+/* Threads that are connecting to a local socket, or did so lately. */
+#define W5_UNIX_CALLS 4096
+
 #define W5_TLS_MAX  131072
 #define W5_CALL_MAX 16384
 

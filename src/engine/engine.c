@@ -6,6 +6,7 @@
 #include "engine/lines.h"
 #include "engine/lookups.h"
 #include "engine/local.h"
+#include "engine/sockets.h"
 #include "engine/peers.h"
 #include "engine/pools.h"
 #include "engine/texts.h"
@@ -78,6 +79,7 @@ void engine_free(struct engine *e)
 	lookups_free(e);
 	peers_free(e);
 	local_free(e);
+	sockets_free(e);
 	conns_free(e);
 	upstreams_free(e);
 	gateways_free(e);
@@ -242,8 +244,10 @@ static void on_unix_rec(struct engine *e, const struct w5_hdr *h)
 
 	if (u->len > sizeof(u->path))
 		e->c.bad_records++;
-	else
+	else if (h->type == W5_REC_UNIX)
 		on_unix(e, u);
+	else
+		on_unix_open(e, u);
 }
 
 static void on_killed_rec(struct engine *e, const struct w5_hdr *h)
@@ -301,6 +305,7 @@ static const struct handler handlers[W5_REC_TYPE_MAX] = {
 	[W5_REC_DNS] = { .min_size = sizeof(struct w5_dns), .fn = on_dns_rec },
 	[W5_REC_LIMIT] = { .min_size = sizeof(struct w5_limit), .fn = on_limit_rec },
 	[W5_REC_UNIX] = { .min_size = sizeof(struct w5_unix), .fn = on_unix_rec },
+	[W5_REC_UNIX_OPEN] = { .min_size = sizeof(struct w5_unix), .fn = on_unix_rec },
 	[W5_REC_KILLED] = { .min_size = sizeof(struct w5_killed), .fn = on_killed_rec },
 	[W5_REC_LATE] = { .min_size = sizeof(struct w5_late), .fn = on_late_rec },
 	[W5_REC_HOST] = { .min_size = sizeof(struct w5_host), .fn = on_host_rec },

@@ -6,6 +6,7 @@
  * always agree with the findings.
  */
 #include "engine/lines.h"
+#include "engine/sockets.h"
 
 #include <string.h>
 
@@ -269,6 +270,7 @@ void on_exchange(struct engine *e, struct w5_leg *l)
 		return;
 	if (l->held && on_port(e, l))
 		count_held(e, gw, l);
+	sockets_learn(e, gw, l);
 	answers_silent_one(e, c, l);
 	c->silent_waits = silent(l);
 	if (l->status >= 500 || !l->status)

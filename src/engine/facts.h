@@ -97,6 +97,10 @@ struct sentence_input {
 	const struct w5_log *log;     /* the line that tells of it alone, or NULL */
 	const struct lookup *lookup;  /* dns-failure: of which name */
 	const struct w5_limit *limit; /* fd-limit: the descriptor it did not get */
+	/* insufficient-evidence: a local socket that hides it, or NULL; connected to during this
+	 * exchange, or before */
+	const struct w5_unix *local;
+	bool local_is_of_this;
 	const struct host *host;      /* of the gateway, or NULL */
 	const struct stale *stale;    /* wrong-peer: the name that has moved on */
 	const struct pool_full *pool; /* pool-limit: of which upstream, or NULL */

@@ -59,6 +59,7 @@ struct engine {
 	struct peers *peers;	 /* NULL: no configured name is known */
 	struct lookups *lookups; /* NULL: no gateway has asked for a name */
 	struct local *local;	 /* NULL: nothing was told */
+	struct sockets *sockets; /* the same */
 
 	struct list atts;
 	size_t natts;

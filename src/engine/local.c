@@ -7,22 +7,16 @@
 
 #include <string.h>
 
-#define LIMITS_KEPT  1024
-#define KILLED_KEPT  4096 /* a worker with thousands of conns tells of each */
-/* An attempt without a conn of its own: no socket has such a cookie, and no stream. */
-#define LOCAL_COOKIE (1ull << 62)
+#define LIMITS_KEPT 1024
+#define KILLED_KEPT 4096 /* a worker with thousands of conns tells of each */
 /* An event loop that found no descriptor answers in the same turn of its loop. */
-#define ANSWER_NS    (20 * NS_PER_MS)
+#define ANSWER_NS   (20 * NS_PER_MS)
 
 struct local {
 	struct w5_limit limits[LIMITS_KEPT];
 	size_t nlimits; /* so far; the newest is [(n - 1) % KEPT] */
 	struct w5_killed killed[KILLED_KEPT];
 	size_t nkilled;
-	uint64_t nunix;
-	/* Connects to local sockets: told that they can be watched; since when, 0 = not now. */
-	bool can_watch;
-	uint64_t watched_ns;
 };
 
 static struct local *local_get(struct engine *e)
@@ -50,53 +44,6 @@ void on_killed(struct engine *e, const struct w5_killed *k)
 		return;
 	t->killed[t->nkilled % KILLED_KEPT] = *k;
 	t->killed[t->nkilled++ % KILLED_KEPT].comm[sizeof(k->comm) - 1] = '\0';
-}
-
-/* The path's end as an address: the same path is the same upstream everywhere. */
-static void name_upstream(struct w5_leg *l, const uint8_t *path, size_t len)
-{
-	size_t n = min_size(len, W5_PATH_END);
-
-	l->remote.ip[0] = l->remote.ip[1] = W5_PATH_MARK;
-	memcpy(&l->remote.ip[sizeof(l->remote.ip) - n], path + len - n, n);
-	l->rport = (uint16_t)(hash_bytes(path, len, 0) | 1);
-}
-
-void on_unix(struct engine *e, const struct w5_unix *u)
-{
-	struct local *t = local_get(e);
-	size_t len = u->len;
-	struct w5_leg l = { .h = u->h,
-			    .role = W5_ROLE_UPSTREAM,
-			    .phase = W5_PHASE_CONNECT,
-			    .end = W5_END_CONNECT,
-			    .flags = W5_F_TID_EXACT | W5_F_BAD,
-			    .open_ns = u->h.ts_ns,
-			    .end_ns = u->h.ts_ns,
-			    .hint_cookie = u->hint_cookie,
-			    .hint_ns = u->hint_ns,
-			    .after = u->after,
-			    .tgid = u->tgid,
-			    .tid = u->tid,
-			    .err = u->err };
-
-	if (!t || cookie_is_stream(u->hint_cookie))
-		return;
-	if (!u->err) {
-		t->can_watch = true;
-		t->watched_ns = u->watched ? u->h.ts_ns : 0;
-		return;
-	}
-	/* A path ends with a zero, if it does not begin with one. */
-	if (len && u->path[0])
-		len = strnlen((const char *)u->path, len);
-	l.h.cookie = LOCAL_COOKIE | ++t->nunix;
-	l.h.type = W5_REC_ATTEMPT;
-	l.h.size = sizeof(l);
-	l.head_len = (uint16_t)len;
-	memcpy(l.head, u->path, len);
-	name_upstream(&l, u->path, len);
-	on_attempt(e, &l);
 }
 
 void local_free(struct engine *e)
@@ -171,13 +118,6 @@ bool limits_unused(const struct engine *e, const struct pending *p)
 	bool sure;
 
 	return limit_of(e, p, W5_LIMIT_UNUSED, 0, &sure);
-}
-
-bool local_unwatched(const struct engine *e, const struct pending *p)
-{
-	const struct local *t = e->local;
-
-	return t && t->can_watch && (!t->watched_ns || t->watched_ns > p->leg.req_ns);
 }
 
 static bool is_between(const struct w5_killed *k, const struct w5_leg *l)

@@ -8,8 +8,6 @@
 
 void on_limit(struct engine *e, const struct w5_limit *l);
 void on_killed(struct engine *e, const struct w5_killed *k);
-/* Becomes an attempt: a connect that failed; or tells since when these are watched. */
-void on_unix(struct engine *e, const struct w5_unix *u);
 void local_free(struct engine *e);
 
 /* Of a connect that got no local port: how many there are. NULL = not known. */
@@ -20,8 +18,6 @@ const struct w5_limit *limits_files(const struct engine *e, const struct pending
 				    uint64_t after_ns, bool *sure);
 /* For this exchange, most likely, a socket was made that nothing came of. */
 bool limits_unused(const struct engine *e, const struct pending *p);
-/* Might this exchange have tried a local socket, unseen? No, where nobody ever spoke of watching. */
-bool local_unwatched(const struct engine *e, const struct pending *p);
 /* The process at the other end of this conn that was killed before it ended; NULL = none. */
 const struct w5_killed *killed_behind(const struct engine *e, const struct w5_leg *l);
 

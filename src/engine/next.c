@@ -191,7 +191,7 @@ static const struct next_row nexts[] = {
 	[CAUSE_UNIX_SOCKET_ERROR] = { .say = next_unix },
 	[CAUSE_GATEWAY_GENERATED] = { .text = "check the gateway's rules for this request (return, error_page, limits, auth)" },
 	[CAUSE_RETRY_RECOVERED] = { .text = "fix the cause before it hits requests that cannot be retried" },
-	[CAUSE_INSUFFICIENT_EVIDENCE] = { .text = "see the evidence; keep why502 running and catch the next one with -w" },
+	[CAUSE_INSUFFICIENT_EVIDENCE] = { .say = next_open },
 };
 
 _Static_assert(ARRAY_SIZE(nexts) == CAUSE_MAX, "one row per cause");

@@ -47,9 +47,52 @@ SAY_SHARED(next_route)
 		words_put(out, cap, "ip route get %s; %s", ip, todo);
 }
 
+/* A try that a local socket hides. */
+static void why_hidden(char *out, size_t cap, const struct sentence_input *in)
+{
+	const struct w5_unix *u = in->local;
+	char path[4 * W5_UNIX_PATH + 1];
+
+	text_path(path, sizeof(path), u->path, min_size(u->len, W5_UNIX_PATH));
+	if (!in->local_is_of_this)
+		words_put(
+			out, cap,
+			"no attempt was seen: made by the gateway's rules, or on a connection it had to a local socket (last: unix:%s): traffic there cannot be seen",
+			path);
+	else if (u->watched)
+		words_put(
+			out, cap,
+			"the gateway connected to unix:%s; what followed on that local socket cannot be seen",
+			path);
+	else
+		words_put(
+			out, cap,
+			"a connect to unix:%s was seen just before, but not its result, which why502 watches from now on",
+			path);
+}
+
+SAY_SHARED(next_open)
+{
+	const struct w5_unix *u = in->local;
+	char path[4 * W5_UNIX_PATH + 1];
+
+	if (!u) {
+		words_put(out, cap,
+			  "see the evidence; keep why502 running and catch the next one with -w");
+		return;
+	}
+	text_path(path, sizeof(path), u->path, min_size(u->len, W5_UNIX_PATH));
+	words_put(
+		out, cap,
+		"look into the logs of the gateway and of the server behind it: nsenter -t %u -n ss -xlp src %s",
+		u->tgid, path);
+}
+
 SAY_SHARED(why_open)
 {
-	if (in->facts && (in->facts->l->flags & W5_F_UNSENT) && !in->doubt)
+	if (in->local)
+		why_hidden(out, cap, in);
+	else if (in->facts && (in->facts->l->flags & W5_F_UNSENT) && !in->doubt)
 		words_put(
 			out, cap,
 			"the connect to %s failed on this host before a packet left, though there is a route now: a rule of the host (cgroup, security module), or a route that came back",

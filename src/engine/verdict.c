@@ -5,6 +5,7 @@
  */
 #include "engine/correlate.h"
 #include "engine/local.h"
+#include "engine/sockets.h"
 #include "engine/work.h"
 
 #include <stdio.h>
@@ -109,6 +110,43 @@ static bool decide_limit(struct work *w)
 	return true;
 }
 
+static bool decide_unknown(struct work *w, const char *doubt)
+{
+	w->say.doubt = doubt;
+	set(w, VERDICT_UNKNOWN, CAUSE_INSUFFICIENT_EVIDENCE, CONFIDENCE_LIKELY);
+	return true;
+}
+
+static bool hidden_by(struct work *w, const struct w5_unix *u, bool is_of_this)
+{
+	w->say.local = u;
+	w->say.local_is_of_this = is_of_this;
+	w->say.earlier = NULL;
+	return decide_unknown(w, NULL);
+}
+
+/* Its last try, or its only one, was on a local socket that took the connection. */
+static bool decide_local(struct work *w, bool must_be_sure)
+{
+	uint64_t after_ns = w->n ? leg_settled_ns(&w->links[w->n - 1].turn->leg) : 0;
+	bool sure;
+	const struct w5_unix *u = sockets_tried(w->e, w->p, &sure);
+
+	if (!u || u->h.ts_ns < after_ns || (must_be_sure && !sure))
+		return false;
+	return hidden_by(w, u, true);
+}
+
+/* A conn that was there before may have served it on a local socket: so did this route before, or
+ * the one that the route failed at (x) takes connections again. */
+static const struct w5_unix *local_instead(const struct work *w, const struct route *route,
+					   const struct failure *x)
+{
+	if (x && w->say.kin == KIN_ROUTE && w5_addr_is_path(&x->ip))
+		return sockets_used(w->e, w->p, x->ts_ns);
+	return sockets_of_route(w->e, w->p, route);
+}
+
 static bool decide_last(struct work *w)
 {
 	enum verdict v = w->p->leg.status || w->p->leg.resp_ns ? VERDICT_GATEWAY_MADE
@@ -117,6 +155,8 @@ static bool decide_last(struct work *w)
 
 	if (!w->f->nattempts)
 		return false;
+	if (decide_local(w, true))
+		return true;
 	c = w->f->attempts[w->f->nattempts - 1].cause;
 	if (c == CAUSE_NONE)
 		c = CAUSE_INSUFFICIENT_EVIDENCE;
@@ -132,13 +172,6 @@ static bool decide_idle_close(struct work *w)
 	if (d->status || !d->fin_out_ns || !d->req_ns || d->fin_out_ns > d->req_ns)
 		return false;
 	set(w, VERDICT_SILENT, CAUSE_GATEWAY_TIMEOUT_LOCAL, CONFIDENCE_CERTAIN);
-	return true;
-}
-
-static bool decide_unknown(struct work *w, const char *doubt)
-{
-	w->say.doubt = doubt;
-	set(w, VERDICT_UNKNOWN, CAUSE_INSUFFICIENT_EVIDENCE, CONFIDENCE_LIKELY);
 	return true;
 }
 
@@ -382,6 +415,7 @@ static bool decide_untried(struct work *w)
 	struct route route = { 0 };
 	const char *begin = not_seen_begin(w);
 	const struct failure *x;
+	const struct w5_unix *local;
 	bool waited = w->p->ts_ns > asked + NOT_TRIED_NS;
 
 	if (head_parse(&h, d))
@@ -399,8 +433,11 @@ static bool decide_untried(struct work *w)
 		return decide_unknown(w, "records were lost: an attempt may be among them");
 	if (begin)
 		return decide_unknown(w, begin);
-	if (decide_lookup(w, waited ? NULL : x))
+	if (decide_local(w, true) || decide_lookup(w, waited ? NULL : x) || decide_local(w, false))
 		return true;
+	local = local_instead(w, &route, x);
+	if (local)
+		return hidden_by(w, local, false);
 	if (!(x && !waited && w->say.kin != KIN_GATEWAY) && decide_pool(w, &route, waited))
 		return true;
 	if (warming_up(w) && (waited || !x))
@@ -455,7 +492,10 @@ static bool decide_untried(struct work *w)
 		return decide_unknown(
 			w,
 			"the gateway made a socket and closed it unused: its bind() failed, most likely, for a source address that this host does not have");
-	if (local_unwatched(w->e, w->p))
+	local = sockets_used(w->e, w->p, 0); /* of another route, as far as is known */
+	if (local)
+		return hidden_by(w, local, false);
+	if (sockets_unwatched(w->e, w->p))
 		return decide_unknown(
 			w,
 			"no attempt was seen: made by the gateway's rules, or a local socket failed, which why502 watches from now on");

@@ -56,6 +56,7 @@ SAY_SHARED(why_unix);
 SAY_SHARED(next_route);
 SAY_SHARED(next_local_port);
 SAY_SHARED(next_fd_limit);
+SAY_SHARED(next_open);
 SAY_SHARED(next_killed);
 SAY_SHARED(next_unix);
 

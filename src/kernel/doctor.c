@@ -15,15 +15,20 @@
 
 static const char *kind_of(const struct feature *f)
 {
-	return f->file ? "" : f->helper ? "helper " : f->function ? "iterator " : "tracepoint ";
+	return f->file		? ""
+	       : f->helper	? "helper "
+	       : f->attach_type ? "hook "
+	       : f->function	? f->args ? "function " : "iterator "
+				: "tracepoint ";
 }
 
 static const char *detail_of(const struct feature *f)
 {
-	return f->file	     ? f->file
-	       : f->helper   ? f->helper
-	       : f->function ? f->function
-			     : f->tracepoint;
+	return f->file		? f->file
+	       : f->helper	? f->helper
+	       : f->function	? f->function
+	       : f->attach_type ? f->attach_type
+				: f->tracepoint;
 }
 
 static int on_record(void *self, const struct w5_hdr *h)

@@ -6,6 +6,7 @@
 #include <bpf/libbpf.h>
 #include <errno.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
@@ -76,8 +77,23 @@ const struct feature features[] = {
 	  .tracepoint = "sys_exit",
 	  .args = 2,
 	  .since = "4.17",
-	  .with = { "unix_connect" },
+	  .with = { "unix_exit" },
 	  .loses = "why a backend behind a unix socket cannot be reached (unix-socket-error)" },
+	{ .name = "local connects",
+	  .attach_type = "BPF_CGROUP_UNIX_CONNECT",
+	  .since = "6.7",
+	  .with = { "unix_begin" },
+	  .loses = "unix-socket-error before a first failure; for a minute after one it is named" },
+	{ .name = "their results",
+	  .function = "bpf_task_work_schedule_resume",
+	  .args = 4,
+	  .older = "bpf_task_work_schedule_resume_impl",
+	  .older_args = 5,
+	  .since = "6.18",
+	  .with = { "unix_follow" },
+	  .spares = { "unix_begin", "unix_exit" },
+	  .loses =
+		  "the result of the first one; all system calls cost 40 ns more while they go on" },
 	{ .name = "probes in programs",
 	  .file = "/sys/bus/event_source/devices/uprobe/type",
 	  .since = "4.17",
@@ -113,6 +129,16 @@ static int tracepoint_args(const struct btf *vmlinux, const char *name)
 	return btf_vlen(t) - 1; /* the first is the tracepoint's private data */
 }
 
+/* Is there a function of that name, with so many arguments (0 = any number)? */
+static bool has_function(const struct btf *vmlinux, const char *name, unsigned int args)
+{
+	int id = btf__find_by_name_kind(vmlinux, name, BTF_KIND_FUNC);
+	const struct btf_type *t = id <= 0 ? NULL : btf__type_by_id(vmlinux, id);
+
+	t = t ? btf__type_by_id(vmlinux, t->type) : NULL;
+	return t && btf_is_func_proto(t) && (!args || btf_vlen(t) == args);
+}
+
 bool feature_enum(const struct btf *vmlinux, const char *type, const char *value)
 {
 	int id = btf__find_by_name_kind(vmlinux, type, BTF_KIND_ENUM);
@@ -127,17 +153,30 @@ bool feature_enum(const struct btf *vmlinux, const char *type, const char *value
 	return false;
 }
 
+/* For tests: as on a kernel that lacks it. */
+static bool is_denied(const struct feature *f)
+{
+	const char *without = getenv("WHY502_WITHOUT");
+
+	return without && strstr(without, f->name);
+}
+
 bool feature_present(const struct feature *f, const struct btf *vmlinux)
 {
 	int args;
 
+	if (is_denied(f))
+		return false;
 	if (f->file)
 		return !access(f->file, F_OK);
 	if (f->prog_type)
 		return libbpf_probe_bpf_helper((enum bpf_prog_type)f->prog_type,
 					       (enum bpf_func_id)f->helper_id, NULL) > 0;
 	if (f->function)
-		return btf__find_by_name_kind(vmlinux, f->function, BTF_KIND_FUNC) > 0;
+		return has_function(vmlinux, f->function, f->args) ||
+		       (f->older && has_function(vmlinux, f->older, f->older_args));
+	if (f->attach_type)
+		return feature_enum(vmlinux, "bpf_attach_type", f->attach_type);
 	if (f->helper)
 		return feature_enum(vmlinux, "bpf_func_id", f->helper);
 	args = tracepoint_args(vmlinux, f->tracepoint);
@@ -166,6 +205,8 @@ int features_apply(struct bpf_object *obj, const struct btf *vmlinux,
 		}
 		choose(obj, features[i].with, have);
 		choose(obj, features[i].without, !have);
+		if (have)
+			choose(obj, features[i].spares, false);
 	}
 	return 0;
 }

@@ -15,14 +15,18 @@
 struct feature {
 	const char *name;
 	const char *tracepoint;	  /* its BTF type is btf_trace_<tracepoint> */
-	unsigned args;		  /* arguments it must have; 0 = any number */
+	unsigned args;		  /* arguments it, or the function, must have; 0 = any number */
 	const char *helper;	  /* instead: a value of enum bpf_func_id */
 	int prog_type, helper_id; /* instead: programs of this type may call this helper */
 	const char *file;	  /* instead: this file is there */
 	const char *function;	  /* instead: its BTF has this function */
-	const char *since;	  /* for the reader: first kernel with it */
+	const char *older;	  /* or, instead of function, this one, with older_args */
+	unsigned older_args;
+	const char *attach_type;	       /* instead: a value of enum bpf_attach_type */
+	const char *since;		       /* for the reader: first kernel with it */
 	const char *with[FEATURE_PROGRAMS];    /* programs loaded if present */
 	const char *without[FEATURE_PROGRAMS]; /* ... if absent */
+	const char *spares[FEATURE_PROGRAMS];  /* of rows above, not loaded if present */
 	bool needed;
 	const char *loses; /* what is lost without it */
 };

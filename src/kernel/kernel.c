@@ -88,6 +88,7 @@ static int on_ring(void *self, void *data, size_t size)
 		return 0;
 	if (h->type == W5_REC_LISTEN && size >= sizeof(struct w5_listen))
 		on_process(k, data);
+	closer_see(&k->closer, h);
 	if (h->type == W5_REC_ATTEMPT && h->size == sizeof(struct w5_leg))
 		on_attempt(k, h, size);
 	else
@@ -202,10 +203,11 @@ static void take_programs(struct kernel *k)
 		[ATTACH_OUT] = k->skel->progs.packet_out,
 		[ATTACH_CONNECT4] = k->skel->progs.connect_v4,
 		[ATTACH_CONNECT6] = k->skel->progs.connect_v6,
+		[ATTACH_CONNECT_UNIX] = closer_hook(k->skel),
 	};
 
 	for (size_t i = 0; i < ATTACH_PROGRAMS; i++)
-		k->cgroups.programs[i] = bpf_program__fd(of[i]) >= 0 ? of[i] : NULL;
+		k->cgroups.programs[i] = of[i] && bpf_program__fd(of[i]) >= 0 ? of[i] : NULL;
 }
 
 int kernel_start(struct kernel *k)
@@ -213,10 +215,8 @@ int kernel_start(struct kernel *k)
 	int err;
 
 	begin_session(k);
-	k->closer = (struct closer){ .program = k->skel->progs.unix_connect,
-				     .on_record = k->on_record,
-				     .self = k->self };
-	closer_start(&k->closer, clock_ns(CLOCK_MONOTONIC));
+	k->closer = (struct closer){ .on_record = k->on_record, .self = k->self };
+	closer_start(&k->closer, k->skel, clock_ns(CLOCK_MONOTONIC));
 	/* Subscribe first, then scan: what comes to be in between is seen twice, not missed. */
 	err = w5_bpf__attach(k->skel);
 	if (err)

@@ -9,6 +9,7 @@
 #include <unistd.h>
 
 #include "base/log.h"
+#include "base/util.h"
 #include "kernel/cgroup.h"
 #include "kernel/feature.h"
 #include "kernel/flight.h"
@@ -76,7 +77,7 @@ static void set_knobs(struct kernel *k)
 	bpf_map__set_max_entries(k->skel->maps.ring, ring);
 }
 
-static int load(struct kernel *k, struct btf *vmlinux)
+static int load(struct kernel *k, struct btf *vmlinux, bool *follows)
 {
 	const struct feature *missing = NULL;
 	int err;
@@ -91,7 +92,7 @@ static int load(struct kernel *k, struct btf *vmlinux)
 			missing->tracepoint, missing->loses);
 	set_knobs(k);
 	bpf_program__set_autoattach(k->skel->progs.pool, false); /* needs its map: pool.c */
-	bpf_program__set_autoattach(k->skel->progs.unix_connect, false);
+	*follows = closer_prepare(k->skel, vmlinux, *follows);
 	err = flight_resize(k->skel->obj, k->skel->maps.conns, k->cfg.history_packets,
 			    k->cfg.history_bytes);
 	if (err)
@@ -113,13 +114,20 @@ int kernel_load(struct kernel *k)
 {
 	struct rlimit unlimited = { RLIM_INFINITY, RLIM_INFINITY };
 	struct btf *vmlinux = NULL;
+	bool follows = true;
 	int err;
 
 	libbpf_set_print(libbpf_says);
 	setrlimit(RLIMIT_MEMLOCK, &unlimited); /* maps count against it before 5.11 */
 	err = check_host(k, &vmlinux);
 	if (!err)
-		err = load(k, vmlinux);
+		err = load(k, vmlinux, &follows);
+	/* The newest of the programs: what this kernel says of it may mean another thing. */
+	if (err && follows) {
+		w5_bpf__destroy(take_ptr(k->skel));
+		follows = false;
+		err = load(k, vmlinux, &follows);
+	}
 	btf__free(vmlinux);
 	return err;
 }

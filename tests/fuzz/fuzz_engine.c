@@ -121,7 +121,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 			r.h.cookie = r.limit.hint_cookie = b[3] & 15;
 			r.limit.kind = b[3] >> 4 & 3;
 			r.limit.tgid = b[3] >> 7;
-		} else if (r.h.type == W5_REC_UNIX) {
+		} else if (r.h.type == W5_REC_UNIX || r.h.type == W5_REC_UNIX_OPEN) {
 			r.local.hint_cookie = b[3] & 15;
 			r.local.err = b[3] >> 4;
 			r.local.len = b[1] & 127;

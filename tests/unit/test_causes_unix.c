@@ -1,10 +1,11 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* Causes on this host: local sockets. */
+/* Backends behind local sockets: connects that failed, those that did not, and sockets of others. */
 #include <errno.h>
 
 #include "../lib/explain.h"
 #include "base/util.h"
 #include "local_turns.h"
+#include "w5_service.h"
 
 static struct w5_unix local_error(double t, int err, const char *path, size_t len, uint64_t hint)
 {
@@ -124,6 +125,186 @@ static void test_unwatched_is_not_generated(void **s)
 	bench_close(&b);
 }
 
+/* ---- connects that did not fail ---- */
+
+#define FPM "/run/php/php8.2-fpm.sock"
+
+static struct w5_unix local_open(double t, bool connected, uint64_t hint)
+{
+	struct w5_unix u = local_error(t, 0, FPM, sizeof(FPM), hint);
+
+	u.h.type = W5_REC_UNIX_OPEN;
+	u.watched = connected;
+	return u;
+}
+
+static void is_open(const struct finding *f, const char *why)
+{
+	assert_non_null(f);
+	assert_string_equal(cause_name(f->cause), "insufficient-evidence");
+	if (!strstr(f->why, why))
+		fail_msg("why: %s", f->why);
+}
+
+/* Everything after the connect is hidden: neither made by rules, nor passed through. */
+static void test_what_follows_a_connect_is_not_known(void **s)
+{
+	static const char *const gateways[] = { "nginx", "haproxy", "apache2", "caddy" };
+
+	for (size_t i = 0; i < ARRAY_SIZE(gateways); i++) {
+		struct w5_unix u = local_open(1000.1, true, D);
+		struct finding *f;
+		struct bench b;
+
+		bench_open(&b, gateways[i]);
+		watching(&b, 900, true);
+		engine_feed(b.e, &u.h);
+		f = answered(&b, 1000.2, 502);
+		is_open(f, "the gateway connected to unix:" FPM "; what followed");
+		assert_non_null(strstr(f->next, "nsenter -t 2217 -n ss -xlp src " FPM));
+		bench_close(&b);
+	}
+}
+
+/* The kernel told that it began, and user space came too late for its result. */
+static void test_a_connect_whose_result_nobody_saw(void **s)
+{
+	struct w5_unix u = local_open(1000.1, false, D);
+	struct bench b;
+
+	bench_open(&b, "nginx");
+	watching(&b, 900, true);
+	engine_feed(b.e, &u.h);
+	is_open(answered(&b, 1000.2, 502),
+		"a connect to unix:" FPM " was seen just before, but not its result");
+	bench_close(&b);
+}
+
+/* It was the last one tried: an earlier failure did not decide the answer. */
+static void test_a_connect_after_a_failed_attempt(void **s)
+{
+	struct w5_unix u = local_open(1000.3, true, D);
+	struct w5_leg l = rec_connect(U, 1000.1, 17, ECONNREFUSED, 1000.2);
+	struct bench b;
+
+	bench_open(&b, "nginx");
+	rec_hint(&l, D, 1000);
+	feed(&b, &l);
+	engine_feed(b.e, &u.h);
+	is_open(answered(&b, 1000.4, 502), "the gateway connected to unix:" FPM);
+	bench_close(&b);
+}
+
+/* A healthy one of another request takes nothing away from a failure over TCP. */
+static void test_a_connect_of_another_request(void **s)
+{
+	struct w5_unix u = local_open(1000.3, true, D + 1), before = local_open(1000.05, true, D);
+	struct w5_leg l = rec_connect(U, 1000.1, 17, ECONNREFUSED, 1000.2);
+	struct bench b;
+
+	bench_open(&b, "nginx");
+	rec_hint(&l, D, 1000);
+	engine_feed(b.e, &before.h);
+	feed(&b, &l);
+	engine_feed(b.e, &u.h);
+	assert_int_equal(answered(&b, 1000.4, 502)->cause, CAUSE_CONN_REFUSED);
+	bench_close(&b);
+}
+
+/* It may have been asked on a conn that was there before. */
+static void test_a_gateway_with_local_backends_made_nothing_up(void **s)
+{
+	struct w5_unix u = local_open(500, true, D + 1);
+	struct bench b;
+
+	bench_open(&b, "nginx");
+	watching(&b, 400, true);
+	engine_feed(b.e, &u.h);
+	is_open(answered(&b, 1000.2, 502),
+		"on a connection it had to a local socket (last: unix:" FPM);
+	bench_close(&b);
+	u.tgid = REC_GW + 7; /* no process of this gateway */
+	bench_open(&b, "nginx");
+	watching(&b, 400, true);
+	engine_feed(b.e, &u.h);
+	assert_int_equal(answered(&b, 1000.2, 502)->cause, CAUSE_GATEWAY_GENERATED);
+	bench_close(&b);
+}
+
+/* ---- sockets that are nobody's backend ---- */
+
+static const char *const services[] = {
+	"/dev/log",
+	"/run/nscd/socket",
+	"/var/run/nscd/socket",
+	"/run/systemd/journal/stdout",
+	"/run/dbus/system_bus_socket",
+	"/var/lib/sss/pipes/nss",
+	"\0/org/freedesktop/systemd1/x",
+};
+
+/* glibc looks for nscd in the middle of a request, and finds nobody on most hosts. */
+static void test_services_are_no_backends(void **s)
+{
+	for (size_t i = 0; i < ARRAY_SIZE(services); i++) {
+		struct w5_unix u = local_error(1000.1, ENOENT, "", 0, D),
+			       open = local_open(1000.1, true, D);
+		struct w5_leg l = rec_connect(U, 1000.05, 17, ECONNREFUSED, 1000.08);
+		struct finding *f;
+		struct bench b;
+
+		memcpy(u.path, services[i], 1 + strlen(services[i] + 1));
+		u.len = W5_UNIX_PATH;
+		memcpy(open.path, u.path, sizeof(u.path));
+		bench_open(&b, "nginx"); /* beside a failure of another kind */
+		rec_hint(&l, D, 1000);
+		feed(&b, &l);
+		engine_feed(b.e, &u.h);
+		engine_feed(b.e, &open.h);
+		f = answered(&b, 1000.2, 502);
+		assert_int_equal(f->cause, CAUSE_CONN_REFUSED);
+		assert_int_equal(f->nattempts, 1);
+		bench_close(&b);
+		bench_open(&b, "nginx"); /* alone */
+		watching(&b, 900, true);
+		engine_feed(b.e, &u.h);
+		engine_feed(b.e, &open.h);
+		assert_int_equal(answered(&b, 1000.2, 502)->cause, CAUSE_GATEWAY_GENERATED);
+		bench_close(&b);
+		bench_open(&b, "nginx"); /* in a request that went well */
+		engine_feed(b.e, &u.h);
+		assert_null(answered(&b, 1000.2, 200));
+		bench_close(&b);
+	}
+}
+
+static void test_which_sockets_are_services(void **s)
+{
+	static const char *const backends[] = {
+		"/run/php/php8.2-fpm.sock",
+		"/var/run/app.sock",
+		"/dev/shm/app.sock",
+		"\0app",
+		"/run/systemd.sock",
+		"/run/nscd",
+		"",
+		"/var",
+		"/srv/run/dbus/x",
+	};
+	uint8_t path[W5_SERVICE_PEEK];
+
+	for (size_t i = 0; i < ARRAY_SIZE(services); i++) {
+		memset(path, 0, sizeof(path));
+		memcpy(path, services[i], min_size(1 + strlen(services[i] + 1), sizeof(path)));
+		assert_true(w5_is_service(path));
+	}
+	for (size_t i = 0; i < ARRAY_SIZE(backends); i++) {
+		memset(path, 0, sizeof(path));
+		memcpy(path, backends[i], *backends[i] ? strlen(backends[i]) : i == 3 ? 4 : 0);
+		assert_false(w5_is_service(path));
+	}
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -131,7 +312,14 @@ int main(void)
 		cmocka_unit_test(test_unix_paths_are_escaped),
 		cmocka_unit_test(test_unix_error_of_another_client),
 		cmocka_unit_test(test_unwatched_is_not_generated),
+		cmocka_unit_test(test_what_follows_a_connect_is_not_known),
+		cmocka_unit_test(test_a_connect_whose_result_nobody_saw),
+		cmocka_unit_test(test_a_connect_after_a_failed_attempt),
+		cmocka_unit_test(test_a_connect_of_another_request),
+		cmocka_unit_test(test_a_gateway_with_local_backends_made_nothing_up),
+		cmocka_unit_test(test_services_are_no_backends),
+		cmocka_unit_test(test_which_sockets_are_services),
 	};
 
-	return cmocka_run_group_tests_name("causes_unix", tests, NULL, NULL);
+	return cmocka_run_group_tests_name("local sockets", tests, NULL, NULL);
 }

@@ -55,6 +55,7 @@ static void test_lengths_inside_must_point_inside(void **state)
 	refused_with(W5_REC_GATEWAY, memset(r.gateway.cgroup, 'x', sizeof(r.gateway.cgroup)));
 	refused_with(W5_REC_SESSION, memset(r.session.host, 'x', sizeof(r.session.host)));
 	refused_with(W5_REC_UNIX, r.local.len = W5_UNIX_PATH + 1);
+	refused_with(W5_REC_UNIX_OPEN, r.local.len = W5_UNIX_PATH + 1);
 	refused_with(W5_REC_KILLED, r.killed.signal = 0);
 	refused_with(W5_REC_KILLED, memset(r.killed.comm, 'x', sizeof(r.killed.comm)));
 	refused_with(W5_REC_LISTEN, memset(r.listen.comm, 'x', sizeof(r.listen.comm)));

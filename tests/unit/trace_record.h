@@ -52,6 +52,7 @@ static const uint16_t sizes[] = {
 	[W5_REC_HOST] = sizeof(struct w5_host),
 	[W5_REC_CAPTURE] = sizeof(struct w5_capture),
 	[W5_REC_LATE] = sizeof(struct w5_late),
+	[W5_REC_UNIX_OPEN] = sizeof(struct w5_unix),
 };
 _Static_assert(sizeof(sizes) / sizeof(sizes[0]) == W5_REC_TYPE_MAX, "every type has its row");
 

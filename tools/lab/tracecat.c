@@ -22,7 +22,7 @@ static const char *const types[W5_REC_TYPE_MAX] = {
 	[W5_REC_OPEN] = "open",	      [W5_REC_TEXT] = "text",	  [W5_REC_LOG] = "log",
 	[W5_REC_DNS] = "dns",	      [W5_REC_POOL] = "pool",	  [W5_REC_NAME] = "name",
 	[W5_REC_LIMIT] = "limit",     [W5_REC_KILLED] = "killed", [W5_REC_UNIX] = "unix",
-	[W5_REC_HOST] = "host",	      [W5_REC_LATE] = "late",
+	[W5_REC_HOST] = "host",	      [W5_REC_LATE] = "late",	  [W5_REC_UNIX_OPEN] = "unix-open",
 };
 static const char *const ends[W5_END_MAX] = {
 	[W5_END_NONE] = "-",	      [W5_END_FIN_IN] = "fin-in",   [W5_END_RST_IN] = "rst-in",
