@@ -477,6 +477,10 @@ static bool decide_untried(struct work *w)
 		return decide_unknown(
 			w,
 			"no attempt was seen: made by the gateway's rules, or every backend was marked down");
+	if (x && w->say.kin != KIN_ROUTE && w5_addr_is_path(&x->ip))
+		return decide_unknown(
+			w,
+			"no attempt was seen: a backend marked down, or a connection the gateway had to a local socket, whose traffic cannot be seen");
 	if (x) {
 		set(w, d->status ? VERDICT_GATEWAY_MADE : VERDICT_SILENT, CAUSE_NO_LIVE_UPSTREAM,
 		    w->say.kin == KIN_ROUTE && !w->e->c.is_capture ? CONFIDENCE_CERTAIN

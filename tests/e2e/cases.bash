@@ -53,13 +53,14 @@ case_healthy() {
 	expect 'one finding about the refused one' [ "$(of "$main" "$last" | wc -l)" = 1 ]
 }
 
-# Bodies without a length, whole: by the last chunk, with a trailer, by the conn's end.
+# Bodies without a length, whole: by the last chunk, with a trailer, by the conn's end; and such as
+# came over a local socket.
 case_bodies() {
 	local truth=$work/bodies.tsv last=$work/bodies-last.tsv
 	send "$truth" -r 0 -n 10 -d 0.3 --mix well || return 1
 	send "$last" -r 0 -n 1 -d 0.01 --mix truncated-chunked || return 1
 	settle "$main" "$last"
-	expect '40 answers with 200, whole' [ "$(awk -F '\t' '$6 == 200 && $8 == 1' "$truth" | wc -l)" = 40 ] || return 1
+	expect '50 answers with 200, whole' [ "$(awk -F '\t' '$6 == 200 && $8 == 1' "$truth" | wc -l)" = 50 ] || return 1
 	expect 'no finding about them' [ -z "$(of "$main" "$truth")" ] || return 1
 	expect 'one finding about the body that was cut' [ "$(of "$main" "$last" | wc -l)" = 1 ]
 }

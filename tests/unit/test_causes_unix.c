@@ -231,6 +231,29 @@ static void test_a_gateway_with_local_backends_made_nothing_up(void **s)
 	bench_close(&b);
 }
 
+/* A local socket failed for another route: it says nothing of this one, which may have asked on a
+ * conn that is older than we are. */
+static void test_a_failure_of_another_route(void **s)
+{
+	struct w5_unix u = local_error(950, ECONNREFUSED, FPM, sizeof(FPM), D + 1);
+	struct w5_leg other = rec_down(D + 1, 949.9, "GET", "/other/b");
+	struct finding *f;
+	struct bench b;
+
+	u.hint_ns = ms(949.9);
+	bench_open(&b, "nginx");
+	watching(&b, 900, true);
+	engine_feed(b.e, &u.h);
+	rec_answer(&other, 950.1, 502);
+	other.h.size = sizeof(other);
+	feed(&b, &other);
+	bench_settle(&b, 950.1);
+	assert_int_equal(b.f[0]->cause, CAUSE_UNIX_SOCKET_ERROR);
+	f = answered(&b, 1000.2, 502);
+	is_open(f, "a backend marked down, or a connection the gateway had to a local socket");
+	bench_close(&b);
+}
+
 /* ---- sockets that are nobody's backend ---- */
 
 static const char *const services[] = {
@@ -317,6 +340,7 @@ int main(void)
 		cmocka_unit_test(test_a_connect_after_a_failed_attempt),
 		cmocka_unit_test(test_a_connect_of_another_request),
 		cmocka_unit_test(test_a_gateway_with_local_backends_made_nothing_up),
+		cmocka_unit_test(test_a_failure_of_another_route),
 		cmocka_unit_test(test_services_are_no_backends),
 		cmocka_unit_test(test_which_sockets_are_services),
 	};
