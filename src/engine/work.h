@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* One finding in the making: what explain*.c gather and verdict.c decides on. */
+/* One finding in the making: what explain*.c gather and verdict*.c decide on. */
 #ifndef ENGINE_WORK_H
 #define ENGINE_WORK_H
 
@@ -32,14 +32,14 @@ static inline void work_lower(struct work *w, enum confidence to)
 }
 
 /* ---- explain_attempts.c ---- */
-bool attempt_lost_the_race(const struct work *w,
-			   size_t i); /* .links[i], to another address family */
+/* .links[i], to another address family */
+bool attempt_lost_the_race(const struct work *w, size_t i);
 /* Into the finding, with their causes; the last one's facts. */
 void attempts_take(struct work *w);
 /* Candidates that would tell the same story are no doubt about the cause. */
 void attempts_settle(struct work *w);
-enum confidence attempts_confidence(
-	const struct work *w); /* that the last one is of this exchange */
+/* That the last one is of this exchange. */
+enum confidence attempts_confidence(const struct work *w);
 
 /* ---- unread.c ---- */
 /* Of an exchange for which leg_unread() holds: its status, if its attempts or others tell it. */
@@ -47,7 +47,7 @@ void unread_settle(struct work *w);
 /* It was no good answer, whatever it was; what stays open is counted. */
 bool unread_is_bad(struct work *w);
 
-/* ---- verdict.c ---- */
+/* ---- verdict.c, verdict_pool.c ---- */
 void verdict_decide(struct work *w);
 /* It waited for a connection all the time: by the gateway's log, or by its pools. */
 bool verdict_was_queued(struct work *w);
