@@ -204,6 +204,15 @@ static __always_inline bool may_be_open(const struct conn *c, __u64 now)
 	return l->end == W5_END_RST_IN || (l->end == W5_END_FIN_IN && now - l->req_ns < TROUBLE_NS);
 }
 
+#define GIVEN_UP_NS (90 * 1000 * 1000ull) /* no timer is shorter */
+
+/* A first request over TLS: what seemed to answer it may have been session tickets. */
+static __always_inline bool may_be_given_up(const struct w5_leg *l)
+{
+	return (l->flags & W5_F_TEXT) && l->role == W5_ROLE_UPSTREAM && l->end == W5_END_FIN_OUT &&
+	       l->nr <= 2 && l->end_ns - l->last_ns > GIVEN_UP_NS;
+}
+
 /* Emits what the end of a turn calls for. A global function: see once.h. */
 __weak __noinline int emit_end(struct conn *c, __u64 now)
 {
@@ -231,6 +240,8 @@ __weak __noinline int emit_end(struct conn *c, __u64 now)
 	cut = is_cut(c);
 	if (cut || may_be_open(c, now))
 		trouble_ns = now;
+	if (may_be_given_up(l))
+		note_given_up(l);
 	tell_held(c, now);
 	emit_full(c, W5_REC_END, now, cut || l->end == W5_END_RST_IN || l->end == W5_END_SK_ERR);
 	/* What was open on a conn whose texts user space follows, it alone knows. */

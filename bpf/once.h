@@ -66,8 +66,8 @@ __weak __noinline int note_given_up(const struct w5_leg *l)
 	struct pair_key pair = {};
 	struct given_up v = {};
 
-	if (!l || l->role != W5_ROLE_UPSTREAM || l->phase != W5_PHASE_REQUEST ||
-	    l->end != W5_END_FIN_OUT)
+	if (!l || l->role != W5_ROLE_UPSTREAM || l->end != W5_END_FIN_OUT ||
+	    (l->phase != W5_PHASE_REQUEST && !(l->flags & W5_F_TEXT)))
 		return 0;
 	pair.from = l->remote;
 	pair.to = l->local;

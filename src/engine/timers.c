@@ -15,8 +15,8 @@
 /* As in rules.h: shorter ones are none. */
 #define TIMER_MIN_NS	 (90 * NS_PER_MS)
 
-/* Round trips, and a process that notices its client gone. */
-#define REACTION_NS (250 * NS_PER_MS)
+/* A process that notices its client gone; round trips come on top. */
+#define REACTION_NS (100 * NS_PER_MS)
 
 struct value {
 	uint64_t ns, used_ns; /* the shortest seen */
@@ -123,9 +123,21 @@ static struct late *late_get(struct timers *t, const struct w5_late *r, uint64_t
 }
 
 /* What comes at once when the gateway has closed may be the answer to that. */
-static bool is_reaction(const struct w5_late *r)
+static bool is_reaction(const struct w5_late *r, const struct w5_leg *l)
 {
-	return !r->status && r->h.ts_ns < r->closed_ns + REACTION_NS;
+	return !r->status && r->h.ts_ns < r->closed_ns + REACTION_NS + 2000ull * l->srtt_us;
+}
+
+/* Where its text was read, that is a little older than its packet; and only the text knows that it
+ * has no answer. */
+#define TEXT_TO_PACKET_NS (20 * NS_PER_MS)
+
+static bool is_same_request(const struct w5_leg *l, const struct w5_late *r)
+{
+	if (!(l->flags & W5_F_TEXT))
+		return l->req_ns == r->req_ns;
+	return leg_failed(l) && !l->stream && l->req_ns <= r->req_ns + NS_PER_MS &&
+	       r->req_ns <= l->req_ns + TEXT_TO_PACKET_NS;
 }
 
 /* The first bytes for a request that had none: how long the backend needed. */
@@ -136,8 +148,8 @@ void on_late(struct engine *e, const struct w5_late *r)
 	struct head h;
 	struct late *l;
 
-	if (!c || c->role != W5_ROLE_UPSTREAM || c->last.leg.req_ns != r->req_ns ||
-	    is_reaction(r) || r->h.ts_ns <= asked || r->closed_ns < asked ||
+	if (!c || c->role != W5_ROLE_UPSTREAM || !is_same_request(&c->last.leg, r) ||
+	    is_reaction(r, &c->last.leg) || r->h.ts_ns <= asked || r->closed_ns < asked ||
 	    !head_parse(&h, &c->last.leg))
 		return;
 	ns = r->h.ts_ns - asked;

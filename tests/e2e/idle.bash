@@ -120,27 +120,32 @@ case_race_ahead_h2() { # GATEWAY
 }
 
 # Answers that come after the gateway has given up tell of the next ones what both would need.
-case_late_answer() { # GATEWAY DIR
-	local gateway=$1 dir=$2 truth=$work/$1-late-1.tsv next=$work/$1-late-2.tsv f min max
-	send "$truth" -r 0 -n 2 -d 0.1 --mix backend-late || return 1
+case_late_answer() { # GATEWAY DIR FAULT
+	local gateway=$1 dir=$2 fault=$3 truth=$work/$1-$3-1.tsv next=$work/$1-$3-2.tsv f min max
+	send "$truth" -r 0 -n 2 -d 0.1 --mix "$fault" || return 1
 	settle "$dir" "$truth"
 	# HAProxy ends such a connection with a reset: the answer is never sent
 	[ "$gateway" = haproxy ] || lines "$state/log/backend.log" "say.*$(tag_of "$truth")" 2 5 ||
 		{ echo 'the backend did not answer late'; return 1; }
-	send "$next" -r 0 -n 1 -d 0.1 --mix backend-late || return 1
-	settle "$dir" "$next"
-	f=$(of "$dir" "$next" | head -n 1)
+	: >"$next.all"
+	for _ in 1 2 3 4; do # a busy host may be so late that it looks like another timer
+		send "$next" -r 0 -n 1 -d 0.1 --mix "$fault" || return 1
+		cat "$next" >>"$next.all"
+		settle "$dir" "$next"
+		f=$(of "$dir" "$next" | head -n 1)
+		[ "$(jq '.timer.seen >= 3' <<<"$f")" != true ] || break
+	done
 	echo "$f" | jq -c '.timer, .next'
 	expect 'the timer, seen before' [ "$(jq '.timer.phase == "answer" and .timer.seen >= 3' <<<"$f")" = true ] || return 1
 	# the driver's clock: from the request to what the client got
 	read -r min max < <(awk -F '\t' '{ ms = $10 / 1000 } NR == 1 || ms < min { min = ms } ms > max { max = ms }
-		END { printf "%d %d\n", min, max + 1 }' "$truth" "$next")
+		END { printf "%d %d\n", min, max + 1 }' "$truth" "$next.all")
 	about 'the timer' "$(jq '.timer.ms | round' <<<"$f")" "$min" "$max" || return 1
 	if [ "$gateway" = haproxy ]; then
 		expect 'no late answer' [ "$(jq '.timer.late_answers' <<<"$f")" = null ]
 		return
 	fi
-	read -r min max < <(awk -F '\t' -v port="$(port_of backend-late)" '
+	read -r min max < <(awk -F '\t' -v port="$(port_of "$fault")" '
 		$5 != port { next }
 		{ conn = $3 ":" $4 }
 		$2 == "request" { asked[conn] = $1 }
@@ -150,10 +155,10 @@ case_late_answer() { # GATEWAY DIR
 	expect 'both times in the next step' [ "$(jq '.next | test("answers such requests after .*, the gateway waits ")' <<<"$f")" = true ]
 }
 
-case_late_answer_of() { # GATEWAY
-	local dir=$work/$1-late rc
+case_late_answer_of() { # GATEWAY FAULT
+	local dir=$work/$1-$2 rc
 	gateway_is "$1" && why502_start "$dir" || return 1
-	case_late_answer "$1" "$dir"
+	case_late_answer "$1" "$dir" "$2"
 	rc=$?
 	why502_stop "$dir"
 	return $rc

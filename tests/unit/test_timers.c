@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: BSD-2-Clause
 /* The gateway's timer, learned by repetition, and answers that came after it. */
 #include "../lib/explain.h"
+#include "../lib/rec_text.h"
 
 /* A slow backend: asked at t, given up after `waited` ms. Returns its finding. */
 static struct finding *slow(struct bench *b, unsigned n, double t, double waited, unsigned upstream,
@@ -160,6 +161,41 @@ static void test_the_tables_are_bounded(void **s)
 	bench_close(&b);
 }
 
+/* Over TLS the request is known by its text, a little before its packet. */
+static void test_a_late_answer_over_tls(void **s)
+{
+	struct wire d, u;
+	struct w5_leg l;
+	struct bench b;
+
+	for (unsigned answered = 0; answered < 2; answered++) {
+		bench_open(&b, "nginx");
+		d = wire_open(&b, D, W5_ROLE_DOWNSTREAM, 990);
+		u = wire_open(&b, U, W5_ROLE_UPSTREAM, 999);
+		wire_get(&d, 999.9, IN, "/a/1");
+		wire_hint(&u, D, 999.9);
+		wire_get(&u, 1000, OUT, "/a/1");
+		if (answered)
+			wire_status(&u, 1010, IN, 200);
+		l = rec_conn(U, W5_ROLE_UPSTREAM, 999);
+		l.remote = rec_ip(18);
+		l.h.type = W5_REC_END;
+		l.phase = W5_PHASE_RESPONSE; /* session tickets */
+		l.nr = 1;
+		l.req_ns = l.req_last_ns = ms(1000.1);
+		l.resp_ns = l.last_ns = ms(1000.5);
+		l.req_bytes = l.req_acked = 200;
+		l.resp_bytes = 300;
+		rec_end(&l, 6000.1, W5_END_FIN_OUT);
+		feed(&b, &l);
+		wire_status(&d, 6000.2, OUT, answered ? 200 : 504);
+		bench_settle(&b, 7000);
+		late(&b, 0, 1000, 5000, 8000, 0);
+		assert_int_equal(slow(&b, 2, 20000, 5001, 18, "/a/2")->timer.late_seen, !answered);
+		bench_close(&b);
+	}
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -169,6 +205,7 @@ int main(void)
 		cmocka_unit_test(test_both_times_are_told_when_the_answer_came_too_late),
 		cmocka_unit_test(test_a_late_answer_is_known_by_its_time),
 		cmocka_unit_test(test_what_came_late_and_was_no_answer),
+		cmocka_unit_test(test_a_late_answer_over_tls),
 		cmocka_unit_test(test_the_tables_are_bounded),
 	};
 
