@@ -93,7 +93,7 @@ const struct feature features[] = {
 	  .with = { "unix_follow" },
 	  .spares = { "unix_begin", "unix_exit" },
 	  .loses =
-		  "the result of the first one; all system calls cost 40 ns more while they go on" },
+		  "the result of the first one; and while they go on every system call costs more" },
 	{ .name = "probes in programs",
 	  .file = "/sys/bus/event_source/devices/uprobe/type",
 	  .since = "4.17",

@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: BSD-2-Clause
 # shellcheck shell=bash
 # Apache httpd, event MPM: processes with a thread per busy request and a pool per process.
-# Its access log does not name the upstream; its error log tells of failed connects (AH00957)
+# Its access log does not name the upstream; its error log tells of failed connects (AH00957, AH02454)
 # and then, from the same thread, of which request (log id, %L).
 # shellcheck disable=SC2154 # state and LAB_* come from lab
 
@@ -123,6 +123,10 @@ apache_access() {
 		if (match($0, /AH00957: .*attempt to connect to [^ ]+/)) {
 			a = substr($0, RSTART, RLENGTH)
 			sub(/.* /, "", a)
+			connect[thread] = a
+		} else if (match($0, /AH02454: .*Unix domain socket [^ ]+/)) {
+			a = substr($0, RSTART, RLENGTH)
+			sub(/.* /, "unix:", a)
 			connect[thread] = a
 		} else if (/AH01114/) {
 			failed[word[3]] = failed[word[3]] (failed[word[3]] ? ", " : "") connect[thread]
