@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only */
 /*
- * How a conn ends where its socket tells, and no packet, or not it alone: closed by the gateway, given
- * up by the kernel, closed by the peer behind lost data.
+ * How a conn ends where its socket tells, and no packet, or not it alone: closed by the gateway,
+ * given up by the kernel, closed by the peer behind lost data.
  */
 #ifndef BPF_CLOSED_H
 #define BPF_CLOSED_H

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only */
 /*
- * Packets of sockets without state: is there a conn worth one? And of listeners, whose conns have no
- * socket of their own yet.
+ * Packets of sockets without state: is there a conn worth one? And of listeners, whose conns have
+ * no socket of their own yet.
  */
 #ifndef BPF_NOTICE_H
 #define BPF_NOTICE_H

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only */
 /*
- * The rules of turns that need nothing but struct w5_leg and the first bytes of a payload: what the
- * kernel side makes of packets as they pass, and src/source/ of a capture's, is the same.
+ * The rules of turns that need nothing but struct w5_leg and the first bytes of a payload: the
+ * kernel side makes the same of packets as they pass, src/source/ of a capture's, src/engine/ of
+ * texts.
  */
 #ifndef W5_TURN_H
 #define W5_TURN_H

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* What the files of evidence share: a finding's sentences in the making. evidence.c has their order. */
+/* What the files of evidence share: sentences in the making. evidence.c has their order. */
 #ifndef ENGINE_EVIDENCE_H
 #define ENGINE_EVIDENCE_H
 

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * Statuses that refer to what a conn said before us (w5_leg.status_ref): once something else has told
- * what such an entry stood for, it is known for the answers that follow.
+ * Statuses that refer to what a conn said before us (w5_leg.status_ref): once something else has
+ * told what such an entry stood for, it is known for the answers that follow.
  */
 #include "engine/h2.h"
 

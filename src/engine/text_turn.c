@@ -14,18 +14,12 @@
 void turn_begin(struct w5_leg *l, const struct text_at *at)
 {
 	bool first = !l->nr && !(l->flags & W5_F_OLDER);
+	uint16_t exact = l->flags & W5_F_TID_EXACT;
 
-	l->idle_ns = !first && l->last_ns && at->ts_ns > l->last_ns ? at->ts_ns - l->last_ns : 0;
-	l->nr++;
-	l->req_ns = l->req_last_ns = l->last_ns = at->ts_ns;
-	l->req_bytes = l->req_acked = 0;
-	l->resp_ns = l->end_ns = 0;
-	l->resp_bytes = 0;
-	l->head_len = l->resp_len = 0;
-	l->status = 0;
-	l->end = W5_END_NONE;
-	l->phase = W5_PHASE_REQUEST;
-	l->flags = (l->flags & (W5_F_OLDER | W5_F_TID_EXACT)) | W5_F_TEXT;
+	w5_turn_begin(l, at->ts_ns, 0);
+	l->flags |= exact | W5_F_TEXT;
+	if (first)
+		l->idle_ns = 0; /* what came before was the handshake */
 	/* As in bpf/up.h: what a conn was opened for is known from its connect(). */
 	if (first && l->role == W5_ROLE_UPSTREAM && l->open_ns) {
 		l->flags |= W5_F_HINT_OPEN;
@@ -70,7 +64,7 @@ void turn_tell(struct engine *e, struct w5_leg *l, const struct text_at *at)
 	}
 	if (!l->tgid)
 		l->tgid = at->tgid;
-	if (l->status >= 500 || (l->flags & W5_F_NOT_HTTP))
+	if (w5_leg_bad(l))
 		l->flags |= W5_F_BAD;
 	if (l->status == 101)
 		l->flags |= W5_F_UPGRADE;

@@ -1,13 +1,14 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * Conns and their turns: exchanges and attempts. The engine owns conns and atts; the lists of a conn
- * hold borrowed atts, which leave them when either side goes.
+ * Conns and their turns: exchanges and attempts. The engine owns conns and atts; the lists of a
+ * conn hold borrowed atts, which leave them when either side goes.
  */
 #ifndef ENGINE_TURNS_H
 #define ENGINE_TURNS_H
 
 #include "base/list.h"
 #include "engine/engine.h"
+#include "w5_turn.h"
 
 #define TARGET_BUCKETS 4096		/* power of two */
 #define ATTS_MAX       16384		/* open attempts; the oldest give way */
@@ -95,7 +96,7 @@ void on_end(struct engine *e, struct w5_leg *l);
  * stream was made of frames that were. */
 static inline bool leg_opaque(const struct w5_leg *l)
 {
-	return (l->proto == W5_PROTO_TLS || l->proto == W5_PROTO_H2) && !l->stream;
+	return w5_leg_veiled(l) && !l->stream;
 }
 /* A stream that was answered, with a status that cannot be read (or, HTTP/0.9, has none). */
 static inline bool leg_unread(const struct w5_leg *l)
