@@ -168,7 +168,8 @@ static bool all_is_read(const struct text_conn *tc, const struct w5_leg *end)
 {
 	if (tc->is_plain)
 		return true; /* its texts are packets */
-	if (end->phase != W5_PHASE_REQUEST || end->role != W5_ROLE_UPSTREAM)
+	/* Its goodbye came: so may have what it said before, while the gateway was writing. */
+	if (end->phase != W5_PHASE_REQUEST || end->role != W5_ROLE_UPSTREAM || end->alert_in)
 		return false;
 	return tc->h2 ? h2_is_asked_since(tc->h2, end->req_ns) : tc->leg.phase == W5_PHASE_REQUEST;
 }

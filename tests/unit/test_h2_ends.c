@@ -310,6 +310,38 @@ static void test_last_words_overtaken_by_a_reset(void **s)
 	}
 }
 
+/* GOAWAY and close_notify come while the gateway writes: it reads them when the FIN is there. */
+static void test_goaway_read_after_the_end(void **s)
+{
+	struct w5_leg d = rec_down(D, 1000, "GET", "/a"),
+		      end = rec_conn(U, W5_ROLE_UPSTREAM, 990);
+	struct wire u;
+	struct bench b;
+
+	(void)s;
+	bench_open(&b, "nginx");
+	u = up_open(&b);
+	wire_hint(&u, D, 1000.1);
+	wire_request(&u, 1000.2, OUT, 1, "GET", "/a");
+	end.h.type = W5_REC_ATTEMPT;
+	end.h.size = sizeof(end);
+	end.nr = 2;
+	end.req_ns = ms(1000.4);
+	end.req_bytes = 31;
+	end.phase = W5_PHASE_REQUEST;
+	end.alert_in = W5_ALERT;
+	rec_end(&end, 1000.41, W5_END_FIN_IN);
+	feed(&b, &end);
+	wire_goaway(&u, 1000.9, IN, 0, 0);
+	rec_answer(&d, 1001, 502);
+	rec_hint(&d, U, 1000.95);
+	feed(&b, &d);
+	bench_settle(&b, 1100);
+	assert_int_equal(b.n, 1);
+	assert_int_equal(b.f[0]->cause, CAUSE_H2_GOAWAY);
+	bench_close(&b);
+}
+
 /* Its timer ran out in the middle of a body, and it ended the stream as if all were there. */
 static void test_body_cut_by_the_gateways_timer(void **s)
 {
@@ -435,6 +467,7 @@ int main(void)
 		cmocka_unit_test(test_an_end_in_the_clear_waits_for_nothing),
 		cmocka_unit_test(test_clients_conn_lost),
 		cmocka_unit_test(test_last_words_overtaken_by_a_reset),
+		cmocka_unit_test(test_goaway_read_after_the_end),
 		cmocka_unit_test(test_body_cut_by_the_gateways_timer),
 		cmocka_unit_test(test_body_cut_by_reset),
 		cmocka_unit_test(test_grpc_status),
