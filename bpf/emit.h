@@ -32,7 +32,9 @@ static __always_inline void conn_header(struct conn *c, __u16 type, __u16 size, 
 
 static __always_inline bool is_brief(const struct w5_leg *l, __u64 now)
 {
-	return l->nr > 1 && trouble_ns + TROUBLE_NS < now && trouble_ns < l->req_ns;
+	/* A client that has left is told of, whatever it is answered (Go's servers: 200). */
+	return l->nr > 1 && trouble_ns + TROUBLE_NS < now && trouble_ns < l->req_ns &&
+	       !(l->role == W5_ROLE_DOWNSTREAM && l->fin_in_ns);
 }
 
 static __always_inline __u32 ttfb_us(const struct w5_leg *l)

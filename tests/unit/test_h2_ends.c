@@ -313,8 +313,7 @@ static void test_last_words_overtaken_by_a_reset(void **s)
 /* GOAWAY and close_notify come while the gateway writes: it reads them when the FIN is there. */
 static void test_goaway_read_after_the_end(void **s)
 {
-	struct w5_leg d = rec_down(D, 1000, "GET", "/a"),
-		      end = rec_conn(U, W5_ROLE_UPSTREAM, 990);
+	struct w5_leg d = rec_down(D, 1000, "GET", "/a"), end = rec_conn(U, W5_ROLE_UPSTREAM, 990);
 	struct wire u;
 	struct bench b;
 
