@@ -13,7 +13,7 @@
 
 #define ADDRS_MAX   16 /* tries of one request: a pool of dead conns, then a new one */
 #define SOCKETS_MAX 16
-#define FAULTS_MAX  128
+#define FAULTS_MAX  1024 /* by cause: a fault may have shown several */
 
 struct socket_pair {
 	unsigned gateway_port, backend_port;

@@ -17,7 +17,7 @@
 
 #include "../common/link.h"
 
-#define FAULTS_MAX 128
+#define FAULTS_MAX 512
 #define CONNS_MAX  2048
 #define LANES_MAX  32
 #define BATCH_MAX  32

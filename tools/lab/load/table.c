@@ -80,9 +80,15 @@ int table_read(struct load *load, const char *path)
 
 	if (!in)
 		return -errno;
-	while (fgets(line, sizeof(line), in) && load->nfaults < FAULTS_MAX) {
+	while (fgets(line, sizeof(line), in)) {
 		if (line[0] == '#' || line[0] == '\n')
 			continue;
+		if (load->nfaults == FAULTS_MAX) {
+			fprintf(stderr, "lab-load: more than %d faults: raise FAULTS_MAX\n",
+				FAULTS_MAX);
+			fclose(in);
+			return -E2BIG;
+		}
 		p = line;
 		f = &load->faults[load->nfaults++];
 		copy(f->set, sizeof(f->set), field(&p));
