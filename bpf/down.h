@@ -142,7 +142,7 @@ static __always_inline void down_out(struct __sk_buff *skb, struct bpf_sock *sk,
 	}
 	if (l->phase == W5_PHASE_IDLE)
 		l->flags |= W5_F_NO_REQ;
-	if (!begin_response(skb, c, slot, s, now))
+	if (!follows_interim(c, s) || !begin_response(skb, c, slot, s, now))
 		return;
 	if ((l->flags & W5_F_NO_REQ) && !l->status) {
 		/* Older than us, and not speaking HTTP/1; or in the midst of a long answer. */

@@ -224,6 +224,8 @@ __weak __noinline int emit_end(struct conn *c, __u64 now)
 	if (!c)
 		return 0;
 	l = &c->leg;
+	if (c->interim & INTERIM_BLIND)
+		l->phase = W5_PHASE_IDLE; /* its answer may have gone by */
 	open_turn = l->phase == W5_PHASE_REQUEST;
 	if (l->role == W5_ROLE_UPSTREAM && l->phase == W5_PHASE_CONNECT)
 		open_turn = true;

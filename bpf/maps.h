@@ -65,9 +65,11 @@ struct conn {
 	__u8 intends; /* connect() was called, and has not come as far as SYN_SENT */
 	__u8 aside;   /* a health check: opened for no request */
 	__u8 slot;    /* of the flight recorder, for the next packet; cfg.slots: it comes around */
-	__u8 pad[4];
+	__u8 interim; /* INTERIM_* bits, interim.h: a final response is to follow one */
+	__u8 pad[3];
 	/* Upstream, HTTP/1: the response's last four bytes so far, the newest lowest, and the
-	 * sequence number behind them. A chunked body is known to be whole by nothing else. */
+	 * sequence number behind them. A chunked body is known to be whole by nothing else.
+	 * tail_seq while interim is set, downstream too: where what follows must begin. */
 	__u32 tail, tail_seq;
 	struct w5_leg leg;
 	struct w5_route_key route; /* right behind leg: see emit_unsent() */
@@ -82,6 +84,12 @@ static __always_inline struct w5_packets *conn_flight(struct conn *c)
 {
 	return (struct w5_packets *)c->flight;
 }
+
+#define INTERIM_IN   0x1 /* in the head of an interim response, .. */
+#define INTERIM_LF   0x2 /* .. behind the end of a line of it */
+#define INTERIM_OVER 0x4 /* behind it: a status line, or what is none, comes next */
+#define INTERIM_BLIND \
+	0x8 /* where it ends was not seen: until a segment begins with a status line */
 
 #define ENDED_REPORTED 0x1 /* a terminal record went out for this turn */
 #define ENDED_LOCAL    0x2 /* the gateway closed its side */

@@ -7,21 +7,12 @@
 #define BPF_ONCE_H
 
 #include "maps.h"
-#include "w5_http1.h"
 #include "w5_response.h"
 
 /* Did a response end before it was whole? Then its packets are worth keeping. */
 __weak __noinline int ends_short(const struct w5_leg *l)
 {
 	return l ? w5_ends_short(l) : 0;
-}
-
-/* Bytes of an interim response that is kept in resp[]; 0 = its end is not there. */
-__weak __noinline int interim_size(const struct w5_leg *l)
-{
-	__u8 after_lf = 0;
-
-	return l ? w5_http1_header_size(l->resp, W5_HEAD_RESP - W5_HTTP1_PEEK, &after_lf) : 0;
 }
 
 /* ---- what else is known of the port that an attempt failed at ---- */

@@ -7,8 +7,8 @@
 #define BPF_TURN_H
 
 #include "emit.h"
+#include "interim.h"
 #include "look.h"
-#include "packet.h"
 
 /* Bytes that ask for an answer: a new turn begins. */
 static __always_inline void begin_turn(struct conn *c, const struct seg *s, __u64 now)
@@ -18,6 +18,7 @@ static __always_inline void begin_turn(struct conn *c, const struct seg *s, __u6
 	c->ended = 0;
 	c->is_held = 0;
 	c->asked = 0;
+	c->interim = 0;
 }
 
 /* After starts_request(), which has put the head in its place. */
@@ -55,50 +56,10 @@ static __always_inline bool keep_response(struct __sk_buff *skb, struct w5_leg *
 	return true;
 }
 
-/* "100 Continue", and in the same segment the response that it announces: that one is read. *s
- * becomes the segment without what was interim. False: no final status line yet. */
-static __always_inline bool skip_interim(struct __sk_buff *skb, struct w5_leg *l, struct seg *s)
+/* The status line, perhaps in several segments. False: it is not there yet. */
+static __always_inline bool read_status(struct __sk_buff *skb, struct w5_leg *l,
+					struct w5_packet *slot, const struct seg *s)
 {
-	__u32 n = s->payload, skip;
-	__u8 p[W5_HTTP1_PEEK];
-
-	l->flags |= W5_F_INTERIM;
-	if (!l->resp_len && !keep_response(skb, l, NULL, s))
-		return false;
-	if (n > W5_HEAD_RESP - W5_HTTP1_PEEK)
-		n = W5_HEAD_RESP - W5_HTTP1_PEEK;
-	/* Its first bytes may have come in a segment before. */
-	skip = interim_size(l) - (l->resp_len - n);
-	if (skip > s->payload) /* no end: it is longer than what is kept */
-		skip = s->payload;
-	l->status = 0;
-	l->resp_len = 0;
-	l->resp_bytes = 0;
-	s->off += skip;
-	s->payload -= skip;
-	if (!s->payload || !keep_response(skb, l, NULL, s))
-		return false;
-	l->resp_bytes = s->payload;
-	if (l->resp_len < 12 && l->resp[0] == 'H')
-		return false;
-	__builtin_memcpy(p, l->resp, sizeof(p));
-	l->status = w5_http1_status(p);
-	if (!w5_http1_is_interim(l->status))
-		return true;
-	l->status = 0;
-	l->resp_len = 0;
-	l->resp_bytes = 0;
-	return false;
-}
-
-/*
- * The first bytes of a response, perhaps in several segments. Returns true once the final
- * (not 1xx) status line, or something that is none, has come.
- */
-static __always_inline bool begin_response(struct __sk_buff *skb, struct conn *c,
-					   struct w5_packet *slot, const struct seg *s, __u64 now)
-{
-	struct w5_leg *l = &c->leg;
 	const __u8 *kept = NULL;
 	__u8 p[W5_HTTP1_PEEK];
 
@@ -115,12 +76,37 @@ static __always_inline bool begin_response(struct __sk_buff *skb, struct conn *c
 		__builtin_memcpy(p, l->resp, sizeof(p));
 		l->status = w5_http1_status(p);
 	}
-	if (w5_http1_is_interim(l->status)) {
-		struct seg rest = *s;
+	return true;
+}
 
-		if (!skip_interim(skb, l, &rest))
+/* Where interim ones come first: the status line behind them. */
+static __always_inline bool read_final(struct __sk_buff *skb, struct conn *c, const struct seg *s)
+{
+	struct seg rest = *s;
+
+	return pass_interim(skb, c, &rest) && read_status(skb, &c->leg, NULL, &rest);
+}
+
+/*
+ * The first bytes of a response, perhaps in several segments. Returns true once the final
+ * (not 1xx) status line, or something that is none, has come.
+ */
+static __always_inline bool begin_response(struct __sk_buff *skb, struct conn *c,
+					   struct w5_packet *slot, const struct seg *s, __u64 now)
+{
+	struct w5_leg *l = &c->leg;
+
+	if (!c->interim) {
+		if (!read_status(skb, l, slot, s))
 			return false;
+		if (w5_http1_is_interim(l->status))
+			begin_interim(c);
+	} else { /* for the flight recorder */
+		keep_response(skb, l, slot, s);
+		l->resp_len = 0;
 	}
+	if (c->interim && !read_final(skb, c, s))
+		return false;
 	if (!l->status)
 		l->flags |= W5_F_NOT_HTTP;
 	if (l->status == 101)

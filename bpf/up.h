@@ -109,6 +109,8 @@ static __always_inline void up_in(struct __sk_buff *skb, struct conn *c, struct 
 		answer_opaque(skb, c, slot, s, now);
 		return;
 	}
+	if (!follows_interim(c, s))
+		return;
 	keep_tail(skb, c, s);
 	if (!begin_response(skb, c, slot, s, now))
 		return;

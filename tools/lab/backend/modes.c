@@ -21,6 +21,11 @@
 
 static char say_big_header[20200], say_big_body[5060];
 
+#define LINK   "Link: </static/of-a-certain-length.css>; rel=preload; as=style\r\n" /* 64 bytes */
+#define LINKS  LINK LINK LINK LINK LINK LINK LINK LINK LINK LINK
+#define HINTS  "HTTP/1.1 103 Early Hints\r\n" LINKS "\r\n"
+#define HINTED HINTS HINTS ANSWER("200", "OK", "7", "hinted\n")
+
 const struct mode modes[] = {
 	{ .name = "ok" },
 	{ .name = "ok-first-late", .first_ms = 30 },
@@ -122,6 +127,9 @@ const struct mode modes[] = {
 	{ .name = "continue-502",
 	  .nth = 1,
 	  .say = "HTTP/1.1 100 Continue\r\n\r\n" ANSWER("502", "Bad Gateway", "4", "bad\n") },
+	/* Interim responses longer than what is kept of a response's start */
+	{ .name = "hints", .nth = 1, .say = HINTED },
+	{ .name = "hints-cut", .nth = 1, .say = HINTED, .first_bytes = 400 },
 	{ .name = "body-5k",
 	  .nth = 1,
 	  .say = say_big_body,
