@@ -206,6 +206,15 @@ static __always_inline bool may_be_open(const struct conn *c, __u64 now)
 	return l->end == W5_END_RST_IN || (l->end == W5_END_FIN_IN && now - l->req_ns < TROUBLE_NS);
 }
 
+/* A handshake that did not come to its end, for all that is seen: somebody said why. */
+static __always_inline bool may_be_broken_off(const struct conn *c)
+{
+	const struct w5_leg *l = &c->leg;
+
+	return (l->flags & W5_F_HANDSHAKE) && l->role == W5_ROLE_UPSTREAM && !c->aside &&
+	       (l->alert_in || l->alert_out);
+}
+
 #define GIVEN_UP_NS (90 * 1000 * 1000ull) /* no timer is shorter */
 
 /* A first request over TLS: what seemed to answer it may have been session tickets. */
@@ -242,7 +251,7 @@ __weak __noinline int emit_end(struct conn *c, __u64 now)
 	}
 	/* After a response: harmless mostly, but it tells a cut header or body. */
 	cut = is_cut(c);
-	if (cut || may_be_open(c, now))
+	if (cut || may_be_open(c, now) || may_be_broken_off(c))
 		trouble_ns = now;
 	if (may_be_given_up(l))
 		note_given_up(l);
