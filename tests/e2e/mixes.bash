@@ -51,11 +51,21 @@ gateway_is() {
 	return 1
 }
 
+# warm_up DIR OPTION...: every thread of the gateway has been at work once since why502 came. What one
+# does first of all has no trail.
+warm_up() {
+	local dir=$1
+	shift
+	send "$dir.warm" "$@" -r 300 -n 0 -d 0.5
+}
+
 case_mix() { # GATEWAY WAY
 	local dir=$work/$1-$2 truth=$work/$1-$2.tsv faults
 	gateway_is "$1" || return 1
 	mapfile -t faults < <(mix_faults "$1" "$2")
 	why502_start "$dir" || return 1
+	# shellcheck disable=SC2086 # one word per option
+	warm_up "$dir" ${mix_options[$2]} || return 1
 	# 25 faults a second: connects that HAProxy tries again after a second, streams that any of
 	# Apache's or Caddy's threads serve are not so many at a time that they cannot be told
 	# apart by thread and time. How often that fails is what accuracy measures.
@@ -80,6 +90,8 @@ judged() {
 alone() {
 	local dir=$work/$1-$2-$3-alone truth=$work/$1-$2-$3-alone.tsv
 	gateway_is "$1" && why502_start "$dir" || return 1
+	# shellcheck disable=SC2086 # one word per option
+	warm_up "$dir" ${mix_options[$2]} || return 1
 	# shellcheck disable=SC2086 # one word per option
 	send "$truth" ${mix_options[$2]} -r 50 -n 4 -d 1 --mix "$3" || return 1
 	settle "$dir" "$truth"
