@@ -114,9 +114,10 @@ case_older() { # NAME LAB-LOAD-OPTIONS...
 	lines "$dir/findings.ndjson" "\"target\":\"/[a-z0-9-]*/$(tag_of "$truth")" \
 		"$(awk -F '\t' -v t="$ready" '$3 != "none" && $5 > t' "$truth" | wc -l)" 6 || :
 	why502_stop "$dir"
-	# HAProxy tries again after a second: the first try may have been before.
+	# Right, or open: HAProxy tries again after a second, and over an older HTTP/2 connection one in
+	# ten of these connects is tied to no request.
 	judge "$dir" "$truth" -a "$ready" >"$truth.out" ||
-		grep -Eq '^seen ([0-9]+)/\1, .*, wrong 0, unknown [0-2],' "$truth.join" || { cat "$truth.out"; return 1; }
+		grep -Eq '^seen ([0-9]+)/\1, .*, wrong 0, unknown [0-9],' "$truth.join" || { cat "$truth.out"; return 1; }
 	expect 'some of them after the attach' grep -q 'seen [1-9]' "$truth.join" || return 1
 	# Others may open a connection for a client's first request, or have closed the older ones.
 	[ "$(cat "$state/name")" = nginx ] || return 0
