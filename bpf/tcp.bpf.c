@@ -98,6 +98,10 @@ int BPF_PROG(destroy_sock, struct sock *sk)
 		if (ts && ts->cookie == c->leg.h.cookie)
 			bpf_map_delete_elem(&texts, &key);
 	}
+	/* A change of state that comes while a program like set_state is at work on this CPU (a
+	 * softirq that fails several connects at once) is not told to it. */
+	if (c->leg.phase == W5_PHASE_CONNECT && !(c->ended & ENDED_REPORTED))
+		on_closed(c, sk);
 	if (!(c->ended & ENDED_LOCAL))
 		trail_visit(c, bpf_get_current_task_btf(), bpf_ktime_get_ns());
 	return 0;
