@@ -9,6 +9,7 @@
 #define SHARED_NS  (60 * NS_PER_S)   /* a request joins a look-up under way: at most so old */
 #define WAITED_NS  (100 * NS_PER_MS) /* who gives up on a silent server has waited */
 #define PROMPT_NS  (200 * NS_PER_MS) /* from the answer that failed to the gateway's own */
+#define SOON_NS	   (250 * NS_PER_MS) /* who needs a name asks when the request is there */
 #define FAILING_NS (60 * NS_PER_S)   /* asked again at least so often (HAProxy: seconds) */
 
 /* One more name than it was asked for: a resolver tries those of its search list in turn. */
@@ -134,6 +135,14 @@ static void add_repeats(const struct engine *e, const struct pending *p, struct 
 	}
 }
 
+/* Of a later try, or of another request: the trail would tell of the one, time alone of neither. */
+static bool asked_too_late(const struct pending *p, const struct lookup *l)
+{
+	uint64_t asked = p->leg.req_last_ns ? p->leg.req_last_ns : p->leg.req_ns;
+
+	return l->first_ns > asked + SOON_NS;
+}
+
 bool lookups_failed(const struct engine *e, const struct pending *p, struct lookup *out)
 {
 	if (!e->lookups || p->gw < 0 || !p->leg.req_ns)
@@ -148,7 +157,8 @@ bool lookups_failed(const struct engine *e, const struct pending *p, struct look
 			add_repeats(e, p, out);
 		return true;
 	}
-	return collect(e, p, TIE_ROUTE, out) || collect(e, p, TIE_TIME, out);
+	return collect(e, p, TIE_ROUTE, out) ||
+	       (collect(e, p, TIE_TIME, out) && !asked_too_late(p, out));
 }
 
 bool lookups_failing(const struct engine *e, int gw, uint64_t ns, struct lookup *out)

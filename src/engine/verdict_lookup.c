@@ -44,18 +44,6 @@ static void blame_lookup(struct work *w, enum confidence conf)
 		    conf);
 }
 
-/* Who needs a name asks for it when the request is there; the thread's trail would tell of a later
- * try. */
-#define ASKED_SOON_NS (250 * NS_PER_MS)
-
-static bool asked_too_late(const struct work *w, const struct lookup *l)
-{
-	const struct w5_leg *d = &w->p->leg;
-	uint64_t asked = d->req_last_ns ? d->req_last_ns : d->req_ns;
-
-	return asked && l->first_ns > asked + ASKED_SOON_NS;
-}
-
 /* It asked for a name and got none. x: an earlier failure that would explain an answer at once; one
  * of another route is less than an error that came just before. */
 bool verdict_lookup(struct work *w, const struct failure *x)
@@ -65,7 +53,7 @@ bool verdict_lookup(struct work *w, const struct failure *x)
 
 	if (!lookups_failed(w->e, w->p, l))
 		return false;
-	if (!l->tied && (failed_at_answer(w) || asked_too_late(w, l)))
+	if (!l->tied && failed_at_answer(w))
 		return false;
 	is_prompt = !l->unanswered && w->p->ts_ns < l->failed_ns + PROMPT_NS;
 	if (!l->tied && (verdict_warming_up(w) || (l->unanswered && verdict_asked_unread(w)) ||

@@ -121,6 +121,17 @@ static void test_without_a_trail_it_is_likely(void **s)
 	bench_close(&b);
 }
 
+/* Who needs a name asks when the request is there: this one was asked for on another's behalf. */
+static void test_without_a_trail_and_asked_for_too_late(void **s)
+{
+	struct bench b;
+
+	bench_open(&b, "caddy");
+	rec_ask(&b, 3700, 1, "backend.lab", A, 0);
+	assert_int_equal(answered(&b, 5000, 502)->cause, CAUSE_INSUFFICIENT_EVIDENCE);
+	bench_close(&b);
+}
+
 static void test_two_names_are_ambiguous(void **s)
 {
 	struct bench b;
@@ -356,6 +367,7 @@ int main(void)
 		cmocka_unit_test(test_nobody_listens),
 		cmocka_unit_test(test_a_look_up_under_way_is_joined),
 		cmocka_unit_test(test_without_a_trail_it_is_likely),
+		cmocka_unit_test(test_without_a_trail_and_asked_for_too_late),
 		cmocka_unit_test(test_two_names_are_ambiguous),
 		cmocka_unit_test(test_the_route_tells_which_name),
 		cmocka_unit_test(test_a_connect_goes_to_who_asked),
