@@ -60,8 +60,10 @@ void unread_settle(struct work *w)
 	/* An answer whose conn, or stream, broke off may not be what the client got. */
 	if (!l->end)
 		h2_status_learn(w->e, d->conn_cookie, d->status_ref, l->status);
-	if (!l->end || l->status >= 500)
+	if (!l->end || l->status >= 500) {
 		d->status = l->status;
+		work_lower(w, CONFIDENCE_LIKELY);
+	}
 }
 
 /* Of an answer that cannot be used a gateway makes an error; its status is not the answer's. */

@@ -80,6 +80,7 @@ static void test_what_was_passed_on_is_the_status(void **s)
 	assert_int_equal(b.f[0]->status, 502);
 	assert_int_equal(b.f[0]->cause, CAUSE_BACKEND_5XX);
 	assert_int_equal(b.f[0]->verdict, VERDICT_PASSED_THROUGH);
+	assert_int_equal(b.f[0]->confidence, CONFIDENCE_LIKELY);
 	assert_int_equal(engine_counters(b.e)->s502, 1);
 	assert_int_equal(engine_counters(b.e)->undecoded, 0);
 	bench_close(&b);
@@ -146,6 +147,38 @@ static void test_a_good_status_is_no_finding(void **s)
 	assert_int_equal(b.n, 0);
 	assert_int_equal(engine_counters(b.e)->status_class[3], 3);
 	assert_int_equal(engine_counters(b.e)->undecoded, 0);
+	bench_close(&b);
+}
+
+/* A retry that was answered with a status known by then is told like any other. */
+static void test_a_retry_with_a_learned_status(void **s)
+{
+	struct w5_leg bad, good;
+	struct wire d;
+	struct bench b;
+
+	(void)s;
+	bench_open(&b, "nginx");
+	d = down_older(&b);
+	passed(&b, &d, 1000, 1, "/a", 302, REF_GOOD);
+	passed(&b, &d, 1100, 3, "/b", 302, REF_GOOD);
+	rec_tick(b.e, 1400);
+	wire_request(&d, 1500, IN, 5, "GET", "/c");
+	bad = rec_up(U + 1, 1500.2, "GET", "/c", 19, 1);
+	rec_hint(&bad, D, 1500.1);
+	rec_acked(&bad);
+	rec_end(&bad, 1500.4, W5_END_RST_IN);
+	feed(&b, &bad);
+	good = rec_up(U, 1500.6, "GET", "/c", 18, 9);
+	rec_hint(&good, D, 1500.5);
+	rec_answer(&good, 1501, 302);
+	feed(&b, &good);
+	wire_hint(&d, U, 1501.1);
+	respond(&d, 1501.2, OUT, 5, REF_GOOD);
+	bench_settle(&b, 1600);
+	assert_int_equal(b.n, 1);
+	assert_int_equal(b.f[0]->cause, CAUSE_RETRY_RECOVERED);
+	assert_int_equal(b.f[0]->status, 302);
 	bench_close(&b);
 }
 
@@ -291,6 +324,7 @@ int main(void)
 		cmocka_unit_test(test_a_failure_is_told_without_its_status),
 		cmocka_unit_test(test_a_status_is_learned),
 		cmocka_unit_test(test_a_good_status_is_no_finding),
+		cmocka_unit_test(test_a_retry_with_a_learned_status),
 		cmocka_unit_test(test_a_static_status_is_not_learned),
 		cmocka_unit_test(test_without_an_attempt_it_is_counted),
 		cmocka_unit_test(test_an_upstream_stream_that_cannot_be_read),
