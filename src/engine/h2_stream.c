@@ -227,13 +227,20 @@ static void end_by_frame(struct engine *e, struct h2_stream *s, uint8_t how, uin
 	h2_stream_finish(e, s, at->ts_ns);
 }
 
+/* What the gateway writes when the backend has reset the conn reaches nobody. */
+static bool is_too_late(const struct text_conn *tc, const struct text_at *at)
+{
+	return tc->leg.role == W5_ROLE_UPSTREAM && at->dir == W5_TEXT_OUT && tc->end &&
+	       tc->end->end == W5_END_RST_IN && tc->end->end_ns <= at->ts_ns;
+}
+
 void h2_on_reset(struct engine *e, struct text_conn *tc, uint32_t stream, uint32_t error,
 		 const struct text_at *at)
 {
 	struct h2_stream *s = h2_stream_find(e, tc, stream);
 
 	tc->h2->busy_ns = at->ts_ns;
-	if (s)
+	if (s && !is_too_late(tc, at))
 		end_by_frame(e, s, at->dir == W5_TEXT_IN ? W5_H2_RST_IN : W5_H2_RST_OUT, error, at);
 }
 

@@ -310,6 +310,32 @@ static void test_last_words_overtaken_by_a_reset(void **s)
 	}
 }
 
+/* The gateway gives the stream up when the backend has reset the conn: that is only its answer. */
+static void test_stream_given_up_after_a_reset(void **s)
+{
+	struct w5_leg d = rec_down(D, 1000, "GET", "/a"),
+		      end = rec_conn_end(U, W5_ROLE_UPSTREAM, 990, 1000.5, W5_END_RST_IN);
+	struct wire u;
+	struct bench b;
+
+	(void)s;
+	bench_open(&b, "nginx");
+	u = up_open(&b);
+	wire_hint(&u, D, 1000.1);
+	wire_request(&u, 1000.2, OUT, 1, "GET", "/a");
+	end.req_ns = ms(1000.2);
+	end.req_bytes = end.req_acked = 90;
+	feed(&b, &end);
+	wire_reset(&u, 1000.6, OUT, 1, CANCEL);
+	rec_answer(&d, 1000.8, 502);
+	rec_hint(&d, U, 1000.7);
+	feed(&b, &d);
+	bench_settle(&b, 1100);
+	assert_int_equal(b.n, 1);
+	assert_int_equal(b.f[0]->cause, CAUSE_RESET_BEFORE_RESPONSE);
+	bench_close(&b);
+}
+
 /* GOAWAY and close_notify come while the gateway writes: it reads them when the FIN is there. */
 static void test_goaway_read_after_the_end(void **s)
 {
@@ -466,6 +492,7 @@ int main(void)
 		cmocka_unit_test(test_an_end_in_the_clear_waits_for_nothing),
 		cmocka_unit_test(test_clients_conn_lost),
 		cmocka_unit_test(test_last_words_overtaken_by_a_reset),
+		cmocka_unit_test(test_stream_given_up_after_a_reset),
 		cmocka_unit_test(test_goaway_read_after_the_end),
 		cmocka_unit_test(test_body_cut_by_the_gateways_timer),
 		cmocka_unit_test(test_body_cut_by_reset),
