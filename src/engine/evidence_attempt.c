@@ -277,7 +277,7 @@ static void say_others(struct writer *w, const struct facts *x)
 		if (a->doubtful)
 			say(w, "also possible: %s, %s", up, cause_name(a->cause));
 		else if (a->cause)
-			say(w, "attempt %zu failed too: %s, %s", i + 1, up, cause_name(a->cause));
+			say(w, "attempt %zu failed: %s, %s", i + 1, up, cause_name(a->cause));
 	}
 }
 
