@@ -7,9 +7,19 @@
 #include "base/packet.h"
 #include "engine/local.h"
 
+/* Where nothing can be read turns are changes of direction: one request may make several. */
+#define CHATTER_NS (10 * NS_PER_MS)
+
+static bool is_chatter(const struct w5_leg *l)
+{
+	return leg_opaque(l) && l->nr > 1 && l->idle_ns < CHATTER_NS;
+}
+
 /* Older than us: what came before the first request we saw is not counted in nr. */
 static bool is_reused(const struct w5_leg *l)
 {
+	if (is_chatter(l))
+		return false;
 	return l->nr > 1 || ((l->flags & W5_F_OLDER) && l->nr && l->idle_ns);
 }
 
@@ -121,6 +131,7 @@ void facts_of(struct facts *f, struct engine *e, const struct w5_leg *l, const s
 	f->last = last;
 	f->connecting = l->phase == W5_PHASE_CONNECT;
 	f->reused = is_reused(l);
+	f->chatter = is_chatter(l);
 	f->acked = l->req_bytes &&
 		   l->req_acked + (leg_opaque(l) && l->req_acked ? FAREWELL_BYTES : 0) >=
 			   l->req_bytes;

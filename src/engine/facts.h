@@ -32,6 +32,7 @@ struct facts {
 	bool client_gone;	   /* the client had left when it ended */
 	bool connecting;
 	bool reused;
+	bool chatter; /* it cannot be read, and had said something just before: one request, or two */
 	bool acked;   /* every byte of the request */
 	bool unacked; /* not a single byte */
 	bool peer_fin, peer_rst, by_gateway, by_kernel;

@@ -42,6 +42,12 @@ static bool race_fin_first(const struct facts *f)
 	return rule_silent(f) && f->reused && f->fin_first && !f->acked;
 }
 
+/* It may have been closed at a request that went before these bytes. */
+static bool chatter_fin_first(const struct facts *f)
+{
+	return rule_silent(f) && f->chatter && f->fin_first;
+}
+
 /* Accepted and closed at once: the RST is only the answer to our request. */
 static bool fresh_fin_first(const struct facts *f)
 {
@@ -212,6 +218,7 @@ static bool backend_slow(const struct facts *f)
 static const struct rule rows[] = {
 	{ .cause = CAUSE_MIDDLEBOX_RESET, .at_best = LIKELY, .test = middlebox_reset },
 	{ .cause = CAUSE_KEEPALIVE_RACE, .at_best = CERTAIN, .test = race_fin_first },
+	{ .cause = CAUSE_INSUFFICIENT_EVIDENCE, .at_best = LIKELY, .test = chatter_fin_first },
 	{ .cause = CAUSE_CLOSED_BEFORE_RESPONSE, .at_best = CERTAIN, .test = fresh_fin_first },
 	{ .cause = CAUSE_STALE_CONNECTION_RESET, .at_best = LIKELY, .test = stale_reset },
 	{ .cause = CAUSE_KEEPALIVE_RACE, .at_best = LIKELY, .test = race_or_closed },

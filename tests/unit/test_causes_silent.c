@@ -22,6 +22,19 @@ static void test_race_fin_before_request(void **s)
 	expect(l, 502, 1000.5, CAUSE_KEEPALIVE_RACE, CERTAIN, "0.219 ms before");
 }
 
+/* What is said both ways on a new conn that cannot be read is no pool's idle time; and the FIN may be
+ * the answer to a request that went before these bytes. */
+static void test_chatter_of_an_unread_conn_is_no_reuse(void **s)
+{
+	struct w5_leg l = reused(0.125);
+
+	(void)s;
+	l.proto = W5_PROTO_TLS;
+	rec_end(&l, 1000.4, W5_END_FIN_IN);
+	l.fin_in_ns = ms(1000.1) - 80000;
+	expect(l, 502, 1000.5, CAUSE_INSUFFICIENT_EVIDENCE, LIKELY, NULL);
+}
+
 static void test_race_reset_without_ack(void **s)
 {
 	struct w5_leg l = reused(3000);
@@ -297,6 +310,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_race_fin_before_request),
+		cmocka_unit_test(test_chatter_of_an_unread_conn_is_no_reuse),
 		cmocka_unit_test(test_race_reset_without_ack),
 		cmocka_unit_test(test_race_crossing_fin),
 		cmocka_unit_test(test_race_on_a_conn_older_than_us),
