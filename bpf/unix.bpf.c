@@ -7,7 +7,7 @@
  *           (task work, Linux 6.18): every result, and nothing else of the host pays for it
  *   begin   the cgroup hook alone (6.7): tells user space that such a connect begins, so that
  *           it attaches exit in time for the next ones
- *   exit    the exit of every system call of the host (40 ns each), so only for a while
+ *   exit    the exit of every system call of the host (80 ns each), so only for a while
  *
  * Never forbids anything: the hooks always return 1.
  */
