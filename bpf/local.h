@@ -30,10 +30,10 @@ static __always_inline void on_unsent(struct conn *c, const struct sock *sk)
 	proc_connects(p, sk, t);
 	conn_init(c, sk, bpf_get_socket_cookie((void *)sk), W5_ROLE_UPSTREAM);
 	conn_queues(c, p);
-	if (c->leg.tid == (__u32)t->pid)
-		conn_owner(c, t, now);
 	c->leg.remote = to;
 	c->leg.rport = port;
+	if (c->leg.tid == (__u32)t->pid)
+		conn_owner(c, t, now);
 	if (!end_once(c, W5_END_CONNECT, now))
 		return;
 	if (tp)

@@ -8,6 +8,7 @@
 #define BPF_TRAIL_H
 
 #include "maps.h"
+#include "w5_turn.h"
 
 /* A request read longer ago waits for something else than the thread's turn. */
 #define ASKED_NS (50 * 1000 * 1000ull)
@@ -27,7 +28,7 @@ static __always_inline void trail_claim(struct w5_trail *tr, __u32 tid)
 	tr->down = tr->up = 0;
 	tr->down_ns = tr->up_ns = 0;
 	tr->tls = tr->tls_bad = 0;
-	tr->after = 0;
+	tr->after = tr->paused = 0;
 	tr->nasked = tr->ngone = 0;
 }
 
@@ -54,6 +55,35 @@ static __always_inline __u8 trail_after(struct w5_trail *tr, __u32 tid)
 	if (after)
 		tr->after = 0;
 	return after;
+}
+
+/* ---- pauses ---- */
+
+static __always_inline __u32 peer_mark(const struct w5_leg *l)
+{
+	const __u32 *ip = (const __u32 *)l->remote.ip;
+
+	return (ip[0] ^ ip[1] ^ ip[2] ^ ip[3] ^ ((__u32)l->rport << 16)) | 1;
+}
+
+/*
+ * HAProxy waits before it connects to a peer again that has refused, and does so at once when its
+ * own timer ended the try: is_due() in src/engine/tries.c.
+ */
+static __always_inline __u32 paused_peer(const struct w5_leg *l)
+{
+	bool connecting = l->phase == W5_PHASE_CONNECT || (l->flags & W5_F_HANDSHAKE);
+
+	return connecting && !w5_up_timed_out(l) && !l->err_soft ? peer_mark(l) : 0;
+}
+
+/* As trail_after(). What follows a failure that a pause follows is for another request, and due by
+ * its timer or by the thread's queue. */
+static __always_inline __u8 trail_connects(struct w5_trail *tr, __u32 tid, const struct conn *c)
+{
+	__u8 after = trail_after(tr, tid);
+
+	return after && c->queues && tr->paused == peer_mark(&c->leg) ? 0 : after;
 }
 
 /* ---- requests waiting for the thread's turn ---- */
@@ -151,6 +181,7 @@ static __always_inline void trail_visit(const struct conn *c, const struct task_
 		return;
 	trail_claim(tr, t->pid);
 	tr->after = has_failed(c) ? W5_AFTER(c->leg.h.cookie) : 0;
+	tr->paused = tr->after && c->queues ? paused_peer(&c->leg) : 0;
 	if (c->leg.role == W5_ROLE_DOWNSTREAM) {
 		tr->down = c->leg.h.cookie;
 		tr->down_ns = now;
@@ -174,7 +205,7 @@ static __always_inline void conn_owner(struct conn *c, const struct task_struct 
 	c->leg.flags |= W5_F_TID_EXACT;
 	if (c->aside)
 		return;
-	c->leg.after = trail_after(tr, t->pid);
+	c->leg.after = trail_connects(tr, t->pid, c);
 	if (c->leg.role == W5_ROLE_DOWNSTREAM)
 		trail_answered(t, c->leg.h.cookie, 0);
 	else if (tr && c->queues && !c->leg.after && tr->tid == (__u32)t->pid)

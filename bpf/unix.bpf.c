@@ -77,6 +77,7 @@ static __always_inline void let_go(const struct w5_unix *r)
 	if (!tr || tr->tid != r->tid)
 		return;
 	tr->after = W5_AFTER(r->h.cookie);
+	tr->paused = 0;
 	if (r->hint_cookie) {
 		tr->down = r->hint_cookie;
 		tr->down_ns = r->h.ts_ns;

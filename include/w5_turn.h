@@ -31,6 +31,14 @@ static inline __attribute__((always_inline)) int w5_leg_bad(const struct w5_leg 
 	return l->status >= 500 || (l->flags & W5_F_NOT_HTTP);
 }
 
+/* An attempt that got as far as connecting was ended by the gateway's own timer, by no failure. */
+static inline __attribute__((always_inline)) int w5_up_timed_out(const struct w5_leg *l)
+{
+	if (l->phase == W5_PHASE_CONNECT)
+		return !l->err;
+	return !l->resp_bytes && (l->end == W5_END_FIN_OUT || l->end == W5_END_RST_OUT);
+}
+
 /* The gateway has said goodbye to its client over TLS, and was the first to. */
 static inline __attribute__((always_inline)) int w5_down_was_left(const struct w5_leg *l)
 {

@@ -67,6 +67,8 @@ bool tries_is_retry_of(const struct engine *e, int gw, const struct w5_leg *l,
 		       const struct w5_leg *a);
 /* Tries of one connect: then the last one decided. */
 bool tries_of_one(const struct engine *e, int gw, const struct w5_leg *x, const struct w5_leg *y);
+/* connect() itself failed, and at that its thread answered: however late it came to it. */
+bool tries_failed_at_answer(const struct pending *p, const struct w5_leg *l);
 bool tries_began_late(const struct engine *e, const struct pending *p, const struct w5_leg *first);
 /* Where the trail is doubtful: adds tries of what was found, drops what is another's. */
 void tries_settle(struct search *s);

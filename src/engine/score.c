@@ -146,6 +146,8 @@ static int score_trail(struct engine *e, const struct pending *p, const struct t
 	/* A retry inherits the hint of the attempt before, and with it its doubt: then only the
 	 * same target on both legs makes up for it. */
 	bool down = back && (!(sure && elsewhere) || same_target);
+	/* The queue says for whom it was, unless it shows that the answer was to its failure. */
+	bool anothers = queued && elsewhere && !tries_failed_at_answer(p, l);
 	int s = 0;
 
 	if (up || down)
@@ -155,7 +157,7 @@ static int score_trail(struct engine *e, const struct pending *p, const struct t
 	if (down)
 		s += exact && p->leg.hint_cookie == l->h.cookie ? SCORE_DOWN_EXACT : SCORE_DOWN;
 	if (elsewhere)
-		s += (sure || queued) && !down ? SCORE_NEVER : SCORE_ELSEWHERE;
+		s += anothers || (sure && !down) ? SCORE_NEVER : SCORE_ELSEWHERE;
 	*own = (up && sure) || (up && down && exact);
 	return s;
 }

@@ -4,6 +4,7 @@
  * at a time its trail does not tell, but its clock and the peer do.
  */
 #include "engine/correlate.h"
+#include "w5_turn.h"
 
 #include <string.h>
 
@@ -12,13 +13,6 @@
 #define RETRY_LATE_NS  (100 * NS_PER_MS) /* a host that is busy too comes to it later: 36 ms seen */
 #define THREAD_NS      (2 * NS_PER_MS)	 /* from a failure in a stream's thread to its answer */
 #define PROMPT_NS      (NS_PER_MS / 2)	 /* from a request read to the connect for it */
-
-static bool timed_out(const struct w5_leg *l)
-{
-	if (l->phase == W5_PHASE_CONNECT)
-		return !l->err;
-	return !l->resp_bytes && (l->end == W5_END_FIN_OUT || l->end == W5_END_RST_OUT);
-}
 
 static bool is_due(uint64_t start_ns, uint64_t due_ns, uint64_t late_ns)
 {
@@ -33,9 +27,9 @@ static bool in_turn(const struct w5_leg *a, const struct w5_leg *b, uint64_t lat
 
 	if (a->tid != b->tid || a->tgid != b->tgid || start < settled)
 		return false;
-	if ((timed_out(a) || a->err_soft) && is_due(start, settled, late_ns))
+	if ((w5_up_timed_out(a) || a->err_soft) && is_due(start, settled, late_ns))
 		return true;
-	return !timed_out(a) && is_due(start, settled + RETRY_NS, late_ns);
+	return !w5_up_timed_out(a) && is_due(start, settled + RETRY_NS, late_ns);
 }
 
 bool tries_in_turn(const struct w5_leg *a, const struct w5_leg *b)
@@ -122,8 +116,7 @@ static void collect_retries(struct search *s)
 	}
 }
 
-/* connect() itself failed, and at that its thread answered: however late it came to it. */
-static bool failed_at_answer(const struct pending *p, const struct w5_leg *l)
+bool tries_failed_at_answer(const struct pending *p, const struct w5_leg *l)
 {
 	return l->phase == W5_PHASE_CONNECT && !l->syn_sent && !l->lport &&
 	       p->leg.hint_cookie == l->h.cookie && l->tid == p->leg.tid &&
@@ -136,13 +129,14 @@ bool tries_began_late(const struct engine *e, const struct pending *p, const str
 	uint64_t read_ns = p->leg.req_last_ns ? p->leg.req_last_ns : p->leg.req_ns;
 
 	if (leg_is_queued(e, p->gw, first)) {
+		/* Nobody's turn: a later try, perhaps of a request older than we are, or a health check. */
 		if (!first->hint_cookie)
-			return true; /* nobody's turn: a later try, or a health check */
+			return read_ns;
 		if (turn_names(first, &p->leg) && leg_start_ns(first) <= first->hint_ns + QUEUED_NS)
 			return false;
 	}
 	return leg_connecting(first) && read_ns && leg_start_ns(first) > read_ns + FRESH_NS &&
-	       !failed_at_answer(p, first);
+	       !tries_failed_at_answer(p, first);
 }
 
 static bool has_try_before(const struct search *s, const struct w5_leg *l)

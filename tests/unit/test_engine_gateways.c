@@ -140,6 +140,38 @@ static void test_both_tries_with_a_strangers_hint(void **s)
 	bench_close(&b);
 }
 
+/* The connect that its thread came from when it answered was in another's turn; its own was
+ * nobody's, because its request is older than we are. */
+static void test_an_older_request_has_no_turn(void **s)
+{
+	struct w5_leg d = rec_down(D, 1000, "GET", "/a"), d2 = rec_down(D + 1, 1000.3, "GET", "/b"),
+		      own = rec_connect(U, 1000.1, 17, 111, 1000.2),
+		      other = rec_connect(U + 1, 1000.4, 17, 111, 1000.45);
+	struct bench b;
+
+	bench_open(&b, "haproxy");
+	d.head_len = d.req_bytes = 0;
+	d.req_ns = d.req_last_ns = d.open_ns = 0;
+	d.flags |= W5_F_OLDER;
+	rec_hint(&other, D + 1, 1000.3);
+	feed(&b, &own);
+	feed(&b, &other);
+	rec_answer(&d, 1000.5, 503);
+	rec_hint(&d, U + 1, 1000.45);
+	feed(&b, &d);
+	rec_answer(&d2, 1000.6, 503);
+	rec_hint(&d2, U + 1, 1000.45);
+	feed(&b, &d2);
+	bench_settle(&b, 1001);
+	assert_int_equal(b.n, 2);
+	for (size_t i = 0; i < b.n; i++) {
+		assert_cause(b.f[i], "conn-refused");
+		assert_int_equal(b.f[i]->nattempts, 1);
+		assert_int_equal(b.f[i]->attempts[0].leg.h.cookie, U + i);
+	}
+	bench_close(&b);
+}
+
 /* A health check long after the request was read is not its attempt. */
 static void test_health_check_is_not_an_attempt(void **s)
 {
@@ -305,6 +337,7 @@ int main(void)
 		cmocka_unit_test(test_no_timer_when_it_closed_at_once),
 		cmocka_unit_test(test_second_try_with_a_strangers_hint),
 		cmocka_unit_test(test_both_tries_with_a_strangers_hint),
+		cmocka_unit_test(test_an_older_request_has_no_turn),
 		cmocka_unit_test(test_health_check_is_not_an_attempt),
 		cmocka_unit_test(test_a_connect_meanwhile_is_anothers),
 		cmocka_unit_test(test_recovered_on_another_peer),
