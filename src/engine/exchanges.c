@@ -319,6 +319,19 @@ struct pending *exchange_bad(struct engine *e, struct conn *down, const struct w
 	return pending_add(e, down, l, false);
 }
 
+static void look_soon(struct engine *e, struct pending *p)
+{
+	p->deadline_ns = e->c.now_ns + e->cfg.grace_ns;
+	list_move_back(&e->pendings, &p->node);
+}
+
+static void look_late(struct engine *e, struct pending *p)
+{
+	p->postponed = true;
+	p->deadline_ns = e->c.now_ns + POSTPONE_NS;
+	list_move_back(&e->postponed, &p->node);
+}
+
 static void run_list(struct engine *e, struct list *pendings, uint64_t now_ns)
 {
 	while (!list_empty(pendings)) {
@@ -326,13 +339,11 @@ static void run_list(struct engine *e, struct list *pendings, uint64_t now_ns)
 
 		if (p->deadline_ns > now_ns || engine_is_done(e))
 			return;
-		if (explain(e, p)) {
-			pending_free(e, p);
-			continue;
+		switch (explain(e, p, now_ns)) {
+		case EXPLAINED: pending_free(e, p); break;
+		case EXPLAIN_SOON: look_soon(e, p); break;
+		case EXPLAIN_LATE: look_late(e, p); break;
 		}
-		p->postponed = true;
-		p->deadline_ns = e->c.now_ns + POSTPONE_NS;
-		list_move_back(&e->postponed, &p->node);
 	}
 }
 
@@ -349,10 +360,8 @@ void pendings_wake(struct engine *e, uint64_t key)
 	list_for_each_safe(n, next, &e->postponed) {
 		struct pending *p = list_entry(n, struct pending, node);
 
-		if (p->key != key)
-			continue;
-		p->deadline_ns = e->c.now_ns + e->cfg.grace_ns;
-		list_move_back(&e->pendings, &p->node);
+		if (p->key == key)
+			look_soon(e, p);
 	}
 }
 

@@ -6,6 +6,7 @@
 #include "engine/correlate.h"
 #include "engine/lines.h"
 #include "engine/local.h"
+#include "engine/pools.h"
 #include "engine/rules.h"
 #include "engine/timers.h"
 #include "engine/work.h"
@@ -253,6 +254,12 @@ static bool comes_late(const struct work *w)
 	       p->ts_ns > p->from_ns + TIMER_MIN_NS && !verdict_client_left(&p->leg);
 }
 
+/* Not tried, it may have been turned away by a full pool: that is known when they are counted. */
+static bool comes_before_count(const struct work *w, uint64_t now_ns)
+{
+	return !w->n && !w->p->log && !w->p->recovered && !pools_counted(w->e, w->p->ts_ns, now_ns);
+}
+
 /* Packets tell of no process, and an errno is what a kernel would have made of them. */
 static void forget_process(struct finding *f)
 {
@@ -269,16 +276,18 @@ static void forget_process(struct finding *f)
 	}
 }
 
-bool explain(struct engine *e, struct pending *p)
+enum explained explain(struct engine *e, struct pending *p, uint64_t now_ns)
 {
 	struct work w = { .e = e, .p = p, .conf = CONFIDENCE_CERTAIN };
 
 	w.n = find_attempts(&w);
 	find_limit(&w);
 	if (comes_late(&w))
-		return false;
+		return EXPLAIN_LATE;
+	if (comes_before_count(&w, now_ns))
+		return EXPLAIN_SOON;
 	if (!passes_port(&w))
-		return true;
+		return EXPLAINED;
 	if (p->gw < 0)
 		p->gw = gateways_of(e, p->leg.tgid);
 	if (leg_unread(&p->leg))
@@ -286,14 +295,14 @@ bool explain(struct engine *e, struct pending *p)
 	if (p->uncounted)
 		exchange_count(e, p->gw, &p->leg);
 	if (!worth_telling(&w))
-		return true;
+		return EXPLAINED;
 	w.f = calloc(1, sizeof(*w.f));
 	if (w.f && w.n)
 		w.f->attempts = calloc(w.n, sizeof(*w.f->attempts));
 	if (!w.f || (w.n && !w.f->attempts)) {
 		free(w.f);
 		loss_own(e, W5_LOSS_EVICTED);
-		return true;
+		return EXPLAINED;
 	}
 	w.say.f = w.f;
 	w.say.is_capture = e->c.is_capture;
@@ -319,5 +328,5 @@ bool explain(struct engine *e, struct pending *p)
 		forget_process(w.f);
 	e->ops.finding(e->self, w.f);
 	finding_unref(w.f);
-	return true;
+	return EXPLAINED;
 }

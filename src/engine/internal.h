@@ -71,6 +71,7 @@ struct engine {
 	struct list pendings;
 	struct list postponed; /* pendings that wait longer, in order of their deadlines */
 	size_t npendings;
+	uint64_t pools_ns; /* of the last count of all pools; 0: they are not counted */
 
 	struct hash procs; /* tgid -> index into gws + 1 */
 	struct engine_gateway *gws;
@@ -142,7 +143,13 @@ bool thread_failed(const struct engine *e, const struct w5_leg *down, uint64_t k
 void correlate_good(struct engine *e, struct pending *p);
 
 /* ---- explain.c ---- */
-bool explain(struct engine *e, struct pending *p); /* false: look again later */
+enum explained {
+	EXPLAINED,
+	EXPLAIN_SOON, /* after another grace */
+	EXPLAIN_LATE, /* when its attempt is told, or the longest timer is over */
+};
+/* now_ns: UINT64_MAX: nothing will come any more. */
+enum explained explain(struct engine *e, struct pending *p, uint64_t now_ns);
 
 /* ---- flights.c ---- */
 void on_packets(struct engine *e, const struct w5_packets *p);

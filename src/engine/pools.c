@@ -9,7 +9,7 @@
 #define RECENT_NS  (60 * NS_PER_S)    /* the highest of this time is the limit, if there is one */
 #define COUNT_NS   (250 * NS_PER_MS)  /* from one count to the next, mostly */
 #define STALE_NS   (2200 * NS_PER_MS) /* ... and at most */
-#define SOON_NS	   (60 * NS_PER_MS)   /* from a failure to the count it calls for */
+#define LATE_NS	   NS_PER_S	      /* from a failure to the count it calls for, on a busy host */
 #define HELD_NS	   (150 * NS_PER_MS)  /* seen at it by two counts at least */
 
 static struct pool_share *share_of(struct pools *g, uint32_t tgid)
@@ -96,6 +96,8 @@ void on_pool(struct engine *e, const struct w5_pool *p)
 	struct pool_share *s;
 	struct upstream *u;
 
+	if (p->h.ts_ns > e->pools_ns)
+		e->pools_ns = p->h.ts_ns;
 	if (gw < 0 || !gateways_wanted(e, gw) || e->gws[gw].unwanted)
 		return;
 	u = upstreams_get(e, &to);
@@ -153,17 +155,19 @@ static bool serves(const struct upstream *u, const struct route *r, bool by_host
 		       : has_key(u->bares, ARRAY_SIZE(u->bares), r->bare);
 }
 
-/* The span at that time; or the one counted right after, if it was more. */
+/* The span at that time; or, between two counts, the one that begins with the next if it was more. */
 static const struct pool_span *span_at(const struct pools *g, uint64_t ns)
 {
-	const struct pool_span *s = NULL;
+	const struct pool_span *s = NULL, *next = NULL;
 
-	for (size_t i = 0; i < g->nspans && g->spans[i].from_ns <= ns + SOON_NS; i++) {
-		const struct pool_span *x = &g->spans[i];
-
-		if (!s || x->from_ns <= ns || x->waiting > s->waiting)
-			s = x;
+	for (size_t i = 0; i < g->nspans && !next; i++) {
+		if (g->spans[i].from_ns <= ns)
+			s = &g->spans[i];
+		else
+			next = &g->spans[i];
 	}
+	if (next && (!s || (s->to_ns < ns && next->waiting > s->waiting)))
+		s = next;
 	return s && s->to_ns + STALE_NS >= ns ? s : NULL;
 }
 
@@ -206,6 +210,11 @@ static bool unknown_is_busy(struct engine *e, int gw, uint64_t ns)
 	return false;
 }
 
+bool pools_counted(const struct engine *e, uint64_t ns, uint64_t now_ns)
+{
+	return !e->pools_ns || e->pools_ns >= ns || now_ns >= ns + LATE_NS;
+}
+
 bool pools_unread(const struct engine *e, int gw, uint64_t from_ns)
 {
 	const struct gateway *g = gw >= 0 ? e->gw_priv[gw] : NULL;
@@ -238,7 +247,7 @@ enum pool_state pools_state(struct engine *e, int gw, const struct route *route,
 		least = x < least ? x : least;
 		out->upstreams++;
 	}
-	if (out->upstreams)
-		return least;
-	return gw >= 0 && unknown_is_busy(e, gw, to_ns) ? POOL_MAYBE : POOL_FREE;
+	if (!out->upstreams)
+		least = gw >= 0 && unknown_is_busy(e, gw, to_ns) ? POOL_MAYBE : POOL_FREE;
+	return least == POOL_FREE && e->pools_ns && e->pools_ns < to_ns ? POOL_MAYBE : least;
 }

@@ -21,7 +21,7 @@ struct pool_full {
 void on_pool(struct engine *e, const struct w5_pool *p);
 enum pool_state {
 	POOL_FREE,  /* or nothing is known of it */
-	POOL_MAYBE, /* at its highest, but for no longer than a moment */
+	POOL_MAYBE, /* at its highest, but for no longer than a moment; or not counted since */
 	POOL_FULL,
 };
 
@@ -29,6 +29,9 @@ enum pool_state {
  * the other? */
 enum pool_state pools_state(struct engine *e, int gw, const struct route *route, uint64_t from_ns,
 			    uint64_t to_ns, struct pool_full *out);
+/* What a pool looked like then is not known before it is counted: false until that is done, or
+ * cannot be expected any more. */
+bool pools_counted(const struct engine *e, uint64_t ns, uint64_t now_ns);
 /* Since then, has the gateway had conns to an upstream that are older than us, and encrypted, so
  * that what it asked there could not be read? pools_opened(): one of them is read from now on. */
 bool pools_unread(const struct engine *e, int gw, uint64_t from_ns);

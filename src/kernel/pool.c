@@ -31,6 +31,7 @@ struct pool {
 	pool_record_fn on_record;
 	void *self;
 	uint64_t next_ns, soon_ns, retell_ns;
+	bool asked; /* something has failed since the last count */
 	struct row *rows;
 	size_t n, cap;
 	struct hash by_key; /* index + 1 */
@@ -134,7 +135,7 @@ static void drop_row(struct pool *p, size_t i)
 
 static void tell(struct pool *p, uint64_t now_ns)
 {
-	bool again = p->n <= FEW_ROWS || now_ns - p->retell_ns >= RETELL_NS;
+	bool again = p->n <= FEW_ROWS || now_ns - p->retell_ns >= RETELL_NS, told = false;
 
 	if (again)
 		p->retell_ns = now_ns;
@@ -150,6 +151,7 @@ static void tell(struct pool *p, uint64_t now_ns)
 						    .type = W5_REC_POOL,
 						    .size = sizeof(r->now) };
 			r->told = r->now;
+			told = true;
 			p->on_record(p->self, &r->now);
 		}
 		if (is_empty(&r->now))
@@ -157,14 +159,22 @@ static void tell(struct pool *p, uint64_t now_ns)
 		else
 			i++;
 	}
+	if (!told)
+		p->on_record(p->self, &(struct w5_pool){ .h = { .ts_ns = now_ns,
+								.type = W5_REC_POOL,
+								.size = sizeof(struct w5_pool) } });
 }
 
 void pool_poll(struct pool *p, uint64_t now_ns, bool failed)
 {
 	uint64_t took;
 
-	if (!p || now_ns < (failed ? p->soon_ns : p->next_ns))
+	if (!p)
 		return;
+	p->asked |= failed;
+	if (now_ns < (p->asked ? p->soon_ns : p->next_ns))
+		return;
+	p->asked = false;
 	for (size_t i = 0; i < p->n; i++) {
 		struct w5_pool *w = &p->rows[i].now;
 
@@ -172,11 +182,13 @@ void pool_poll(struct pool *p, uint64_t now_ns, bool failed)
 		w->oldest_ns = 0;
 	}
 	now_ns = clock_ns(CLOCK_MONOTONIC);
+	/* Not the time that others had the CPU meanwhile: a busy host must not make it seldom. */
+	took = clock_ns(CLOCK_THREAD_CPUTIME_ID);
 	if (iter_read(p->link, sizeof(struct w5_pool_conn), count, p)) {
 		p->next_ns = p->soon_ns = now_ns + SELDOM_NS;
 		return; /* half a count is none */
 	}
-	took = clock_ns(CLOCK_MONOTONIC) - now_ns;
+	took = clock_ns(CLOCK_THREAD_CPUTIME_ID) - took;
 	p->next_ns = now_ns + min_u64(max_u64(OFTEN_NS, took * COST_SHARE), SELDOM_NS);
 	p->soon_ns = now_ns + min_u64(max_u64(SOON_NS, took * COST_SHARE / 10), SELDOM_NS);
 	tell(p, now_ns);

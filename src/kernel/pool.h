@@ -16,7 +16,7 @@ struct pool;
 struct bpf_program;
 struct bpf_map;
 
-/* A record for each upstream that changed, or has conns at work. */
+/* A record for each upstream that changed, or has conns at work; at least one per count. */
 typedef void (*pool_record_fn)(void *self, const struct w5_pool *p);
 
 /* -ENOSYS: the program was not loaded, this kernel has no such iterator. */
