@@ -66,7 +66,8 @@ struct conn {
 	__u8 aside;   /* a health check: opened for no request */
 	__u8 slot;    /* of the flight recorder, for the next packet; cfg.slots: it comes around */
 	__u8 interim; /* INTERIM_* bits, interim.h: a final response is to follow one */
-	__u8 pad[3];
+	__u8 blind; /* tied when it was written to: who reads its answer may be in a call already */
+	__u8 pad[2];
 	/* Upstream, HTTP/1: the response's last four bytes so far, the newest lowest, and the
 	 * sequence number behind them. A chunked body is known to be whole by nothing else.
 	 * tail_seq while interim is set, downstream too: where what follows must begin. */

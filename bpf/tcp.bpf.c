@@ -6,7 +6,6 @@
  */
 #include "closed.h"
 #include "dns.h"
-#include "goregs.h"
 #include "late.h"
 #include "local.h"
 #include "opened.h"
@@ -107,27 +106,6 @@ int BPF_PROG(destroy_sock, struct sock *sk)
 	return 0;
 }
 
-/* The TLS object whose call reads this socket: of the thread, or of its goroutine. */
-static __always_inline __u64 tls_object_now(const struct task_struct *t, const struct w5_trail *tr)
-{
-	struct w5_call_key key = { .tgid = t->tgid, .kind = W5_CALL_GO };
-	__u64 object = tls_object_of(t, tr);
-	const struct w5_proc *p;
-	const struct call *call;
-	struct pt_regs *regs;
-
-	if (object || !go_probed ||
-	    !bpf_core_enum_value_exists(enum bpf_func_id, BPF_FUNC_task_pt_regs))
-		return object;
-	p = bpf_map_lookup_elem(&procs, &key.tgid);
-	if (!p || !(p->flags & W5_PROC_GO))
-		return 0;
-	regs = (struct pt_regs *)bpf_task_pt_regs((struct task_struct *)t);
-	key.who = GO_G(regs);
-	call = bpf_map_lookup_elem(&calls, &key);
-	return call ? call->object : 0;
-}
-
 /* Of what the thread has read now, which are requests that no one has read before? */
 static __always_inline void read_requests(struct conn *c, const struct task_struct *t)
 {
@@ -141,6 +119,16 @@ static __always_inline void read_requests(struct conn *c, const struct task_stru
 		c->text.heads--;
 		trail_asked(t, c->leg.h.cookie, 0, c->leg.last_ns);
 	}
+}
+
+/* Its answer is here, and no text will tell of it when the call that reads it began before us. */
+static __always_inline void read_blindly(struct conn *c, const struct task_struct *t)
+{
+	if (c->leg.role != W5_ROLE_UPSTREAM || c->leg.phase != W5_PHASE_RESPONSE)
+		return;
+	c->blind = 0;
+	if (!tls_object_now(t, trail_of(t)))
+		emit_turn(c, W5_REC_ATTEMPT, false, bpf_ktime_get_ns());
 }
 
 /* A thread has read from the socket (fires in tcp_recvmsg, in its context). */
@@ -163,6 +151,8 @@ int BPF_PROG(socket_read, struct sock *sk)
 	}
 	trail_visit(c, t, c->leg.last_ns);
 	read_requests(c, t);
+	if (c->blind)
+		read_blindly(c, t);
 	if (c->watched && (c->leg.proto == W5_PROTO_TLS || c->leg.proto == W5_PROTO_NONE) &&
 	    !is_tied(c, t))
 		tie(c, t, tls_object_now(t, trail_of(t)), c->leg.last_ns);

@@ -7,6 +7,7 @@
 #define BPF_TIE_H
 
 #include "emit.h"
+#include "goregs.h"
 
 static __always_inline bool is_tied(const struct conn *c, const struct task_struct *t)
 {
@@ -17,6 +18,27 @@ static __always_inline bool is_tied(const struct conn *c, const struct task_stru
 static __always_inline __u64 tls_object_of(const struct task_struct *t, const struct w5_trail *tr)
 {
 	return tr && tr->tid == (__u32)t->pid ? tr->tls : 0;
+}
+
+/* The TLS object whose call works on a socket now: of the thread, or of its goroutine. */
+static __always_inline __u64 tls_object_now(const struct task_struct *t, const struct w5_trail *tr)
+{
+	struct w5_call_key key = { .tgid = t->tgid, .kind = W5_CALL_GO };
+	__u64 object = tls_object_of(t, tr);
+	const struct w5_proc *p;
+	const struct call *call;
+	struct pt_regs *regs;
+
+	if (object || !go_probed ||
+	    !bpf_core_enum_value_exists(enum bpf_func_id, BPF_FUNC_task_pt_regs))
+		return object;
+	p = bpf_map_lookup_elem(&procs, &key.tgid);
+	if (!p || !(p->flags & W5_PROC_GO))
+		return 0;
+	regs = (struct pt_regs *)bpf_task_pt_regs((struct task_struct *)t);
+	key.who = GO_G(regs);
+	call = bpf_map_lookup_elem(&calls, &key);
+	return call ? call->object : 0;
 }
 
 /* For good: an object keeps its socket. */

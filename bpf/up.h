@@ -7,12 +7,14 @@
 #include "turn.h"
 
 /* A conn that is older than us has no handshake whose reads would have tied it: the call that
- * writes its first request does. */
+ * writes its first request does. A goroutine may have waited for the answer since before us. */
 static __always_inline void sent_by_thread(struct conn *c, const struct task_struct *t, __u64 now)
 {
 	conn_owner(c, t, now);
-	if ((c->leg.flags & W5_F_OLDER) && c->leg.proto == W5_PROTO_TLS && !c->tls_object)
-		tie(c, t, tls_object_of(t, trail_of(t)), now);
+	if ((c->leg.flags & W5_F_OLDER) && c->leg.proto == W5_PROTO_TLS && !c->tls_object) {
+		tie(c, t, tls_object_now(t, trail_of(t)), now);
+		c->blind = c->tls_object != 0;
+	}
 }
 
 static __always_inline void up_out(struct __sk_buff *skb, struct bpf_sock *sk, struct conn *c,

@@ -310,7 +310,7 @@ void correlate_good(struct engine *e, struct pending *p)
 	unsigned w;
 
 	if (c && c->role == W5_ROLE_UPSTREAM &&
-	    (c->last.leg.status == p->leg.status ||
+	    (c->last.leg.status == p->leg.status || leg_unread(&c->last.leg) ||
 	     (leg_opaque(&c->last.leg) && leg_answered(&c->last.leg)))) {
 		best = turn_score(e, p, &c->last, exact, &w, &own);
 		good = best >= SCORE_MIN ? &c->last : NULL;

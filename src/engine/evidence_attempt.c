@@ -67,7 +67,10 @@ static void say_connect(struct writer *w, const struct facts *x)
 
 static void say_opaque(struct writer *w, const struct facts *x)
 {
-	if (leg_unread(x->l))
+	if (leg_unread(x->l) && !x->l->stream)
+		say(w, "answered %s after the request, unread: the connection is older than why502",
+		    dur(x->l->req_ns, x->l->resp_ns).s);
+	else if (leg_unread(x->l))
 		say(w,
 		    "answered %s after the request, with a status that refers to what the "
 		    "connection said before why502 started",

@@ -34,6 +34,9 @@ static void on_request(struct engine *e, struct text_conn *tc, const struct w5_t
 		texts_end_early(e, tc);
 	if (l->flags & W5_F_UPGRADE)
 		return;
+	/* The first answer of a conn that is older than us may go by unread. */
+	if (l->phase == W5_PHASE_REQUEST && (l->flags & W5_F_OLDER) && !tc->has_seq[!t->dir])
+		tc->missed[!t->dir] = true;
 	if (l->phase == W5_PHASE_REQUEST && !tc->missed[!t->dir]) {
 		l->req_bytes += t->total;
 		l->req_last_ns = l->last_ns = at->ts_ns;

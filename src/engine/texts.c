@@ -250,6 +250,19 @@ static void take_facts(struct w5_leg *to, const struct w5_leg *l)
 		to->role = l->role;
 }
 
+void texts_tell_unread(struct engine *e, struct text_conn *tc)
+{
+	struct text_at at = { .ts_ns = tc->unread_ns };
+	struct w5_leg *l = &tc->leg;
+
+	if (!tc->unread_ns || tc->h2 || tc->has_seq[W5_TEXT_IN] || l->phase != W5_PHASE_REQUEST ||
+	    l->req_ns > tc->unread_ns)
+		return;
+	l->resp_bytes = tc->unread_bytes;
+	tc->unread_ns = 0;
+	turn_tell(e, l, &at);
+}
+
 bool texts_take_leg(struct engine *e, const struct w5_leg *l)
 {
 	struct text_conn *tc = texts_find(e, l->h.cookie);
@@ -267,8 +280,13 @@ bool texts_take_leg(struct engine *e, const struct w5_leg *l)
 	c = conns_get(e, l->h.cookie);
 	if (c)
 		conns_seen(e, c, &l->h, l->role);
-	if (l->end)
+	if (l->end) {
 		take_end(e, tc, l);
+	} else if (l->role == W5_ROLE_UPSTREAM && l->resp_ns) {
+		tc->unread_ns = l->resp_ns;
+		tc->unread_bytes = l->resp_bytes;
+		texts_tell_unread(e, tc);
+	}
 	return true;
 }
 
@@ -360,6 +378,7 @@ void on_text(struct engine *e, const struct w5_text *t)
 		h2_text(e, tc, t);
 	else if (!tc->h2)
 		http1_text(e, tc, t);
+	texts_tell_unread(e, tc);
 }
 
 void texts_expire(struct engine *e)

@@ -28,6 +28,10 @@ struct text_conn {
 	uint64_t touched_ns, due_ns;
 	uint32_t seq[2];
 	bool has_seq[2];
+	/* Upstream: an answer that no text tells of, the first one to us: when, how much of it.
+	 * Over HTTP/2 it may be of any kind, to whatever stream was open then. */
+	uint64_t unread_ns;
+	uint32_t unread_bytes;
 	bool missed[2]; /* texts of this direction were missed, and this is not yet made good */
 	bool is_done;	/* ended, and nothing was read since */
 	bool is_plain;	/* its texts come from packets: HTTP/2 in the clear */
@@ -102,6 +106,9 @@ void texts_expire(struct engine *e);
 struct text_conn *texts_find(const struct engine *e, uint64_t cookie);
 /* Waits no longer, if its end waits. */
 void texts_end_early(struct engine *e, struct text_conn *tc);
+
+/* An answer that cannot be read is there; tells it once its request is known, too. */
+void texts_tell_unread(struct engine *e, struct text_conn *tc);
 
 /* ---- text_turn.c: legs ---- */
 /* A turn's leg with what the kernel knows of its conn's end. */

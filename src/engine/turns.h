@@ -98,11 +98,13 @@ static inline bool leg_opaque(const struct w5_leg *l)
 {
 	return w5_leg_veiled(l) && !l->stream;
 }
-/* A stream that was answered, with a status that cannot be read (or, HTTP/0.9, has none). */
+/* Its request was read, and it was answered, but with what cannot be read (or, HTTP/0.9, it has no
+ * status). */
 static inline bool leg_unread(const struct w5_leg *l)
 {
-	return l->stream && l->resp_ns && l->resp_bytes && !l->status &&
-	       !(l->flags & W5_F_NOT_HTTP);
+	bool is_text = l->stream || (l->proto == W5_PROTO_HTTP1 && (l->flags & W5_F_TEXT));
+
+	return is_text && l->resp_ns && l->resp_bytes && !l->status && !(l->flags & W5_F_NOT_HTTP);
 }
 bool leg_answered(const struct w5_leg *l);
 static inline bool leg_failed(const struct w5_leg *l) /* an attempt without a usable answer */

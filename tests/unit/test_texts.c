@@ -65,6 +65,103 @@ static void test_backend_502_is_passed_through(void **s)
 	bench_close(&b);
 }
 
+/* An answer that is read by a call that began before us: the kernel tells of its bytes alone. */
+static void answered_unread(struct bench *b, double req, double resp)
+{
+	struct w5_leg l = up_end_with(0, req, resp, 150, 0, W5_END_NONE);
+
+	l.h.type = W5_REC_ATTEMPT;
+	l.h.ts_ns = ms(resp);
+	l.flags |= W5_F_OLDER;
+	l.open_ns = l.end_ns = 0;
+	feed(b, &l);
+}
+
+/* A conn older than us whose first request is read, and whose first answer is not. */
+static struct wire older_open(struct bench *b, double t)
+{
+	struct w5_leg l = rec_conn(U, W5_ROLE_UPSTREAM, t);
+	struct wire w = wire_of(b, U);
+
+	l.flags |= W5_F_OLDER;
+	l.open_ns = 0;
+	feed(b, &l);
+	w.flags = W5_TEXT_OLDER;
+	return w;
+}
+
+/* late: the text of the request comes when it has been answered. */
+static void first_answer(bool late, uint16_t status)
+{
+	struct wire d, u;
+	struct bench b;
+
+	bench_open(&b, "caddy");
+	d = down_open(&b, 999);
+	wire_get(&d, 1000, IN, "/a");
+	u = older_open(&b, 1001);
+	wire_hint(&u, D, 1000);
+	if (late)
+		answered_unread(&b, 1001, 1002);
+	wire_get(&u, 1001, OUT, "/a");
+	if (!late)
+		answered_unread(&b, 1001, 1002);
+	wire_hint(&d, U, 1002);
+	wire_status(&d, 1003, OUT, status);
+	/* The next one is a turn of its own. */
+	wire_get(&d, 1010, IN, "/b");
+	wire_hint(&u, D, 1010);
+	wire_get(&u, 1011, OUT, "/b");
+	wire_status(&u, 1012, IN, 503);
+	wire_status(&d, 1013, OUT, 503);
+	bench_settle(&b, 1100);
+	assert_int_equal(b.n, 1 + (status >= 500));
+	for (size_t i = 0; i < b.n; i++) {
+		assert_string_equal(cause_name(b.f[i]->cause), "backend-5xx");
+		assert_int_equal(b.f[i]->nattempts, 1);
+	}
+	if (status >= 500) {
+		assert_int_equal(b.f[0]->verdict, VERDICT_PASSED_THROUGH);
+		assert_int_equal(b.f[0]->confidence, CONFIDENCE_LIKELY);
+	}
+	assert_int_equal(b.f[b.n - 1]->confidence, CONFIDENCE_CERTAIN);
+	assert_int_equal(b.f[b.n - 1]->attempts[0].leg.status, 503);
+	bench_close(&b);
+}
+
+static void test_first_answer_of_an_older_conn(void **s)
+{
+	(void)s;
+	first_answer(false, 502);
+	first_answer(true, 502);
+	first_answer(false, 200);
+}
+
+/* The same without a word of the answer's bytes: nothing is made up of it. */
+static void test_first_answer_that_nobody_saw(void **s)
+{
+	struct wire d, u;
+	struct bench b;
+
+	(void)s;
+	bench_open(&b, "caddy");
+	d = down_open(&b, 999);
+	wire_get(&d, 1000, IN, "/a");
+	u = older_open(&b, 1001);
+	wire_hint(&u, D, 1000);
+	wire_get(&u, 1001, OUT, "/a");
+	wire_status(&d, 1003, OUT, 200);
+	wire_get(&d, 1010, IN, "/b");
+	wire_hint(&u, D, 1010);
+	wire_get(&u, 1011, OUT, "/b");
+	wire_status(&u, 1012, IN, 503);
+	wire_status(&d, 1013, OUT, 503);
+	bench_settle(&b, 1100);
+	assert_int_equal(b.n, 1);
+	assert_string_equal(cause_name(b.f[0]->cause), "backend-5xx");
+	bench_close(&b);
+}
+
 /* Plain upstreams behind an encrypted client: the usual case. */
 static void test_plain_attempt_of_an_encrypted_client(void **s)
 {
@@ -264,6 +361,8 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_healthy_turns_are_counted),
 		cmocka_unit_test(test_backend_502_is_passed_through),
+		cmocka_unit_test(test_first_answer_of_an_older_conn),
+		cmocka_unit_test(test_first_answer_that_nobody_saw),
 		cmocka_unit_test(test_plain_attempt_of_an_encrypted_client),
 		cmocka_unit_test(test_interim_and_bodies_are_not_answers),
 		cmocka_unit_test(test_lost_answer),
