@@ -136,6 +136,7 @@ void facts_of(struct facts *f, struct engine *e, const struct w5_leg *l, const s
 		   l->req_acked + (leg_opaque(l) && l->req_acked ? FAREWELL_BYTES : 0) >=
 			   l->req_bytes;
 	f->unacked = l->req_bytes && !l->req_acked;
+	f->unheard = !l->data_ttl;
 	of_end(f);
 	f->fin_first = l->fin_in_ns && l->req_ns && l->fin_in_ns <= l->req_ns;
 	f->client_gone = client_gone(&p->leg) && p->leg.end_ns <= end + SLACK_NS;

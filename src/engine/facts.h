@@ -35,6 +35,7 @@ struct facts {
 	bool chatter; /* it cannot be read, and had said something just before: one request, or two */
 	bool acked;   /* every byte of the request */
 	bool unacked; /* not a single byte */
+	bool unheard; /* no byte but its SYN-ACK ever came from the peer */
 	bool peer_fin, peer_rst, by_gateway, by_kernel;
 	bool fin_first;	     /* the peer's FIN was here before the request left */
 	bool opaque_answer;  /* bytes that cannot be read came in answer */

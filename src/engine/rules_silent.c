@@ -82,7 +82,7 @@ static bool race_reset_with_ack(const struct facts *f)
 /* The handshake looked done to us only: SYN-ACK again, or no socket for our first bytes. */
 static bool accept_queue(const struct facts *f)
 {
-	if (!rule_silent(f) || f->reused || !f->unacked || f->l->fin_in_ns)
+	if (!rule_silent(f) || f->reused || !f->unacked || !f->unheard || f->l->fin_in_ns)
 		return false;
 	return f->l->dup_synack || (f->peer_rst && !(f->l->rst_flags & W5_TCP_ACK));
 }
@@ -96,7 +96,7 @@ static bool accept_queue_seen(const struct facts *f)
 /* Reset before the request could leave (tcp_abort_on_overflow): there is no socket for it. */
 static bool accept_queue_abort(const struct facts *f)
 {
-	return !f->connecting && !f->handshake && !f->l->nr && !f->l->resp_bytes && f->peer_rst &&
+	return !f->connecting && !f->handshake && !f->l->nr && f->unheard && f->peer_rst &&
 	       !(f->l->rst_flags & W5_TCP_ACK);
 }
 
@@ -183,7 +183,7 @@ static bool pmtu_blackhole_sacked(const struct facts *f)
  * left without an answer: nobody accepts. */
 static bool accept_queue_full(const struct facts *f)
 {
-	return gave_up_unacked(f) && !f->reused && f->unacked && f->up &&
+	return gave_up_unacked(f) && !f->reused && f->unacked && f->unheard && f->up &&
 	       f->up->last_acked_silent_ns + ACCEPTED_LATELY_NS > f->l->end_ns &&
 	       f->up->last_acked_silent_ns > f->up->last_answer_ns;
 }

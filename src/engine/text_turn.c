@@ -8,7 +8,8 @@
  * (RFC 8446 5.2): header, type, tag. */
 #define RECORD_OVERHEAD 22u
 #define RECORD_BYTES	16384u
-/* The kernel's turn began this much after ours: bytes have come in between. */
+/* The kernel's turn began this much after ours: bytes have come in between. Ours begins with the
+ * call that writes it; where it is read from packets, with the same packet. */
 #define LATER_TURN_NS	NS_PER_MS
 
 void turn_begin(struct w5_leg *l, const struct text_at *at)
@@ -95,7 +96,7 @@ bool turn_is_same(const struct w5_leg *turn, const struct w5_leg *end)
 static void take_sizes(struct w5_leg *m, const struct w5_leg *turn, const struct w5_leg *end)
 {
 	bool up = turn->role == W5_ROLE_UPSTREAM;
-	bool later = end->req_ns > turn->req_ns + LATER_TURN_NS;
+	bool later = end->req_ns > turn->req_ns + (end->proto == W5_PROTO_TLS ? LATER_TURN_NS : 0);
 
 	if (turn->phase == W5_PHASE_RESPONSE) {
 		m->resp_bytes = turn->resp_bytes;
@@ -110,6 +111,10 @@ static void take_sizes(struct w5_leg *m, const struct w5_leg *turn, const struct
 	m->resp_bytes = 0;
 	if (!up || later || !end->req_bytes) {
 		m->req_bytes = m->req_acked = turn->req_bytes;
+		/* Settings that cross with a conn's first request acknowledge nothing. */
+		if (up && end->req_bytes && !end->req_acked && turn->nr <= 1 &&
+		    turn_is_same(turn, end))
+			m->req_acked = 0;
 		return;
 	}
 	if (m->req_acked && m->req_acked + FAREWELL_BYTES >= m->req_bytes)

@@ -108,6 +108,23 @@ static void test_the_last_ack_is_dropped(void **s)
 }
 
 /* tcp_abort_on_overflow: the answer to the handshake's last ACK is a RST without ACK. */
+static void reset_at_request(uint8_t data_ttl, enum cause want)
+{
+	struct w5_leg l = rec_up(U, 1000.1, "GET", "/a", 18, 1);
+
+	l.data_ttl = data_ttl;
+	rec_end(&l, 1000.4, W5_END_RST_IN);
+	l.rst_flags = W5_TCP_RST;
+	expect(l, 502, 1000.5, want, data_ttl ? CERTAIN : LIKELY, NULL);
+}
+
+/* Who has said something (settings of HTTP/2) had been taken in. */
+static void test_no_socket_for_the_first_request(void **s)
+{
+	reset_at_request(0, OVERFLOW);
+	reset_at_request(63, CAUSE_RESET_BEFORE_RESPONSE);
+}
+
 static void reset_unasked(uint8_t flags, double estab, bool older, size_t n, enum cause want)
 {
 	struct w5_leg l = rec_up(U, 1000.2, "GET", "/a", 18, 1), d = rec_down(D, 1000, "GET", "/a");
@@ -151,6 +168,7 @@ int main(void)
 		cmocka_unit_test(test_syns_are_ignored_while_others_get_in),
 		cmocka_unit_test(test_syns_are_ignored_after_an_overflow),
 		cmocka_unit_test(test_the_last_ack_is_dropped),
+		cmocka_unit_test(test_no_socket_for_the_first_request),
 		cmocka_unit_test(test_reset_before_anything_was_asked),
 	};
 

@@ -35,7 +35,6 @@ struct row {
 	char fault[40], cause[80];
 	unsigned injected, dodged, seen, right, upstream, socket, socket_known;
 	unsigned wrong, unknown, missed;
-	bool is_shown;
 };
 
 struct join {

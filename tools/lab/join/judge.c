@@ -36,6 +36,10 @@ static void settle(struct request *r)
 	else if (one_of(r->expected, "accept-queue-overflow"))
 		snprintf(r->expected, sizeof(r->expected), "%s",
 			 r->queued ? "backend-slow" : "accept-queue-overflow");
+	else if (!strcmp(r->expected, "client-abort") && r->access_status == 504)
+		/* it never learned that its client had left, which may have been said encrypted,
+		 * unread by anybody: its own timer ended the request */
+		snprintf(r->expected, sizeof(r->expected), "client-abort|backend-slow");
 	else if (!strcmp(r->expected, "early-response-reset") && !strcmp(r->status, "413"))
 		snprintf(r->expected, sizeof(r->expected), "early-response-reset|none");
 }
@@ -128,14 +132,13 @@ static bool is_unknown(const json_t *finding)
 	       !strcmp(text(finding, "confidence"), "ambiguous");
 }
 
-/* The first case of a row, of as many rows as were asked for. */
-static void show(struct join *app, const struct request *r, struct row *w, const char *what)
+/* n: so many of its kind and row with this one. The first is shown, of as many as were asked for. */
+static void show(struct join *app, const struct request *r, unsigned n, const char *what)
 {
 	char *json;
 
-	if (w->is_shown || app->shown >= app->show)
+	if (n > 1 || app->shown >= app->show)
 		return;
-	w->is_shown = true;
 	app->shown++;
 	json = r->finding ? json_dumps(r->finding, JSON_COMPACT) : NULL;
 	printf("\n%s: expected %s\n  truth   %s", what, r->expected,
@@ -153,13 +156,13 @@ static void judge_finding(struct join *app, struct request *r, struct row *w)
 	bool cause = one_of(r->expected, text(r->finding, "cause"));
 	bool upstream = upstreams_match(r), sockets = sockets_match(r);
 	/* A stream let go of ends before the attempt for it: then none is named, and none wrongly. */
-	bool unnamed = !strcmp(r->expected, "client-abort") &&
+	bool unnamed = one_of(r->expected, "client-abort") &&
 		       !json_array_size(json_object_get(r->finding, "attempts"));
 
 	w->seen++;
 	if (is_unknown(r->finding)) {
 		w->unknown++;
-		show(app, r, w, "unknown");
+		show(app, r, w->unknown, "unknown");
 		return;
 	}
 	w->right += cause;
@@ -169,7 +172,7 @@ static void judge_finding(struct join *app, struct request *r, struct row *w)
 	if (cause && ((upstream && sockets) || unnamed) && verdict_matches(r) && r->nfindings == 1)
 		return;
 	w->wrong++;
-	show(app, r, w,
+	show(app, r, w->wrong,
 	     !cause		? "wrong cause"
 	     : !upstream	? "wrong upstream"
 	     : !sockets		? "wrong socket"
@@ -203,7 +206,7 @@ void judge(struct join *app, struct request *r)
 		judge_finding(app, r, w);
 	} else if (!one_of(r->expected, "none") || went_bad(r)) {
 		w->missed++;
-		show(app, r, w, "missed");
+		show(app, r, w->missed, "missed");
 	} else {
 		w->injected--; /* either way was fine, and it was fine */
 	}
