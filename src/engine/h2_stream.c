@@ -153,6 +153,32 @@ static void on_response(struct engine *e, struct text_conn *tc, uint32_t id,
 		h2_stream_finish(e, s, at->ts_ns);
 }
 
+/*
+ * A request whose headers left before its conn, older than us, was known (mod_ssl writes to the
+ * socket when its call of the library is over): the frames behind them name its stream.
+ */
+#define UNSEEN_NS (10 * NS_PER_MS)
+
+static struct h2_stream *asked_unseen(struct engine *e, struct text_conn *tc, uint32_t id,
+				      const struct text_at *at)
+{
+	const struct w5_leg *conn = &tc->leg;
+	struct h2_stream *s;
+
+	if (conn->role != W5_ROLE_UPSTREAM || !(conn->flags & W5_F_OLDER) || conn->nr ||
+	    tc->h2->last_id || !(id & 1) || !conn->req_ns || at->ts_ns > conn->req_ns + UNSEEN_NS)
+		return NULL;
+	s = h2_stream_new(e, tc, id);
+	if (!s)
+		return NULL;
+	s->leg.nr = 1;
+	s->leg.phase = W5_PHASE_REQUEST;
+	s->leg.flags |= W5_F_TEXT;
+	s->leg.resp_ns = 0;
+	s->leg.resp_bytes = 0;
+	return s;
+}
+
 /* ---- frames ---- */
 
 /* Who asks on this conn, if no OPEN record says so: pseudo-fields tell. */
@@ -185,6 +211,8 @@ void h2_on_last(struct engine *e, struct text_conn *tc, uint32_t stream, const s
 	struct h2_stream *s = h2_stream_find(e, tc, stream);
 
 	tc->h2->busy_ns = at->ts_ns;
+	if (!s && at->dir == W5_TEXT_OUT)
+		s = asked_unseen(e, tc, stream, at);
 	if (!s)
 		return;
 	if (at->dir == text_request_dir(&tc->leg)) {
@@ -240,6 +268,8 @@ void h2_on_reset(struct engine *e, struct text_conn *tc, uint32_t stream, uint32
 	struct h2_stream *s = h2_stream_find(e, tc, stream);
 
 	tc->h2->busy_ns = at->ts_ns;
+	if (!s && at->dir == W5_TEXT_IN)
+		s = asked_unseen(e, tc, stream, at);
 	if (s && !is_too_late(tc, at))
 		end_by_frame(e, s, at->dir == W5_TEXT_IN ? W5_H2_RST_IN : W5_H2_RST_OUT, error, at);
 }

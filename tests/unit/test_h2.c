@@ -253,6 +253,58 @@ static void test_conn_older_than_us(void **s)
 	bench_close(&b);
 }
 
+/* The first request's headers left before the conn was known, and the stream was reset; Apache tries
+ * again on a new conn. */
+static void asked_unseen(bool has_data, double reset, size_t attempts)
+{
+	struct w5_leg l = rec_conn(U, W5_ROLE_UPSTREAM, 1000.4);
+	struct wire d, u, u2;
+	struct frame f;
+	struct bench b;
+
+	bench_open(&b, "apache2");
+	d = down_open(&b);
+	wire_request(&d, 1000, IN, 1, "GET", "/a");
+	l.flags |= W5_F_OLDER;
+	l.open_ns = 0;
+	l.phase = W5_PHASE_RESPONSE;
+	l.req_ns = ms(1000.2);
+	l.resp_ns = ms(1000.4);
+	rec_hint(&l, D, 1000);
+	feed(&b, &l);
+	u = wire_of(&b, U);
+	u.flags = W5_TEXT_OLDER;
+	if (has_data) {
+		frame_begin(&f, W5_H2_DATA, H2_LAST, 3);
+		wire_frame(&u, 1000.5, OUT, &f);
+	}
+	frame_begin(&f, W5_H2_RST_STREAM, 0, 3);
+	frame_u32(&f, 2);
+	wire_frame(&u, reset, IN, &f);
+	u2 = wire_open(&b, U + 1, W5_ROLE_UPSTREAM, reset + 0.2);
+	wire_hint(&u2, D, 1000);
+	wire_request(&u2, reset + 0.4, OUT, 1, "GET", "/a");
+	frame_begin(&f, W5_H2_RST_STREAM, 0, 1);
+	frame_u32(&f, 2);
+	wire_frame(&u2, reset + 0.5, IN, &f);
+	wire_response(&d, reset + 1, OUT, 1, "502", H2_LAST);
+	settled(&b, reset + 100);
+	assert_int_equal(b.n, 1);
+	assert_string_equal(cause_name(b.f[0]->cause), "h2-stream-reset");
+	assert_int_equal(b.f[0]->nattempts, attempts);
+	assert_string_equal(cause_name(b.f[0]->attempts[0].cause), "h2-stream-reset");
+	bench_close(&b);
+}
+
+static void test_headers_left_before_we_knew(void **s)
+{
+	(void)s;
+	asked_unseen(true, 1000.6, 2);
+	asked_unseen(false, 1000.6, 2);
+	/* That stream may have been asked for long before. */
+	asked_unseen(false, 1200, 1);
+}
+
 /* Lost texts: the table is not known any more, later literals are. */
 static void test_gap(void **s)
 {
@@ -382,6 +434,7 @@ int main(void)
 		cmocka_unit_test(test_blocks_in_parts),
 		cmocka_unit_test(test_settings_apply_to_the_other_side),
 		cmocka_unit_test(test_conn_older_than_us),
+		cmocka_unit_test(test_headers_left_before_we_knew),
 		cmocka_unit_test(test_gap),
 		cmocka_unit_test(test_nonsense_is_counted),
 		cmocka_unit_test(test_open_streams_are_bounded),
