@@ -166,6 +166,12 @@ bool lines_wire(struct engine *e, int gw, const struct w5_leg *l, struct line_co
 	return e->lines && lines_table_wire(e->lines->table, gw, l, code);
 }
 
+void lines_forget(struct engine *e, const struct w5_leg *l)
+{
+	if (e->lines)
+		lines_table_forget(e->lines->table, l->h.cookie, l->nr);
+}
+
 /* ---- healthy lines ---- */
 
 static struct tally *tally_of(struct lines *g, int gw)

@@ -27,6 +27,8 @@ void on_log(struct engine *e, const struct w5_log *l);
 bool lines_wire(struct engine *e, int gw, const struct w5_leg *l, struct line_code *code);
 /* Exchanges seen on the wire, for what healthy lines add to them. */
 void lines_count(struct engine *e, int gw, uint16_t status, uint32_t n);
+/* Nothing was told of that one: a line of it will be an exchange of its own. */
+void lines_forget(struct engine *e, const struct w5_leg *l);
 void lines_run(struct engine *e, uint64_t now_ns); /* lines that have waited long enough */
 void lines_free(struct engine *e);
 
@@ -43,6 +45,7 @@ bool lines_table_wire(struct lines_table *t, int gw, const struct w5_leg *l,
  * match another line. loose: of any client. */
 bool lines_table_find(struct lines_table *t, const struct w5_log *l, int gw, bool loose,
 		      uint64_t *cookie, uint32_t *nr);
+void lines_table_forget(struct lines_table *t, uint64_t cookie, uint32_t nr);
 /* The line waits until deadline_ns for its exchange. -ENOMEM; -ENOBUFS: too many wait. */
 int lines_table_wait(struct lines_table *t, const struct w5_log *l, int gw, uint64_t deadline_ns);
 /* The oldest line whose time is over, out of the table, to free(); NULL = none. */
@@ -52,6 +55,7 @@ static inline void lines_take_code(struct line_code *code, const struct w5_log *
 {
 	_Static_assert(sizeof(code->text) == sizeof(l->code), "both hold the same");
 	memcpy(code->text, l->code, sizeof(l->code));
+	code->status = l->status;
 	code->kind = l->kind;
 }
 

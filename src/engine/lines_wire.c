@@ -27,6 +27,7 @@ struct wire {
 	uint64_t cookie, at_ns;
 	uint32_t nr;
 	uint16_t status, cport;
+	bool is_unread; /* it has a status that could not be read */
 	int gw;
 	struct w5_addr client;
 };
@@ -140,10 +141,10 @@ static bool same_target(const struct wire *w, const struct w5_log *l, const stru
 	return l->flags & W5_LOG_PATH ? w->keys.path == k->path : w->keys.target == k->target;
 }
 
-/* status 0: cut off on the wire before the answer that the log tells of. */
+/* status 0: cut off on the wire before the answer that the log tells of, or not to be read. */
 static bool may_tell(const struct wire *w, const struct w5_log *l, int gw, bool loose)
 {
-	return (w->status == l->status || (loose && !w->status)) &&
+	return (w->status == l->status || w->is_unread || (loose && !w->status)) &&
 	       (w->gw < 0 || gw < 0 || w->gw == gw) && same_time(w, l) &&
 	       (loose || same_client(w, l));
 }
@@ -172,6 +173,7 @@ bool lines_table_wire(struct lines_table *t, int gw, const struct w5_leg *l, str
 			    .at_ns = l->resp_ns ? l->resp_ns : l->h.ts_ns,
 			    .nr = l->nr,
 			    .status = l->status,
+			    .is_unread = l->status_ref && !l->status,
 			    .cport = l->rport,
 			    .gw = gw,
 			    .client = l->remote };
@@ -243,6 +245,21 @@ bool lines_table_find(struct lines_table *t, const struct w5_log *l, int gw, boo
 	*nr = w->nr;
 	wire_free(t, w);
 	return true;
+}
+
+void lines_table_forget(struct lines_table *t, uint64_t cookie, uint32_t nr)
+{
+	int left = SCAN_MAX;
+	struct list *n;
+
+	for (n = t->wires_age.prev; n != &t->wires_age && left--; n = n->prev) {
+		struct wire *w = list_entry(n, struct wire, age);
+
+		if (w->cookie == cookie && w->nr == nr) {
+			wire_free(t, w);
+			return;
+		}
+	}
 }
 
 /* ---- lines ---- */

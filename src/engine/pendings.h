@@ -11,6 +11,7 @@
 /* The gateway's own word in its log, and which kind of log it is of. */
 struct line_code {
 	char text[32];
+	uint16_t status;
 	uint8_t kind; /* enum w5_log_kind; 0 = no line was seen */
 };
 

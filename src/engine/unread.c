@@ -52,6 +52,10 @@ void unread_settle(struct work *w)
 	const struct w5_leg *l;
 
 	d->status = h2_status_of(w->e, d->conn_cookie, d->status_ref, H2_AGREED);
+	if (!d->status && w->p->code.status) { /* the gateway's log says it */
+		d->status = w->p->code.status;
+		h2_status_learn(w->e, d->conn_cookie, d->status_ref, d->status);
+	}
 	if (d->status || !is_sure(w))
 		return;
 	l = &last_of(w)->turn->leg;

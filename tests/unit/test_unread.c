@@ -86,6 +86,69 @@ static void test_what_was_passed_on_is_the_status(void **s)
 	bench_close(&b);
 }
 
+static void logged(struct bench *b, double t, double end, const char *target, uint16_t status)
+{
+	struct w5_log l = { .h = { .ts_ns = ms(t), .type = W5_REC_LOG, .size = sizeof(l) },
+			    .end_ns = ms(end),
+			    .precision_us = 1000,
+			    .duration_us = 1000,
+			    .group = REC_GW,
+			    .status = status,
+			    .cport = 51034,
+			    .client = rec_ip(200),
+			    .kind = W5_LOG_NGINX };
+
+	l.head_len =
+		(uint16_t)snprintf((char *)l.head, sizeof(l.head), "GET %s HTTP/2.0\r\n", target);
+	engine_feed(b->e, &l.h);
+}
+
+/* An exchange whose line comes so long after its answer (ms); < 0: before it. */
+static void lone(struct bench *b, struct wire *d, double t, uint32_t stream, double line)
+{
+	wire_request(d, t, IN, stream, "GET", "/lone");
+	if (line < 0)
+		logged(b, t + 1 + line, t + 1, "/lone", 503);
+	respond(d, t + 1, OUT, stream, REF_BAD);
+	if (line > 100) /* when its grace is over */
+		rec_tick(b->e, t + line - 1);
+	if (line >= 0)
+		logged(b, t + 1 + line, t + 1, "/lone", 503);
+}
+
+static void in_the_log(double line, bool is_its_own)
+{
+	struct wire d;
+	struct bench b;
+
+	bench_open(&b, "nginx");
+	d = down_older(&b);
+	logged(&b, 1000, 1000, "/followed", 0);
+	lone(&b, &d, 2000, 1, line);
+	lone(&b, &d, 3000, 3, line);
+	/* Two have told; this one has no line. */
+	wire_request(&d, 4000, IN, 5, "GET", "/later");
+	respond(&d, 4001, OUT, 5, REF_BAD);
+	rec_tick(b.e, 4400);
+	bench_settle(&b, 4800);
+	assert_int_equal(b.n, is_its_own ? 3 : 2);
+	for (size_t i = 0; i < b.n; i++) {
+		assert_string_equal(b.f[i]->target, i == 2 ? "/later" : "/lone");
+		assert_int_equal(b.f[i]->status, 503);
+		assert_int_equal(b.f[i]->sight == SIGHT_LOG, !is_its_own);
+	}
+	bench_close(&b);
+}
+
+static void test_the_log_tells_the_status(void **s)
+{
+	(void)s;
+	in_the_log(-0.1, true);
+	in_the_log(20, true);
+	/* Too late to be the exchange's: told of its line, once. */
+	in_the_log(300, false);
+}
+
 static void test_a_failure_is_told_without_its_status(void **s)
 {
 	const struct finding *f;
@@ -321,6 +384,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_what_was_passed_on_is_the_status),
+		cmocka_unit_test(test_the_log_tells_the_status),
 		cmocka_unit_test(test_a_failure_is_told_without_its_status),
 		cmocka_unit_test(test_a_status_is_learned),
 		cmocka_unit_test(test_a_good_status_is_no_finding),
