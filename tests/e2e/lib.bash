@@ -49,7 +49,7 @@ send() {
 	lab load -o "$truth" "$@" >"$truth.out" || { cat "$truth.out"; return 1; }
 }
 
-tag_of() { cut -c 1-4 "$1" | head -n 1; }
+tag_of() { cut -c 1-7 "$1" | head -n 1; }
 
 # settle DIR TRUTH: until every injected fault of TRUTH has its finding. Fewer come when nginx
 # dodged a fault; then this takes its time limit, and the join decides.

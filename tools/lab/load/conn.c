@@ -155,10 +155,17 @@ struct lane *lane_get(struct load *load)
 	return c->lanes;
 }
 
+static void lane_id(const struct lane *l, char out[ID_SIZE])
+{
+	snprintf(out, ID_SIZE, "%07x%05x", l->conn->load->tag, (unsigned)(l->id & NUMBER_MAX));
+}
+
 void lane_target(const struct lane *l, char *out, size_t cap)
 {
-	snprintf(out, cap, "/%s/%04x%08llu?c=%s", l->fault->name, l->conn->load->tag,
-		 (unsigned long long)l->id, l->prime ? "none" : l->fault->cause);
+	char id[ID_SIZE];
+
+	lane_id(l, id);
+	snprintf(out, cap, "/%s/%s?c=%s", l->fault->name, id, l->prime ? "none" : l->fault->cause);
 }
 
 static void lane_send(struct lane *l)
@@ -200,16 +207,16 @@ static void result(struct lane *l, bool complete, const char *override)
 	struct load *load = l->conn->load;
 	struct fault *f = l->fault;
 	bool healthy = !strcmp(f->cause, "none") || l->prime;
-	char status[16];
+	char status[16], id[ID_SIZE];
 
 	snprintf(status, sizeof(status), "%d", l->got ? l->status : 0);
+	lane_id(l, id);
 	if (healthy && (override || l->status != 200 || !complete))
 		load->healthy_bad++;
 	if (load->truth)
-		fprintf(load->truth, "%04x%08llu\t%s\t%s\t%s\t%llu\t%s\t%zu\t%d\t%u\t%llu\n",
-			load->tag, (unsigned long long)l->id, f->name, l->prime ? "none" : f->cause,
-			f->upstream, (unsigned long long)l->sent_us, override ? override : status,
-			l->got, complete, l->conn->lport,
+		fprintf(load->truth, "%s\t%s\t%s\t%s\t%llu\t%s\t%zu\t%d\t%u\t%llu\n", id, f->name,
+			l->prime ? "none" : f->cause, f->upstream, (unsigned long long)l->sent_us,
+			override ? override : status, l->got, complete, l->conn->lport,
 			(unsigned long long)(now_ns(CLOCK_MONOTONIC) - l->sent_ns) / 1000);
 	load->in_flight--;
 }

@@ -22,6 +22,9 @@
 #define LANES_MAX  32
 #define BATCH_MAX  32
 #define HEAD_BYTES 4096
+#define ID_SIZE	   13	     /* 7 digits of the load's tag, 5 of the request's number, NUL */
+#define TAG_MAX	   0xfffffff /* no two alike among the thousand loads of a test run */
+#define NUMBER_MAX 0xfffff
 #define TLS_NAME   "gateway.lab" /* SNI and Host */
 
 struct fault {
@@ -112,7 +115,7 @@ struct load {
 	size_t streams; /* lanes of a conn */
 	int ep;
 	FILE *truth;
-	unsigned tag;
+	unsigned tag; /* at most TAG_MAX */
 	uint64_t next_id, healthy, healthy_bad, faulty, in_flight, refused;
 };
 

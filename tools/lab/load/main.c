@@ -119,7 +119,7 @@ int main(int argc, char **argv)
 		return 2;
 	if (getrandom(&load->tag, sizeof(load->tag), 0) < 0)
 		return perror("lab-load"), 1;
-	load->tag &= 0xffff;
+	load->tag &= TAG_MAX;
 	if (pidfile && daemonize(pidfile))
 		return perror("lab-load: fork"), 1;
 	setrlimit(RLIMIT_NOFILE, &files);
