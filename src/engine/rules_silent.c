@@ -74,6 +74,13 @@ static bool race_or_closed(const struct facts *f)
 	return race_crossing(f) && f->peer_rst && f->l->req_last_ns > f->l->req_ns;
 }
 
+/* The same; and had there been none for the first segment, that would have been said sooner. */
+static bool closed_or_race(const struct facts *f)
+{
+	return race_or_closed(f) && f->rtt_ns &&
+	       f->l->end_ns >= f->l->req_ns + f->rtt_ns + f->rtt_ns / 2;
+}
+
 static bool race_reset_with_ack(const struct facts *f)
 {
 	return rule_silent(f) && f->reused && f->unacked && f->peer_rst && at_once(f);
@@ -221,6 +228,7 @@ static const struct rule rows[] = {
 	{ .cause = CAUSE_INSUFFICIENT_EVIDENCE, .at_best = LIKELY, .test = chatter_fin_first },
 	{ .cause = CAUSE_CLOSED_BEFORE_RESPONSE, .at_best = CERTAIN, .test = fresh_fin_first },
 	{ .cause = CAUSE_STALE_CONNECTION_RESET, .at_best = LIKELY, .test = stale_reset },
+	{ .cause = CAUSE_INSUFFICIENT_EVIDENCE, .at_best = LIKELY, .test = closed_or_race },
 	{ .cause = CAUSE_KEEPALIVE_RACE, .at_best = LIKELY, .test = race_or_closed },
 	{ .cause = CAUSE_KEEPALIVE_RACE, .at_best = CERTAIN, .test = race_crossing },
 	{ .cause = CAUSE_KEEPALIVE_RACE, .at_best = LIKELY, .test = race_reset_with_ack },
