@@ -41,7 +41,12 @@ static __always_inline void on_closed(struct conn *c, const struct sock *sk)
 
 	if (c->leg.phase == W5_PHASE_CONNECT) {
 		end = W5_END_CONNECT;
-		conn_tuple(c, sk);
+		/* The port was chosen after connect() had begun. A socket that is told of by its end
+		 * may have forgotten the rest. */
+		if (sk->__sk_common.skc_dport)
+			conn_tuple(c, sk);
+		else
+			c->leg.lport = sk->__sk_common.skc_num;
 	} else if (c->leg.rst_in_ns && w5_down_was_left(&c->leg)) {
 		end = W5_END_FIN_OUT;
 	} else if (c->leg.rst_in_ns) {
