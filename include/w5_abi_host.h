@@ -34,7 +34,7 @@ struct w5_gateway {
 };
 
 /* The conns of one process to one upstream, counted about once a second. One of zeroes says that
- * there are none any more; one with tgid 0, that all were counted and nothing else is to be told. */
+ * there are none any more; one with tgid 0, that all were counted and there is nothing to tell. */
 struct w5_pool {
 	struct w5_hdr h;
 	struct w5_addr ip;

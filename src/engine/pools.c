@@ -155,7 +155,7 @@ static bool serves(const struct upstream *u, const struct route *r, bool by_host
 		       : has_key(u->bares, ARRAY_SIZE(u->bares), r->bare);
 }
 
-/* The span at that time; or, between two counts, the one that begins with the next if it was more. */
+/* The span at that time; or, between two counts, the one that begins with the next, if more. */
 static const struct pool_span *span_at(const struct pools *g, uint64_t ns)
 {
 	const struct pool_span *s = NULL, *next = NULL;

@@ -11,6 +11,11 @@
 
 #include "../lib/rec_text.h"
 
+/* Error codes (RFC 9113 7). */
+#define INTERNAL_ERROR 2
+#define REFUSED_STREAM 7
+#define CANCEL	       8
+
 static inline struct wire down_open(struct bench *b)
 {
 	return wire_open(b, D, W5_ROLE_DOWNSTREAM, 990);
@@ -25,6 +30,14 @@ static inline const struct engine_counters *settled(struct bench *b, double t)
 {
 	bench_settle(b, t);
 	return engine_counters(b->e);
+}
+
+static inline void up_stream_fails(struct bench *b, struct wire *d, struct wire *u, uint32_t stream)
+{
+	wire_request(d, 1000, IN, stream, "GET", "/a");
+	wire_hint(u, D, 1000);
+	wire_request(u, 1000.1, OUT, stream, "GET", "/a");
+	(void)b;
 }
 
 #endif
