@@ -16,6 +16,15 @@ static bool one_of(const char *list, const char *word)
 	return false;
 }
 
+/* The client let go of its stream in a frame that the gateway never read, so nobody could: by its
+ * log its own timer ended the request. A conn that is closed can be seen by anybody. */
+static bool left_unread(const struct request *r)
+{
+	const json_t *down = json_object_get(r->finding, "downstream");
+
+	return r->access_status == 504 && json_object_get(down, "h2");
+}
+
 /* What the logs say about a row that can show itself in two ways. */
 static void settle(struct request *r)
 {
@@ -36,9 +45,7 @@ static void settle(struct request *r)
 	else if (one_of(r->expected, "accept-queue-overflow"))
 		snprintf(r->expected, sizeof(r->expected), "%s",
 			 r->queued ? "backend-slow" : "accept-queue-overflow");
-	else if (!strcmp(r->expected, "client-abort") && r->access_status == 504)
-		/* it never learned that its client had left, which may have been said encrypted,
-		 * unread by anybody: its own timer ended the request */
+	else if (!strcmp(r->expected, "client-abort") && left_unread(r))
 		snprintf(r->expected, sizeof(r->expected), "client-abort|backend-slow");
 	else if (!strcmp(r->expected, "early-response-reset") && !strcmp(r->status, "413"))
 		snprintf(r->expected, sizeof(r->expected), "early-response-reset|none");
@@ -132,7 +139,7 @@ static bool is_unknown(const json_t *finding)
 	       !strcmp(text(finding, "confidence"), "ambiguous");
 }
 
-/* n: so many of its kind and row with this one. The first is shown, of as many as were asked for. */
+/* n: so many of its kind and row with this one. The first is shown, of as many as asked for. */
 static void show(struct join *app, const struct request *r, unsigned n, const char *what)
 {
 	char *json;
