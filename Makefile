@@ -83,6 +83,11 @@ TLSGATE	:= $(if $(shell $(CC) -print-file-name=libssl.a | grep /),$(O)/e2e-tlsga
 
 .DELETE_ON_ERROR:
 .SECONDARY:
+# These build by a make of their own, in the same folder: not beside another goal (make -j all check).
+ifneq ($(filter check test demo bench accuracy test-kernels golden install,$(MAKECMDGOALS)),)
+.NOTPARALLEL:
+endif
+
 .PHONY: all tools unit deps check test demo bench bench-tools accuracy test-kernels fuzz fuzz-programs \
 	golden format install clean help FORCE
 
