@@ -41,8 +41,8 @@ static __always_inline void on_closed(struct conn *c, const struct sock *sk)
 
 	if (c->leg.phase == W5_PHASE_CONNECT) {
 		end = W5_END_CONNECT;
-		/* The port was chosen after connect() had begun. A socket that is told of by its end
-		 * may have forgotten the rest. */
+		/* The port was chosen after connect() had begun. A socket that is told of by its
+		 * end may have forgotten the rest. */
 		if (sk->__sk_common.skc_dport)
 			conn_tuple(c, sk);
 		else

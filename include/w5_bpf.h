@@ -48,7 +48,7 @@ struct w5_trail {
 	w5_u32 nasked, ngone;
 	w5_u64 asked[W5_ASKED], asked_ns[W5_ASKED]; /* socket cookie; when it was read */
 	w5_u32 asked_stream[W5_ASKED];		    /* of HTTP/2 */
-	w5_u32 paused; /* the peer of .after, if a gateway with queues waits before it tries it again */
+	w5_u32 paused; /* a mark of the peer of .after, if it is not tried again at once; or 0 */
 	w5_u32 pad;
 	w5_u64 tls;	/* the SSL object whose call it is in, or 0 */
 	w5_u64 tls_bad; /* the object whose call writes an error to the client, or 0 */

@@ -91,10 +91,8 @@ static bool worth_telling(struct work *w)
 
 	if (w->p->cut)
 		return w->n && w->links[w->n - 1].turn->leg.status == s;
-	if (w->p->leg.status_ref && !w->p->recovered && !unread_is_bad(w)) {
-		lines_forget(w->e, &w->p->leg);
+	if (w->p->leg.status_ref && !w->p->recovered && !unread_is_bad(w))
 		return false;
-	}
 	if (!w->p->recovered && (s < 500 || s > 599 || w->e->cfg.bad_status[s - 500]))
 		return true;
 	if (w->say.limit || was_unusable(w))

@@ -32,7 +32,7 @@ struct facts {
 	bool client_gone;	   /* the client had left when it ended */
 	bool connecting;
 	bool reused;
-	bool chatter; /* it cannot be read, and had said something just before: one request, or two */
+	bool chatter; /* unread, and it had said something just before: one request, or two */
 	bool acked;   /* every byte of the request */
 	bool unacked; /* not a single byte */
 	bool unheard; /* no byte but its SYN-ACK ever came from the peer */

@@ -300,10 +300,10 @@ void h2_on_goaway(struct engine *e, struct text_conn *tc, uint32_t last, uint32_
 	}
 }
 
-/* Its conn has said something that could not be read: an answer, perhaps. */
-static bool is_open(const struct h2_stream *s)
+/* Since it was asked for its conn has said something that could not be read: an answer, perhaps. */
+static bool may_be_answered(const struct h2_stream *s)
 {
-	return !s->is_told && s->leg.req_ns > s->tc->unread_ns;
+	return s->tc->unread_ns && s->leg.req_ns <= s->tc->unread_ns;
 }
 
 void h2_streams_end(struct engine *e, struct text_conn *tc, const struct w5_leg *end)
@@ -322,7 +322,7 @@ void h2_streams_end(struct engine *e, struct text_conn *tc, const struct w5_leg 
 		turn_take_end(&s->leg, end);
 		if (s->is_told)
 			on_end(e, &s->leg);
-		else if (is_open(s))
+		else if (!may_be_answered(s))
 			turn_tell_failed(e, &s->leg);
 		h2_stream_finish(e, s, end->end_ns);
 	}

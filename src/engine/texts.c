@@ -250,7 +250,8 @@ static void take_facts(struct w5_leg *to, const struct w5_leg *l)
 		to->role = l->role;
 }
 
-void texts_tell_unread(struct engine *e, struct text_conn *tc)
+/* An answer that cannot be read is there: tells it once its request is known, too. */
+static void tell_unread(struct engine *e, struct text_conn *tc)
 {
 	struct text_at at = { .ts_ns = tc->unread_ns };
 	struct w5_leg *l = &tc->leg;
@@ -285,7 +286,7 @@ bool texts_take_leg(struct engine *e, const struct w5_leg *l)
 	} else if (l->role == W5_ROLE_UPSTREAM && l->resp_ns) {
 		tc->unread_ns = l->resp_ns;
 		tc->unread_bytes = l->resp_bytes;
-		texts_tell_unread(e, tc);
+		tell_unread(e, tc);
 	}
 	return true;
 }
@@ -378,7 +379,7 @@ void on_text(struct engine *e, const struct w5_text *t)
 		h2_text(e, tc, t);
 	else if (!tc->h2)
 		http1_text(e, tc, t);
-	texts_tell_unread(e, tc);
+	tell_unread(e, tc);
 }
 
 void texts_expire(struct engine *e)

@@ -107,9 +107,6 @@ struct text_conn *texts_find(const struct engine *e, uint64_t cookie);
 /* Waits no longer, if its end waits. */
 void texts_end_early(struct engine *e, struct text_conn *tc);
 
-/* An answer that cannot be read is there; tells it once its request is known, too. */
-void texts_tell_unread(struct engine *e, struct text_conn *tc);
-
 /* ---- text_turn.c: legs ---- */
 /* A turn's leg with what the kernel knows of its conn's end. */
 void turn_take_end(struct w5_leg *turn, const struct w5_leg *end);

@@ -4,7 +4,6 @@
  * at a time its trail does not tell, but its clock and the peer do.
  */
 #include "engine/correlate.h"
-#include "w5_turn.h"
 
 #include <string.h>
 
@@ -129,7 +128,7 @@ bool tries_began_late(const struct engine *e, const struct pending *p, const str
 	uint64_t read_ns = p->leg.req_last_ns ? p->leg.req_last_ns : p->leg.req_ns;
 
 	if (leg_is_queued(e, p->gw, first)) {
-		/* Nobody's turn: a later try, perhaps of a request older than we are, or a health check. */
+		/* Nobody's turn: a later try, of a request older than us perhaps, or a health check */
 		if (!first->hint_cookie)
 			return read_ns;
 		if (turn_names(first, &p->leg) && leg_start_ns(first) <= first->hint_ns + QUEUED_NS)

@@ -5,6 +5,7 @@
  * backend answered and the gateway passed on is the status, from then on for the whole conn.
  */
 #include "engine/h2.h"
+#include "engine/lines.h"
 #include "engine/rules.h"
 #include "engine/work.h"
 
@@ -103,5 +104,6 @@ bool unread_is_bad(struct work *w)
 		return true;
 	}
 	w->e->c.undecoded++;
+	lines_forget(w->e, d);
 	return false;
 }
