@@ -32,12 +32,20 @@ static inline const struct engine_counters *settled(struct bench *b, double t)
 	return engine_counters(b->e);
 }
 
-static inline void up_stream_fails(struct bench *b, struct wire *d, struct wire *u, uint32_t stream)
+/* A request that the gateway passes on. */
+static inline void pass_on(struct wire *d, struct wire *u, uint32_t stream)
 {
 	wire_request(d, 1000, IN, stream, "GET", "/a");
 	wire_hint(u, D, 1000);
 	wire_request(u, 1000.1, OUT, stream, "GET", "/a");
-	(void)b;
+}
+
+static inline void passed_on(struct bench *b, struct wire *d, struct wire *u)
+{
+	bench_open(b, "nginx");
+	*d = down_open(b);
+	*u = up_open(b);
+	pass_on(d, u, 1);
 }
 
 #endif

@@ -107,7 +107,6 @@ static void test_the_last_ack_is_dropped(void **s)
 	expect(l, 504, 6000.1, CAUSE_BACKEND_SLOW, CERTAIN, NULL);
 }
 
-/* tcp_abort_on_overflow: the answer to the handshake's last ACK is a RST without ACK. */
 static void reset_at_request(uint8_t data_ttl, enum cause want)
 {
 	struct w5_leg l = rec_up(U, 1000.1, "GET", "/a", 18, 1);
@@ -125,6 +124,7 @@ static void test_no_socket_for_the_first_request(void **s)
 	reset_at_request(63, CAUSE_RESET_BEFORE_RESPONSE);
 }
 
+/* tcp_abort_on_overflow: the answer to the handshake's last ACK is a RST without ACK. */
 static void reset_unasked(uint8_t flags, double estab, bool older, size_t n, enum cause want)
 {
 	struct w5_leg l = rec_up(U, 1000.2, "GET", "/a", 18, 1), d = rec_down(D, 1000, "GET", "/a");

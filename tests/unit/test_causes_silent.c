@@ -22,8 +22,8 @@ static void test_race_fin_before_request(void **s)
 	expect(l, 502, 1000.5, CAUSE_KEEPALIVE_RACE, CERTAIN, "0.219 ms before");
 }
 
-/* What is said both ways on a new conn that cannot be read is no pool's idle time; and the FIN may be
- * the answer to a request that went before these bytes. */
+/* What is said both ways on a new conn that cannot be read is no pool's idle time; and the FIN may
+ * be the answer to a request that went before these bytes. */
 static void test_chatter_of_an_unread_conn_is_no_reuse(void **s)
 {
 	struct w5_leg l = reused(0.125);

@@ -63,10 +63,7 @@ static void test_backend_resets_a_stream(void **s)
 	struct bench b;
 
 	(void)s;
-	bench_open(&b, "nginx");
-	d = down_open(&b);
-	u = up_open(&b);
-	up_stream_fails(&b, &d, &u, 1);
+	passed_on(&b, &d, &u);
 	wire_reset(&u, 1005, IN, 1, INTERNAL_ERROR);
 	wire_hint(&d, U, 1005);
 	wire_response(&d, 1005.1, OUT, 1, "502", H2_LAST);
@@ -94,7 +91,7 @@ static void test_goaway_leaves_streams_out(void **s)
 	u = up_open(&b);
 	wire_request(&d, 999, IN, 1, "GET", "/in-time");
 	wire_request(&u, 999.1, OUT, 1, "GET", "/in-time");
-	up_stream_fails(&b, &d, &u, 3);
+	pass_on(&d, &u, 3);
 	wire_goaway(&u, 1005, IN, 1, 0);
 	wire_hint(&d, U, 1005);
 	wire_response(&d, 1005.1, OUT, 3, "502", H2_LAST);
@@ -160,7 +157,7 @@ static void test_goaway_before_the_request(void **s)
 	d = down_open(&b);
 	u = up_open(&b);
 	wire_goaway(&u, 999, IN, 0, 0);
-	up_stream_fails(&b, &d, &u, 1);
+	pass_on(&d, &u, 1);
 	feed(&b, &end);
 	wire_hint(&d, U, 1002.1);
 	wire_response(&d, 1002.2, OUT, 1, "502", H2_LAST);
@@ -178,10 +175,7 @@ static void test_second_end_while_frames_are_unread(void **s)
 	struct bench b;
 
 	(void)s;
-	bench_open(&b, "nginx");
-	d = down_open(&b);
-	u = up_open(&b);
-	up_stream_fails(&b, &d, &u, 1);
+	passed_on(&b, &d, &u);
 	feed(&b, &fin);
 	rst = rec_conn_end(U, W5_ROLE_UPSTREAM, 990, 1008, W5_END_RST_IN);
 	rst.h.type = W5_REC_ATTEMPT;
@@ -211,7 +205,7 @@ static void test_an_end_in_the_clear_waits_for_nothing(void **s)
 	open.proto = W5_PROTO_H2;
 	feed(&b, &open);
 	u = wire_of(&b, U);
-	up_stream_fails(&b, &d, &u, 1);
+	pass_on(&d, &u, 1);
 	end = rec_conn_end(U, W5_ROLE_UPSTREAM, 990, 1001, W5_END_RST_IN);
 	feed(&b, &end);
 	assert_int_equal(engine_counters(b.e)->attempts, 1); /* told */

@@ -41,8 +41,8 @@ static void test_conn_older_than_us(void **s)
 	bench_close(&b);
 }
 
-/* The first request's headers left before the conn was known, and the stream was reset; Apache tries
- * again on a new conn. */
+/* The first request's headers left before the conn was known, and the stream was reset; Apache
+ * tries again on a new conn. */
 static void asked_unseen(bool has_data, double reset, size_t attempts)
 {
 	struct w5_leg l = rec_conn(U, W5_ROLE_UPSTREAM, 1000.4);
