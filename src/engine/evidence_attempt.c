@@ -216,7 +216,7 @@ static void say_bytes(struct writer *w, const struct facts *x)
 	if (l->status)
 		say(w, "upstream answered %u, %s after the request", l->status,
 		    dur(l->req_ns, l->resp_ns).s);
-	if ((!x->answered_badly && l->status) || x->stream)
+	if ((!x->answered_badly && l->status) || x->stream || leg_unread(l))
 		return;
 	if (x->handshake && x->resp == RESP_TLS)
 		return; /* say_handshake() has read them */

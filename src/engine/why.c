@@ -181,12 +181,21 @@ SAY(why_not_http)
 	words_put(out, cap, "%s did not answer in HTTP; first bytes: %s", w->up, bytes);
 }
 
+static const char *unread_because(const struct facts *x)
+{
+	if (x->l->proto == W5_PROTO_TLS)
+		return "TLS";
+	return x->l->stream || x->l->proto == W5_PROTO_H2
+		       ? "HTTP/2"
+		       : "the first one on a TLS connection older than why502";
+}
+
 SAY(why_5xx)
 {
 	if (in->facts->opaque_answer) {
 		words_put(out, cap,
 			  "%s sent an answer that cannot be read (%s); it looks passed on: the %s",
-			  w->up, in->facts->l->proto == W5_PROTO_TLS ? "TLS" : "HTTP/2",
+			  w->up, unread_because(in->facts),
 			  in->facts->stream ? "stream was not reset" : "connection was kept");
 		return;
 	}

@@ -123,6 +123,10 @@ static void first_answer(bool late, uint16_t status)
 	if (status >= 500) {
 		assert_int_equal(b.f[0]->verdict, VERDICT_PASSED_THROUGH);
 		assert_int_equal(b.f[0]->confidence, CONFIDENCE_LIKELY);
+		assert_non_null(strstr(b.f[0]->why, "TLS connection older than why502"));
+		assert_null(strstr(b.f[0]->why, "HTTP/2"));
+		for (size_t i = 0; i < b.f[0]->nevidence; i++)
+			assert_null(strstr(b.f[0]->evidence[i], "beginning"));
 	}
 	assert_int_equal(b.f[b.n - 1]->confidence, CONFIDENCE_CERTAIN);
 	assert_int_equal(b.f[b.n - 1]->attempts[0].leg.status, 503);
